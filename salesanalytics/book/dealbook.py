@@ -1,0 +1,90 @@
+"""The book: canonical tables, the process they follow, and what was set aside and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from salesanalytics.book.engine import Engine
+from salesanalytics.book.settings import BookSettings
+from salesanalytics.errors import AsOfError
+from salesanalytics.process import Process
+
+EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class DealBook:
+    """Validated tables of one sales pipeline that follows one process.
+
+    Attributes
+    ----------
+    deals : DataFrame
+        One row a deal: ``deal_id`` (text, unique), ``created_at``, ``last_seen_on`` (NaT where not given),
+        ``amount`` (in the book's currency or unit), ``rep_id``, the other columns of the contract, and any
+        further column of the source.
+    reps, accounts, targets : DataFrame
+        One row a rep, a customer, a target; empty when the book has none.
+    process : Process
+        The sales process.
+    settings : BookSettings
+        What ``book.yaml`` said, with ``extracted_on`` filled in.
+    set_aside : DataFrame
+        One row a source row (wide dates: a source cell) that broke the contract: ``table``, ``row`` (1 = first
+        below the header), ``deal_id``, ``rule``, ``column``, ``value``.
+    faults : DataFrame
+        One row a rule that fired: ``table``, ``rule``, ``n``, ``set_aside`` (False: kept and reported),
+        ``examples``, ``note``.
+    rows : DataFrame
+        One row a table: ``table``, ``read``, ``kept``, ``set_aside``; read = kept + set aside.
+    has_recorded_at : bool
+        Whether the history says when it was typed in. Without it late recording is invisible.
+    engine : Engine
+        Where the history lives.
+    """
+
+    deals: pd.DataFrame
+    reps: pd.DataFrame
+    accounts: pd.DataFrame
+    targets: pd.DataFrame
+    process: Process
+    settings: BookSettings
+    set_aside: pd.DataFrame
+    faults: pd.DataFrame
+    rows: pd.DataFrame
+    has_recorded_at: bool
+    engine: Engine
+
+    @property
+    def events(self) -> nw.LazyFrame[Any]:
+        """The history as the timeline reads it, in the engine.
+
+        One row a change, ``seq`` in the order of what happened: ``deal_id``, ``seq``, ``day`` and ``known_day``
+        (whole days since 1970-01-01; ``known_day`` is the first day on which the row could be read), ``field``,
+        ``value`` (text), ``number`` (of numeric fields), ``value_day`` (of date fields), ``who``, ``evidence``.
+        """
+        return self.engine.table("events")
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """One row a kept change: ``row, deal_id, changed_at, recorded_at, field, value, actor, who, evidence``."""
+        columns = ["row", "deal_id", "changed_at", "recorded_at", "field", "value", "actor", "who", "evidence"]
+        frame = self.engine.table("history").select(*columns).sort("row").collect("pyarrow")
+        return frame.to_native().to_pandas()
+
+    @property
+    def extracted_day(self) -> int:
+        """End of the book in days since 1970-01-01."""
+        extracted_on = self.settings.extracted_on
+        if extracted_on is None:
+            raise AsOfError("The book has no dated row at all, so there is no date as of which to judge it.")
+        return (extracted_on - EPOCH).days
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{r.kept:,} {r.table}" for r in self.rows.itertuples())
+        return f"<DealBook {self.process.id}: {counts}; extracted on {self.settings.extracted_on}>"

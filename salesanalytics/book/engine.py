@@ -1,0 +1,45 @@
+"""The embedded engine of a book: one DuckDB database in memory that holds its tables and what derives from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+import narwhals as nw
+import pyarrow as pa
+
+
+class Engine:
+    """Tables of one book in an embedded DuckDB database.
+
+    Names of tables are ours; names of columns that come from files never enter a statement as text, because
+    tables are handed over whole and asked through expressions.
+    """
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(":memory:")
+        # No file of the user is reachable from a statement, and no extension is fetched.
+        self._connection.execute("SET enable_external_access = false")
+        self._tables: set[str] = set()
+
+    def load(self, name: str, table: pa.Table) -> nw.LazyFrame[Any]:
+        """Copy an arrow table into the engine and give it back as a lazy frame."""
+        self._connection.from_arrow(table).create(name)
+        self._tables.add(name)
+        return self.table(name)
+
+    def once(self, name: str, build: Callable[[], nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
+        """Compute a derived table the first time it is asked for; later calls read it."""
+        if name not in self._tables:
+            build().to_native().create(name)
+            self._tables.add(name)
+        return self.table(name)
+
+    def table(self, name: str) -> nw.LazyFrame[Any]:
+        """One table as a lazy frame."""
+        return nw.from_native(self._connection.table(name))
+
+    def frame(self, table: pa.Table) -> nw.LazyFrame[Any]:
+        """A small arrow table as a lazy frame to join with, without keeping it."""
+        return nw.from_native(self._connection.from_arrow(table))

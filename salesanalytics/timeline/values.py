@@ -1,0 +1,121 @@
+"""What fields held on a date, and what the past of a date says: amounts, owners, references."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.timeline.calendar import as_of_days, to_timestamps
+from salesanalytics.timeline.replay import at_dates, latest, path_versions, trail
+from salesanalytics.timeline.spells import _runs, collect, states
+
+col = nw.col
+
+
+def fields_in(book: DealBook) -> frozenset[str]:
+    """History fields that the book has at all."""
+    fields = book.engine.once("fields", lambda: book.events.select("field").unique())
+    return frozenset(collect(fields)["field"])
+
+
+def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
+    """Last positive amount of every known deal at the end of each day, in the book's currency or unit.
+
+    Returns
+    -------
+    DataFrame, one row a deal and day
+        ``deal_id``, ``as_of_day``, ``amount`` (NaN where none is known). ``deals.amount`` counts until history says
+        otherwise.
+    """
+    known = collect(states(book, days).select("deal_id", "as_of_day"))
+    stated = book.deals.set_index("deal_id")["amount"]
+    amount = known["deal_id"].map(stated.where(stated > 0))
+    if "amount" in fields_in(book):
+        kept = collect(at_dates(book, trail(book, "amount"), days).select("deal_id", "as_of_day", "last"))
+        moved = known.merge(kept, on=["deal_id", "as_of_day"], how="left")["last"]
+        amount = moved.fillna(amount)
+    return known.assign(amount=amount.astype(float)).sort_values(["as_of_day", "deal_id"], ignore_index=True)
+
+
+def owners(book: DealBook, days: list[int]) -> pd.DataFrame:
+    """Owner of every known deal at the end of each day: ``deal_id``, ``as_of_day``, ``rep_id`` (None if unknown)."""
+    known = collect(states(book, days).select("deal_id", "as_of_day"))
+    owner = known["deal_id"].map(book.deals.set_index("deal_id")["rep_id"]).astype(object)
+    if "rep_id" in fields_in(book):
+        kept = collect(at_dates(book, latest(book, "rep_id"), days).select("deal_id", "as_of_day", "value"))
+        moved = known.merge(kept, on=["deal_id", "as_of_day"], how="left")["value"]
+        owner = moved.where(moved.notna(), owner)
+    return known.assign(rep_id=owner.where(owner.notna(), None))
+
+
+def won_stage_days(book: DealBook) -> nw.LazyFrame[Any]:
+    """Days that won deals spent in each stage, from the day on which the signing was known, in the engine.
+
+    Columns: ``deal_id``, ``valid_from``, ``valid_to``, ``state``, ``days``.
+    """
+    return book.engine.once("won_stage_days", lambda: _won_stage_days(book))
+
+
+def _won_stage_days(book: DealBook) -> nw.LazyFrame[Any]:
+    won = path_versions(book).filter(col("state") == "won").select("deal_id", "valid_from", "valid_to")
+    rows = book.events.filter(col("field") == "stage").select("deal_id", "seq", "day", "known_day", "value")
+    visible = won.join(rows, on="deal_id").filter(col("known_day") <= col("valid_from"))
+    runs = _runs(visible, ("deal_id", "valid_from")).filter(~col("left_day").is_null())
+    stays = runs.with_columns(state=col("value"), days=col("left_day") - col("day"))
+    return stays.group_by("deal_id", "valid_from", "valid_to", "state").agg(col("days").sum())
+
+
+def references(book: DealBook, *, as_of: Any) -> pd.DataFrame:
+    """How long won deals stayed in each stage, by what was known at each date (only deals won and recorded by then).
+
+    Parameters
+    ----------
+    as_of : date or sequence of dates
+
+    Returns
+    -------
+    DataFrame, one row a date and state
+        ``as_of``, ``state``, ``n_won`` (deals), ``won_days_q50``, ``won_days_q90`` (days in that state, summed over
+        the visits of a deal).
+    """
+    days = as_of_days(book, as_of)
+    standing = at_dates(book, won_stage_days(book), days)
+    frame = collect(
+        standing.group_by("as_of_day", "state").agg(
+            n_won=nw.len(),
+            won_days_q50=col("days").quantile(0.5, interpolation="linear"),
+            won_days_q90=col("days").quantile(0.9, interpolation="linear"),
+        )
+    )
+    frame.insert(0, "as_of", to_timestamps(frame["as_of_day"]))
+    return frame.drop(columns="as_of_day").sort_values(["as_of", "state"], ignore_index=True)
+
+
+def tallies(book: DealBook, *, as_of: Any, by: str = "rep_id") -> pd.DataFrame:
+    """Ended and won deals of each owner or segment, by what was known at each date.
+
+    Parameters
+    ----------
+    by : str
+        ``rep_id`` (owner when the deal ended counts as today's) or a column of ``deals``.
+
+    Returns
+    -------
+    DataFrame, one row a date and value of ``by``
+        ``as_of``, ``<by>``, ``n_ended``, ``n_won``.
+    """
+    days = as_of_days(book, as_of)
+    ended = states(book, days).filter(col("state").is_in(list(book.process.end_state_ids)))
+    frame = collect(ended.select("deal_id", "as_of_day", won=col("state") == "won"))
+    if by == "rep_id":
+        frame = frame.merge(owners(book, days), on=["deal_id", "as_of_day"], how="left")
+    else:
+        frame[by] = frame["deal_id"].map(book.deals.set_index("deal_id")[by])
+    counts = frame.groupby(["as_of_day", by])["won"].agg(n_ended="size", n_won="sum").reset_index()
+    counts.insert(0, "as_of", to_timestamps(counts.pop("as_of_day")))
+    return counts
+
+
