@@ -40,20 +40,32 @@ def _examples(ids: pd.Series) -> str:
 def check_limit(book: DealBook) -> None:
     """Stop when more of a table was set aside than ``limit_set_aside`` allows; the error lists every rule."""
     limit = book.settings.limit_set_aside
-    over = book.rows[book.rows["set_aside"] > limit * book.rows["read"]]
-    if not len(over):
+    rows = zip(*(book.rows[name] for name in ("table", "set_aside", "read")), strict=True)
+    over = {table: (n, read) for table, n, read in rows if n > limit * read}
+    if not over:
         return
     lines = [
-        f"{t.table}: {t.set_aside:,} of {t.read:,} rows break the contract ({t.set_aside / t.read:.0%}, limit {limit:.0%})"
-        for t in over.itertuples()
+        f"{table}: {n:,} of {read:,} rows break the contract ({n / read:.0%}, limit {limit:.0%})"
+        for table, (n, read) in over.items()
     ]
-    for fault in book.faults[book.faults["table"].isin(over["table"])].itertuples():
-        aside = book.set_aside.query("table == @fault.table and rule == @fault.rule")
-        values = ", ".join(map(repr, aside["value"].dropna().unique()[:3]))
-        columns = ", ".join(aside["column"].dropna().unique()[:3])
-        lines.append(f"- {fault.table}.{columns}: {fault.rule}, {fault.n:,} rows; deals {fault.examples}; values {values}")
-    lines.append("Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.")
+    lines += map(_fault_line, _by_rule(book.set_aside[book.set_aside["table"].isin(list(over))]))
+    lines.append(
+        "Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant."
+    )
     raise SchemaError("\n".join(lines))
+
+
+def _by_rule(set_aside: pd.DataFrame) -> list[pd.DataFrame]:
+    return [rows for _, rows in set_aside.groupby(["table", "rule"], sort=True)]
+
+
+def _fault_line(rows: pd.DataFrame) -> str:
+    """One line of the error: where, which rule, how many rows, and up to three examples of each kind."""
+    first = rows.iloc[0]
+    where = ".".join([first["table"], "/".join(rows["column"].dropna().unique()[:3])]).rstrip(".")
+    line = f"- {where}: {first['rule']}, {len(rows):,} rows (row {_examples(rows['row'])})"
+    ids, values = _examples(rows["deal_id"]), _examples(rows["value"].map(repr, na_action="ignore"))
+    return line + (f"; deals {ids}" if ids else "") + (f"; values {values}" if values else "")
 
 
 def observations(book: DealBook) -> pd.DataFrame:
@@ -62,21 +74,19 @@ def observations(book: DealBook) -> pd.DataFrame:
 
     def note(table: str, rule: str, ids: pd.Series, text: str) -> None:
         if len(ids):
-            found.append(
-                {"table": table, "rule": rule, "n": len(ids), "set_aside": False, "examples": _examples(ids), "note": text}
-            )
+            found.append(_remark(table, rule, text) | {"n": len(ids), "examples": _examples(ids)})
 
-    note("deals", "no stage row", _ids(_without_stage(book)), "stands in the first stage since its creation")
-    note("deals", "row before creation", _ids(_moved_back(book)), "creation moves back to the first known row")
+    note("deals", "no stage row", _ids(book, _without_stage(book)), "is in the first stage since creation")
+    note("deals", "row before creation", _ids(book, _moved_back(book)), "creation is the first known row")
     note("deals", "created_at missing", _without_creation(book), "creation is the first known row")
-    note("history", "two stages at one instant", _ids(_same_instant(book)), "kept in the order of the source")
-    note("history", "won without the last milestone", _ids(_unproved(book)), "counts as won, unproved")
+    note("history", "two stages at one instant", _ids(book, _same_instant(book)), "kept in source order")
+    note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
     if not book.has_recorded_at:
-        found.append(_remark("history", "no recorded_at", "late recording is invisible; forecasts cannot allow for it"))
-    if book.settings.amount_is == "current":
-        found.append(_remark("deals", "amount is the current one", "dates before the extract see today's amounts"))
-    if book.settings.owner_is == "current":
-        found.append(_remark("deals", "owner is the current one", "dates before the extract see today's owners"))
+        found.append(_remark("history", "no recorded_at", "late recording is invisible to forecasts"))
+    for name, setting in {"amount": book.settings.amount_is, "owner": book.settings.owner_is}.items():
+        if setting == "current":
+            text = f"dates before the extract see the {name} of the extract"
+            found.append(_remark("deals", f"{name} is the current one", text))
     return pd.DataFrame(found, columns=FAULT_COLUMNS)
 
 
@@ -84,8 +94,9 @@ def _remark(table: str, rule: str, text: str) -> dict[str, Any]:
     return {"table": table, "rule": rule, "n": 0, "set_aside": False, "examples": "", "note": text}
 
 
-def _ids(frame: nw.LazyFrame[Any]) -> pd.Series:
-    return frame.select("deal_id").unique().sort("deal_id").collect("pyarrow").to_native().to_pandas()["deal_id"]
+def _ids(book: DealBook, frame: nw.LazyFrame[Any]) -> pd.Series:
+    found = frame.select("deal").unique().sort("deal").collect("pyarrow").to_native()
+    return book.deals["deal_id"].iloc[found["deal"].to_numpy()]
 
 
 def _stages(book: DealBook) -> nw.LazyFrame[Any]:
@@ -93,11 +104,11 @@ def _stages(book: DealBook) -> nw.LazyFrame[Any]:
 
 
 def _without_stage(book: DealBook) -> nw.LazyFrame[Any]:
-    return book.engine.table("deal_facts").join(_stages(book), on="deal_id", how="anti")
+    return book.engine.table("deal_facts").join(_stages(book), on="deal", how="anti")
 
 
 def _moved_back(book: DealBook) -> nw.LazyFrame[Any]:
-    joined = book.events.join(book.engine.table("deal_facts"), on="deal_id")
+    joined = book.events.join(book.engine.table("deal_facts"), on="deal")
     return joined.filter(col("day") < col("deal_created_day"))
 
 
@@ -106,8 +117,15 @@ def _without_creation(book: DealBook) -> pd.Series:
 
 
 def _same_instant(book: DealBook) -> nw.LazyFrame[Any]:
-    history = book.engine.table("history").filter(col("field") == "stage").select("deal_id", "changed_at", "value")
-    return history.unique().group_by("deal_id", "changed_at").agg(n=nw.len()).filter(col("n") > 1)
+    stages = book.engine.table("history").filter(col("field") == "stage")
+    several = (
+        stages.select("deal_id", "changed_at", "value")
+        .unique()
+        .group_by("deal_id", "changed_at")
+        .agg(n=nw.len())
+        .filter(col("n") > 1)
+    )
+    return several.join(book.engine.table("deal_facts"), on="deal_id")
 
 
 def _unproved(book: DealBook) -> nw.LazyFrame[Any]:
@@ -116,4 +134,4 @@ def _unproved(book: DealBook) -> nw.LazyFrame[Any]:
     won = _stages(book).filter(col("value") == "won")
     kept = milestones.select(any_milestone=col("field")).unique()
     last = milestones.filter(col("value").is_in(list(book.process.milestone_ids[-1:])))
-    return won.join(last, on="deal_id", how="anti").join(kept, how="cross")
+    return won.join(last, on="deal", how="anti").join(kept, how="cross")

@@ -18,6 +18,12 @@ from salesanalytics.process import Process
 EPOCH = date(1970, 1, 1)
 
 
+def state_codes(process: Process) -> dict[str, int]:
+    """Numbers of the states a deal can be in: stages 1.. in their order, then pauses, then ends."""
+    states = (*process.stage_ids, *process.pause_state_ids, *process.end_state_ids)
+    return {state: code for code, state in enumerate(states, start=1)}
+
+
 @dataclass(frozen=True, eq=False)
 class DealBook:
     """Validated tables of one sales pipeline that follows one process.
@@ -33,10 +39,10 @@ class DealBook:
     process : Process
         The sales process.
     settings : BookSettings
-        What ``book.yaml`` said, with ``extracted_on`` filled in.
+        What ``book.yaml`` said, with ``extracted_on`` filled in, and ``currency`` where all deals are in one.
     set_aside : DataFrame
-        One row a source row (wide dates: a source cell) that broke the contract: ``table``, ``row`` (1 = first
-        below the header), ``deal_id``, ``rule``, ``column``, ``value``.
+        One row a source row (wide dates: a source cell) that broke the contract: ``table``, ``row`` (1 = the
+        first below the header), ``deal_id``, ``rule``, ``column``, ``value``.
     faults : DataFrame
         One row a rule that fired: ``table``, ``rule``, ``n``, ``set_aside`` (False: kept and reported),
         ``examples``, ``note``.
@@ -64,16 +70,32 @@ class DealBook:
     def events(self) -> nw.LazyFrame[Any]:
         """The history as the timeline reads it, in the engine.
 
-        One row a change, ``seq`` in the order of what happened: ``deal_id``, ``seq``, ``day`` and ``known_day``
-        (whole days since 1970-01-01; ``known_day`` is the first day on which the row could be read), ``field``,
-        ``value`` (text), ``number`` (of numeric fields), ``value_day`` (of date fields), ``who``, ``evidence``.
+        One row a change, ``seq`` in the order of what happened: ``deal`` (position in ``deals``), ``seq``,
+        ``day`` and ``known_day`` (whole days since 1970-01-01; ``known_day``: first day on which the row
+        could be read), ``field``, ``value`` (text), ``number`` (of numeric fields), ``value_day`` (of date
+        fields), ``code`` (of stage rows, see `state_codes`), ``who``, ``evidence``.
         """
         return self.engine.table("events")
 
     @cached_property
+    def state_codes(self) -> dict[str, int]:
+        """Numbers of the states of the process, see `state_codes`."""
+        return state_codes(self.process)
+
+    @cached_property
     def history(self) -> pd.DataFrame:
-        """One row a kept change: ``row, deal_id, changed_at, recorded_at, field, value, actor, who, evidence``."""
-        columns = ["row", "deal_id", "changed_at", "recorded_at", "field", "value", "actor", "who", "evidence"]
+        """One row a kept change: ``row``, and the columns of the contract."""
+        columns = [
+            "row",
+            "deal_id",
+            "changed_at",
+            "recorded_at",
+            "field",
+            "value",
+            "actor",
+            "who",
+            "evidence",
+        ]
         frame = self.engine.table("history").select(*columns).sort("row").collect("pyarrow")
         return frame.to_native().to_pandas()
 

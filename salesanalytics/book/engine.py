@@ -1,4 +1,4 @@
-"""The embedded engine of a book: one DuckDB database in memory that holds its tables and what derives from them."""
+"""The embedded engine of a book: one DuckDB database in memory that holds its tables and derived ones."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def _number_rows(
 ) -> tuple[npt.NDArray[np.int64], list[tuple[int, str]]]:
     """Row numbers that count neither the blank rows of the table nor the blank ones among the malformed."""
     bad = np.array([position for position, _ in malformed], dtype=np.int64)
-    good = np.setdiff1d(np.arange(1, len(blank) + len(bad) + 1), bad)
+    good = np.delete(np.arange(1, len(blank) + len(bad) + 1), bad - 1)
     empty = [position for position, text in malformed if not text.strip(_BLANK_TEXT + '"')]
     gone = np.sort(np.concatenate([good[blank], np.array(empty, dtype=np.int64)]))
     rows = good[~blank] - np.searchsorted(gone, good[~blank])
@@ -320,7 +320,7 @@ def _leading_records(sample: str, delimiter: str) -> list[tuple[list[str], int]]
     records: list[tuple[list[str], int]] = []
     try:
         for record in reader:
-            if any(map(_strip, record)):
+            if "".join(record).strip(_BLANK_TEXT):
                 records.append((record, int(ends[reader.line_num])))
             if len(records) == _LEADING_ROWS:
                 break
@@ -394,7 +394,7 @@ def _cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
     if isinstance(value, datetime) and value.time() == time():
         return value.date().isoformat()
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

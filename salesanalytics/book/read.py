@@ -6,23 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from salesanalytics.book.assemble import assemble
-from salesanalytics.book.contract import TABLES
+from salesanalytics.book.contract import REQUIRED_COLUMNS, TABLES
 from salesanalytics.book.dealbook import DealBook
-from salesanalytics.book.files import TextTable, find_table, read_text_table
-from salesanalytics.book.frames import SourceTable, name_columns
+from salesanalytics.book.files import TextTable, find_table, read_text_table, tidy_table
+from salesanalytics.book.frames import contract_columns, name_columns
 from salesanalytics.book.settings import BookSettings, TableSource, parse_settings, read_settings
-from salesanalytics.book.shapes import history_from_changes, history_from_wide_dates
+from salesanalytics.book.shapes import history_from_changes, history_from_wide_dates, with_stage_field
 from salesanalytics.errors import SchemaError
 from salesanalytics.process import Process, read_process
 
 
 def read_book(path: str | Path) -> DealBook:
-    """Read a book: a folder with ``deals`` and ``history`` (csv, csv.gz, tsv, parquet or xlsx) and what goes with them.
+    """Read a book: a folder with ``deals`` and ``history`` (csv, csv.gz, tsv, parquet, xlsx).
 
     Parameters
     ----------
@@ -54,13 +53,15 @@ def read_book(path: str | Path) -> DealBook:
         if file is None:
             missing += [name] if name in ("deals", "history") else []
             continue
-        expect = frozenset([*source.columns.values(), *source.dates]) or None
+        contract = [source.columns.get(column, column) for column in contract_columns(name)]
+        expect = frozenset([*contract, *source.columns.values(), *source.dates])
         tables[name] = read_text_table(file, sheet=source.sheet, encoding=source.encoding, expect=expect)
     if missing:
         found = ", ".join(sorted(p.name for p in folder.iterdir())) or "nothing"
         raise SchemaError(
-            f"{folder}: required table missing: {', '.join(missing)}. Files found: {found}. Name the files as the "
-            "tables (deals.csv, history.csv), or say under tables.<table>.file in book.yaml where they are."
+            f"{folder}: required table missing: {', '.join(missing)}. Files found: {found}. "
+            "Name the files as the tables (deals.csv, history.csv), or say under tables.<table>.file "
+            "in book.yaml where they are."
         )
     return _from_tables(tables, settings=settings, process=process)
 
@@ -80,8 +81,8 @@ def make_book(
     Parameters
     ----------
     deals, history, reps, accounts, targets : DataFrame
-        Any table that narwhals knows (pandas, Polars, PyArrow, a DuckDB relation), with the columns of the contract
-        or with a mapping in ``settings["tables"]``. The tables are not changed.
+        Any table that narwhals knows (pandas, Polars, PyArrow, a DuckDB relation), with the columns of the
+        contract or with a mapping in ``settings["tables"]``. The tables are not changed.
     settings : dict or BookSettings, optional
         What ``book.yaml`` would say.
     process : Process, optional
@@ -105,53 +106,51 @@ def make_book(
 
 def _in_memory(table: Any, name: str) -> TextTable:
     if isinstance(table, pd.DataFrame):
-        repeated = table.columns[table.columns.duplicated()]
-        if len(repeated):
-            raise SchemaError(f"{name}: column {repeated[0]!r} stands there twice; keep one of them.")
-        plain = table.reset_index(drop=True)
-        texts = {c: _arrow_safe(plain[c]) for c in plain.columns}
-        arrow = pa.table({str(c): pa.array(v, from_pandas=True) for c, v in texts.items()})
+        columns = [_to_arrow(table.iloc[:, i]) for i in range(table.shape[1])]
+        arrow = pa.table(columns, names=[str(column) for column in table.columns])
+    elif isinstance(table, pa.Table):
+        arrow = table
     else:
         frame = nw.from_native(table)
         arrow = (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
-    return TextTable(arrow, np.arange(1, arrow.num_rows + 1), [])
+    if arrow.num_columns == 0:
+        arrow = pa.table({column: pa.array([], pa.string()) for column in REQUIRED_COLUMNS[name]})
+    return tidy_table(arrow, source=name)
 
 
-def _arrow_safe(values: pd.Series) -> pd.Series:
-    """Mixed Python objects (numbers and text in one column) become text, as they would stand in a file."""
-    if values.dtype != object:
-        return values
-    kinds = set(values.dropna().map(type))
-    return values if len(kinds) <= 1 else values.where(values.isna(), values.astype(str))
+def _to_arrow(values: pd.Series) -> Any:
+    """A pandas column in arrow; mixed Python objects (numbers and text in one column) become text."""
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return pa.array([_object_text(value) for value in values], pa.string())
+
+
+def _object_text(value: Any) -> str | None:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _from_tables(tables: dict[str, TextTable], *, settings: BookSettings, process: Process) -> DealBook:
     """Bring every table to its one row form and hand all of them to the rules."""
-    sources = {
-        name: SourceTable(
-            name,
-            name_columns(
-                text.table,
-                table_name=name,
-                source=settings.tables.get(name, TableSource()),
-                rows=text.rows,
-            ),
-            text.malformed,
-        )
-        for name, text in tables.items()
-        if name != "history"
-    }
-    text, source = tables["history"], settings.tables.get("history", TableSource())
-    if source.shape == "wide_dates":
-        history = history_from_wide_dates(text.table, text.rows, source=source, settings=settings)
+    wanted = {name: settings.tables.get(name, TableSource()) for name in tables}
+    shape = wanted["history"].shape
+    if shape == "stage_table":
+        tables = tables | {"history": with_stage_field(tables["history"])}
+    sources, faults = {}, []
+    for name, source in wanted.items():
+        if name == "history" and shape == "wide_dates":
+            continue
+        try:
+            sources[name] = name_columns(tables[name], table_name=name, source=source)
+        except SchemaError as fault:
+            faults.append(str(fault))
+    if faults:
+        raise SchemaError("\n".join(faults))
+    text = tables["history"]
+    if shape == "wide_dates":
+        history = history_from_wide_dates(text, source=wanted["history"], settings=settings, process=process)
     else:
-        table = _with_field(text.table) if source.shape == "stage_table" else text.table
-        frame = name_columns(table, table_name="history", source=source, rows=text.rows)
-        history = history_from_changes(SourceTable("history", frame), settings)
+        history = history_from_changes(sources.pop("history"), settings)
     return assemble(sources, history, malformed=text.malformed, settings=settings, process=process)
-
-
-def _with_field(table: pa.Table) -> pa.Table:
-    """A stage table has no ``field`` column: every row is about the stage."""
-    names = [name for name in table.column_names if name != "field"]
-    return table.select(names).append_column("field", pa.array(["stage"] * table.num_rows, pa.string()))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from salesanalytics.book.contract import TABLES
 from salesanalytics.errors import SchemaError
 
 USUAL_ATTRIBUTES = ("product", "region", "source", "route", "deal_class")
@@ -76,7 +78,8 @@ class BookSettings:
         Stage whose entry counts as signing. There is no default: only a ``won`` row wins.
     fiscal_year_start : int
         First month of the fiscal year; the year is named after the calendar year in which it ends.
-    date_format, decimal, timezone : str or None
+    date_format : str, sequence of str, or None
+    decimal, timezone : str or None
         Only needed where the data leave them open; the error says so.
     limit_set_aside : float
         Share of a table above which reading stops.
@@ -95,7 +98,7 @@ class BookSettings:
     attributes: tuple[str, ...] = USUAL_ATTRIBUTES
     won_on_entering: str | None = None
     fiscal_year_start: int = 1
-    date_format: str | None = None
+    date_format: str | Sequence[str] | None = None
     decimal: str | None = None
     timezone: str | None = None
     limit_set_aside: float = 0.10
@@ -119,48 +122,74 @@ def read_settings(folder: Path) -> BookSettings:
     if not path.exists():
         return BookSettings()
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
+        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SchemaError(f"book.yaml is not readable as YAML in UTF-8: {error}") from error
-    return parse_settings(raw)
+        raise SchemaError(f"book.yaml is not readable as YAML in UTF-8: {error}. Mend it there.") from error
+    return parse_settings({} if raw is None else raw)
 
 
 def parse_settings(raw: Any) -> BookSettings:
     """Check the content of ``book.yaml`` and turn it into settings; one error names every fault."""
     if not isinstance(raw, dict):
         raise SchemaError(f"book.yaml must be a mapping of settings, got {type(raw).__name__}.")
-    faults = _unknown(raw, BookSettings, "book.yaml")
-    known = {key: value for key, value in raw.items() if key in _names(BookSettings) and value is not None}
+    faults: list[str] = []
+    known = _checked(raw, BookSettings, _SETTINGS, "book.yaml", faults)
     tables = known.pop("tables", {})
-    if isinstance(tables, dict):
-        known["tables"] = {name: _table_source(name, source, faults) for name, source in tables.items()}
-    else:
-        faults.append(f"tables must be a mapping of table names, got {tables!r}")
-    for key in ("extracted_on", "observed_from", "earliest_on"):
+    known["tables"] = {name: _table_source(name, source, faults) for name, source in tables.items()}
+    for key in _DATES:
         if key in known:
-            known[key] = _as_date(key, known[key], faults)
+            known[key] = _as_date(known[key])
     if "attributes" in known:
-        known["attributes"] = tuple(map(str, known["attributes"]))
-    _check_values(known, faults)
+        known["attributes"] = tuple(known["attributes"])
+    if known.get("rates") and not known.get("currency"):
+        faults.append("rates need `currency`: they are the value of one unit in it")
     if faults:
         raise SchemaError("book.yaml has faults:\n- " + "\n- ".join(faults))
     return BookSettings(**known)
 
 
-def _names(cls: type) -> set[str]:
-    return {item.name for item in fields(cls)}
+Check = tuple[Callable[[Any], bool], str]
 
 
-def _unknown(raw: Mapping[str, Any], cls: type, where: str) -> list[str]:
-    allowed = _names(cls)
-    return [
-        f"{where}: unknown setting {key!r}; known are {', '.join(sorted(allowed))}"
-        for key in raw
-        if key not in allowed
-    ]
+def _checked(
+    raw: dict[Any, Any], cls: type, checks: Mapping[str, Check], where: str, faults: list[str]
+) -> dict[str, Any]:
+    """The entries that are as they should be; a fault for each of the others. Null counts as left out."""
+    allowed = sorted(item.name for item in fields(cls))
+    unknown = [key for key in raw if key not in allowed]
+    faults += [f"{where}: unknown setting {key!r}; known are {', '.join(allowed)}" for key in unknown]
+    given = {key: value for key, value in raw.items() if key in allowed and value is not None}
+    wrong = [key for key, value in given.items() if not checks[key][0](value)]
+    faults += [f"{where}: {key} must be {checks[key][1]}, got {given[key]!r}" for key in wrong]
+    return {key: value for key, value in given.items() if key not in wrong}
 
 
-def _as_date(key: str, value: Any, faults: list[str]) -> date | None:
+def _table_source(name: str, raw: Any, faults: list[str]) -> TableSource:
+    where = f"book.yaml, tables.{name}"
+    if name not in TABLES:
+        faults.append(f"{where}: unknown table; known are {', '.join(TABLES)}")
+    if isinstance(raw, str):
+        return TableSource(file=raw)
+    if not isinstance(raw, dict):
+        faults.append(f"{where} must be a file name or a mapping, got {raw!r}")
+        return TableSource()
+    known = _checked(raw, TableSource, _TABLE, where, faults)
+    if name != "history" and known.get("shape", "changes") != "changes":
+        faults.append(f"{where}: only a history has another shape than changes")
+    if "ignored" in known:
+        known["ignored"] = tuple(known["ignored"])
+    for key in ("columns", "dates"):
+        known[key] = _texts(known.get(key, {}))
+    known["values"] = {column: _texts(mapping) for column, mapping in known.get("values", {}).items()}
+    return TableSource(**known)
+
+
+def _texts(mapping: Mapping[Any, Any]) -> dict[str, str]:
+    """A mapping with text on both sides; YAML reads a plain 2024 as a number, the source has it as text."""
+    return {str(key): str(value) for key, value in mapping.items()}
+
+
+def _as_date(value: Any) -> date | None:
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
@@ -168,42 +197,66 @@ def _as_date(key: str, value: Any, faults: list[str]) -> date | None:
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        faults.append(f"{key} must be a date such as 2026-09-30, got {value!r}")
         return None
 
 
-def _table_source(name: str, raw: Any, faults: list[str]) -> TableSource:
-    if isinstance(raw, str):
-        return TableSource(file=raw)
-    if not isinstance(raw, dict):
-        faults.append(f"tables.{name} must be a file name or a mapping, got {raw!r}")
-        return TableSource()
-    faults += _unknown(raw, TableSource, f"tables.{name}")
-    known = {key: value for key, value in raw.items() if key in _names(TableSource) and value is not None}
-    if known.get("shape", "changes") not in SHAPES:
-        faults.append(f"tables.{name}.shape must be one of {', '.join(SHAPES)}, got {known['shape']!r}")
-    if "ignored" in known:
-        known["ignored"] = tuple(known["ignored"])
-    for key in ("columns", "values", "dates", "ended_status"):
-        if not isinstance(known.get(key, {}), dict):
-            faults.append(f"tables.{name}.{key} must be a mapping, got {known.pop(key)!r}")
-    status = known.get("ended_status")
-    if status is not None and set(status) != {"column", "values"}:
-        faults.append(f"tables.{name}.ended_status needs exactly `column` and `values`, got {sorted(status)}")
-    return TableSource(**known)
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
-def _check_values(known: Mapping[str, Any], faults: list[str]) -> None:
-    for key in ("amount_is", "owner_is"):
-        if known.get(key, "initial") not in ("initial", "current"):
-            faults.append(f"{key} must be initial or current, got {known[key]!r}")
-    if known.get("fiscal_year_start", 1) not in range(1, 13):
-        faults.append(f"fiscal_year_start must be a month 1..12, got {known['fiscal_year_start']!r}")
-    if known.get("decimal", ".") not in (".", ","):
-        faults.append(f'decimal must be "." or ",", got {known["decimal"]!r}')
-    limit = known.get("limit_set_aside", 0.1)
-    if not isinstance(limit, int | float) or not 0 <= limit <= 1:
-        faults.append(f"limit_set_aside must be a share between 0 and 1, got {limit!r}")
-    rates = known.get("rates", {})
-    if not isinstance(rates, dict) or not all(isinstance(v, int | float) and v > 0 for v in rates.values()):
-        faults.append(f"rates must map currencies to positive numbers, got {rates!r}")
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(_is_text, value))
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values())
+
+
+def _one_of(*values: str) -> Check:
+    return lambda value: value in values, f"one of {', '.join(map(repr, values))}"
+
+
+_DATES = ("extracted_on", "observed_from", "earliest_on")
+_TEXT: Check = (_is_text, "text")
+_DATE: Check = (lambda value: _as_date(value) is not None, "a date such as 2026-09-30")
+_TEXTS: Check = (_is_texts, "a list of texts")
+_MAPPING: Check = (_is_mapping, "a mapping of names")
+_SETTINGS: dict[str, Check] = {
+    **dict.fromkeys(_DATES, _DATE),
+    **dict.fromkeys(("currency", "amount_unit", "won_on_entering", "timezone"), _TEXT),
+    **dict.fromkeys(("amount_is", "owner_is"), _one_of("initial", "current")),
+    "rates": (
+        lambda v: isinstance(v, dict) and all(_is_number(r) and 0 < r < inf for r in v.values()),
+        "a mapping of currencies to positive numbers",
+    ),
+    "attributes": _TEXTS,
+    "fiscal_year_start": (lambda v: _is_number(v) and v in range(1, 13), "a month 1..12"),
+    "date_format": (
+        lambda v: _is_text(v) or (_is_texts(v) and bool(v)),
+        'text such as "%d/%m/%Y", or a list',
+    ),
+    "decimal": _one_of(".", ","),
+    "limit_set_aside": (lambda v: _is_number(v) and 0 <= v <= 1, "a share between 0 and 1"),
+    "tables": (lambda v: isinstance(v, dict), "a mapping of table names"),
+}
+_TABLE: dict[str, Check] = {
+    **dict.fromkeys(("file", "sheet", "encoding"), _TEXT),
+    "shape": _one_of(*SHAPES),
+    "columns": _MAPPING,
+    "values": (lambda v: isinstance(v, dict) and all(map(_is_mapping, v.values())), "a mapping of mappings"),
+    "dates": _MAPPING,
+    "ignored": _TEXTS,
+    "ended_status": (
+        lambda v: (
+            isinstance(v, dict)
+            and set(v) == {"column", "values"}
+            and _is_text(v["column"])
+            and isinstance(v["values"], list | tuple)
+        ),
+        "`column` (a name) and `values` (a list)",
+    ),
+}

@@ -1,29 +1,49 @@
-"""Shapes of a history other than one row a change: a stage table, and wide milestone dates."""
+"""Shapes of a history: one row a change, a stage table, wide milestone dates. All become the first."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from salesanalytics.book.contract import DATE_FIELDS, NUMBER_FIELDS
-from salesanalytics.book.frames import SourceTable, as_text, parse_columns
+from salesanalytics.book.dealbook import state_codes
+from salesanalytics.book.files import TextTable
+from salesanalytics.book.frames import (
+    SourceTable,
+    as_text,
+    dated,
+    map_text,
+    one_chunk,
+    parse_columns,
+    to_days,
+    where_equal,
+)
 from salesanalytics.book.settings import BookSettings, TableSource
 from salesanalytics.book.text import parse_dates, parse_numbers
 from salesanalytics.errors import SchemaError
 from salesanalytics.process import Process
 
 
-def history_from_changes(source: SourceTable, settings: BookSettings) -> pd.DataFrame:
-    """One row a change, as it stands: parse its dates, and the numbers and dates among its values."""
+def with_stage_field(text: TextTable) -> TextTable:
+    """A stage table has no ``field`` column: every row is about the stage."""
+    names = [name for name in text.table.column_names if name != "field"]
+    field = pa.array(["stage"] * text.table.num_rows, pa.string())
+    return TextTable(text.table.select(names).append_column("field", field), text.rows, text.malformed)
+
+
+def history_from_changes(source: SourceTable, settings: BookSettings) -> pa.Table:
+    """One row a change, as it stands: at the same instant the order of the source decides."""
     frame = parse_columns(source, settings)
-    return frame.assign(column=None, order=frame["row"])
+    no_column = pa.nulls(frame.num_rows, pa.string())
+    return frame.append_column("source_column", no_column).append_column("order", frame["row"])
 
 
 def history_from_wide_dates(
-    table: pa.Table, rows: Any, *, source: TableSource, settings: BookSettings
-) -> pd.DataFrame:
+    text: TextTable, *, source: TableSource, settings: BookSettings, process: Process
+) -> pa.Table:
     """Wide milestone dates: every filled cell of a mapped column is one stage change on that date.
 
     At the same instant the order in which ``book.yaml`` names the columns decides.
@@ -31,88 +51,115 @@ def history_from_wide_dates(
     Raises
     ------
     SchemaError
-        A column that ``book.yaml`` names is missing.
+        A column that ``book.yaml`` names is missing, or a state that it names is none of the process.
     """
-    key = source.columns.get("deal_id", "deal_id")
+    table, key = text.table, source.columns.get("deal_id", "deal_id")
     missing = [name for name in (key, *source.dates, *source.ignored) if name not in table.column_names]
-    if missing or not source.dates:
-        found = ", ".join(table.column_names)
-        what = f"column missing: {', '.join(missing)}" if missing else "`dates` names no column"
-        raise SchemaError(f"history (wide_dates): {what}. Columns found: {found}. Mend tables.history in book.yaml.")
-    ids = as_text(table.column(key).to_pandas())
-    parts = []
-    for position, (name, state) in enumerate(source.dates.items()):
-        text = as_text(table.column(name).to_pandas())
-        filled = text.notna()
-        if not filled.any():
-            continue
-        changed_at, unreadable = parse_dates(
-            text[filled], column=name, date_format=settings.date_format, timezone=settings.timezone
+    states = stage_names(process, settings)
+    unknown = [f"{name}: {state}" for name, state in source.dates.items() if state.casefold() not in states]
+    if missing or unknown or not source.dates:
+        what = [f"column missing: {', '.join(missing)}"] if missing else []
+        what += [f"`dates` names no state of the process: {', '.join(unknown)}"] if unknown else []
+        what += [] if source.dates else ["`dates` names no column"]
+        raise SchemaError(
+            f"history (wide_dates): {'; '.join(what)}. Columns found: {', '.join(table.column_names)}. "
+            f"States: {', '.join(dict.fromkeys(states.values()))}. Mend tables.history in book.yaml."
         )
+    ids = as_text(table.column(key))
+    parts = []
+    for order, (name, state) in enumerate(source.dates.items()):
+        column = one_chunk(table.column(name))
+        filled = column.is_valid()
+        n = filled.true_count
+        fixed = {"field": "stage", "value": state, "source_column": name}
+        empty = dict.fromkeys(("recorded_at_text", "actor", "who", "evidence"), pa.nulls(n, pa.string()))
         parts.append(
-            pd.DataFrame(
-                {
-                    "row": rows[filled.to_numpy()],
-                    "deal_id": ids[filled],
-                    "changed_at": changed_at,
-                    "changed_at_unreadable": unreadable,
-                    "changed_at_text": text[filled],
-                    "value": str(state),
-                    "column": name,
-                    "order": position,
-                }
+            pa.table(
+                {"row": pa.array(text.rows).filter(filled), "order": np.full(n, order)}
+                | {"deal_id": ids.filter(filled)}
+                | dated("changed_at", column.filter(filled), label=name, settings=settings)
+                | {"recorded_at": pa.nulls(n, pa.timestamp("us")), "recorded_at_day": pa.nulls(n, pa.int64())}
+                | {"recorded_at_unreadable": np.zeros(n, dtype=bool)}
+                | {new: pa.repeat(pa.scalar(value), n) for new, value in fixed.items()}
+                | empty
             )
         )
-    empty = pd.DataFrame({"row": [], "deal_id": [], "changed_at": pd.Series(dtype="datetime64[us]")})
-    frame = pd.concat(parts, ignore_index=True) if parts else empty
-    for name in ("recorded_at_text", "actor", "who", "evidence"):
-        frame[name] = None
-    return frame.assign(
-        field="stage", recorded_at=pd.Series(pd.NaT, frame.index, "datetime64[us]"), recorded_at_unreadable=False
-    )
+    return pa.concat_tables(parts)
 
 
-def read_values(history: pd.DataFrame, *, process: Process, settings: BookSettings) -> pd.DataFrame:
+def read_values(history: pa.Table, *, process: Process, settings: BookSettings) -> pa.Table:
     """Turn the text of ``value`` into what its field means: an id of the process, a number, a date.
 
-    Adds ``number``, ``value_at`` and ``value_unreadable``; ids and names (either language, any case) of stages,
-    buyer stages, milestones become ids.
+    Adds ``number``, ``value_day``, ``value_unreadable`` and ``code`` (of the state); ids and names (either
+    language, any case) of stages, buyer stages and milestones become ids.
     """
-    frame = history.assign(number=float("nan"), value_at=pd.NaT, value_unreadable=False)
-    frame["value_at"] = frame["value_at"].astype("datetime64[us]")
-    frame["value"] = _process_ids(frame, process, settings)
-    for name in NUMBER_FIELDS:
-        at = frame.index[frame["field"].eq(name) & frame["value"].notna()]
-        if len(at):
-            number, failed = parse_numbers(
-                frame.loc[at, "value"], column=f"history.value ({name})", decimal=settings.decimal
+    field = history["field"].combine_chunks()
+    value = _process_ids(field, history["value"].combine_chunks(), process, settings)
+    number = np.full(len(value), np.nan)
+    when = np.full(len(value), np.datetime64("NaT"), dtype="datetime64[us]")
+    unreadable = np.zeros(len(value), dtype=bool)
+    for name in (*NUMBER_FIELDS, *DATE_FIELDS):
+        at = np.flatnonzero(where_equal(field, name) & value.is_valid().to_numpy(zero_copy_only=False))
+        texts, label = value.take(pa.array(at)), f"history.value ({name})"
+        if name in NUMBER_FIELDS:
+            found, failed = parse_numbers(texts, column=label, decimal=settings.decimal)
+            number[at] = found
+        else:
+            found, failed = parse_dates(
+                texts, column=label, date_format=settings.date_format, timezone=settings.timezone
             )
-            frame.loc[at, "number"], frame.loc[at, "value_unreadable"] = number.to_numpy(), failed.to_numpy()
-    for name in DATE_FIELDS:
-        at = frame.index[frame["field"].eq(name) & frame["value"].notna()]
-        if len(at):
-            when, failed = parse_dates(
-                frame.loc[at, "value"],
-                column=f"history.value ({name})",
-                date_format=settings.date_format,
-                timezone=settings.timezone,
-            )
-            frame.loc[at, "value_at"], frame.loc[at, "value_unreadable"] = when.to_numpy(), failed.to_numpy()
-    return frame
+            when[at] = found
+        unreadable[at] = failed
+    code = np.where(where_equal(field, "stage"), _codes(value, process), 0)
+    added = {"number": pa.array(number, from_pandas=True), "value_day": to_days(when)}
+    added |= {"value_unreadable": pa.array(unreadable), "code": pa.array(code, pa.int64())}
+    history = history.set_column(history.column_names.index("value"), "value", value)
+    for name, column in added.items():
+        history = history.append_column(name, column)
+    return history
 
 
-def _process_ids(frame: pd.DataFrame, process: Process, settings: BookSettings) -> pd.Series:
-    """Replace names of the process by its ids; the stage that means signing becomes ``won``."""
-    value = frame["value"].copy()
-    states = (*process.stage_ids, *process.end_state_ids, *process.pause_state_ids)
-    kinds = {"stage": states, "buyer_stage": process.buyer_stage_ids, "milestone": process.milestone_ids}
-    for name, ids in kinds.items():
-        names = {process.label(i, lang).casefold(): i for i in ids for lang in ("zh", "en")}
-        names |= {i.casefold(): i for i in ids}
-        if name == "stage" and settings.won_on_entering:
-            target = names.get(settings.won_on_entering.casefold())
-            names = {text: "won" if i == target else i for text, i in names.items()}
-        mask = frame["field"].eq(name)
-        texts = value[mask]
-        value[mask] = texts.str.casefold().map(names).fillna(texts) if len(texts) else texts
+def stage_names(process: Process, settings: BookSettings) -> dict[str, str]:
+    """Casefolded ids and names of all states -> id; the stage that means signing is ``won``.
+
+    Raises
+    ------
+    SchemaError
+        ``won_on_entering`` is no stage of the process.
+    """
+    names = _names(process, (*process.stage_ids, *process.end_state_ids, *process.pause_state_ids))
+    if settings.won_on_entering is None:
+        return names
+    signing = names.get(settings.won_on_entering.casefold())
+    if signing not in process.stage_ids:
+        raise SchemaError(
+            f"won_on_entering must be a stage of the process, got {settings.won_on_entering!r}. "
+            f"Write one of {', '.join(process.stage_ids)} in book.yaml."
+        )
+    return {text: "won" if i == signing else i for text, i in names.items()}
+
+
+def _names(process: Process, ids: tuple[str, ...]) -> dict[str, str]:
+    """Casefolded ids and names -> id; a name that several items bear stands for none of them."""
+    labels = {(process.label(i, lang).casefold(), i) for i in ids for lang in ("zh", "en")}
+    texts = [text for text, _ in labels]
+    return {text: i for text, i in labels if texts.count(text) == 1} | {i.casefold(): i for i in ids}
+
+
+def _process_ids(field: Any, value: Any, process: Process, settings: BookSettings) -> Any:
+    kinds = {"stage": stage_names(process, settings)}
+    kinds["buyer_stage"] = _names(process, process.buyer_stage_ids)
+    kinds["milestone"] = _names(process, process.milestone_ids)
+    for kind, names in kinds.items():
+        mask = pa.array(where_equal(field, kind))
+        texts = value.filter(mask)
+        known = {text: names.get(text.casefold(), text) for text in texts.drop_null().unique().to_pylist()}
+        value = pc.replace_with_mask(value, mask, map_text(texts, known))
     return value
+
+
+def _codes(value: Any, process: Process) -> Any:
+    codes = state_codes(process)
+    encoded = value.dictionary_encode()
+    known = np.array([*(codes.get(text, 0) for text in encoded.dictionary.to_pylist()), 0])
+    return known[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]

@@ -21,12 +21,14 @@ Array = npt.NDArray[Any]
 
 # Above this share of contrary values a column does not have one reading with slips, but two readings.
 _SLIPS = 0.10
+# A year has four digits: 0024 is a slip for 2024, not late antiquity.
+_FIRST_YEAR = np.datetime64("1000-01-01")
 
 _CLOCK = (
     r"^(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
     r"\s*(?P<half>(?:[AaPp][Mm])?)\s*(?P<z>(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)?)$"
 )
-_PLAIN_ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?$"
+_PLAIN_ISO = r"^[1-9]\d{3}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?$"
 _SPLIT = r"^(?P<day>.*?)(?:(?:T|\s+)(?P<clock>\d{1,2}:.*))?$"
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH = (
@@ -79,7 +81,7 @@ def parse_dates(
     array, index = _as_arrow(values)
     if timezone is not None:
         _check_timezone(timezone)
-    if pa.types.is_temporal(array.type) and not pa.types.is_time(array.type):
+    if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
         dates = _typed_dates(array, column, timezone)
         return _series(dates, index, column), _series(np.zeros(len(array), dtype=bool), index, column)
     texts, codes = _distinct(array)
@@ -153,7 +155,10 @@ def _as_arrow(values: Values) -> tuple[Any, pd.Index]:
 def _distinct(array: Any) -> tuple[Any, Array]:
     """Distinct trimmed texts and the code of each value among them; -1 is null or blank."""
     if not pa.types.is_string(array.type):
-        array = array.cast(pa.string())
+        try:
+            array = array.cast(pa.string())
+        except pa.ArrowNotImplementedError:  # lists and the like: their text fails value by value
+            array = pa.array(array.to_pandas().astype("string"), from_pandas=True)
     encoded = array.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     texts = pc.utf8_trim_whitespace(encoded.dictionary)
@@ -232,8 +237,9 @@ def _formatted(texts: Any, date_format: str | Sequence[str], column: str) -> tup
             except duckdb.Error as error:
                 message = f"Column {column!r}: date_format {one!r} is not understood ({error}). {hint}"
                 raise SchemaError(message) from error
-            new = np.isnat(out) & ~np.ma.getmaskarray(np.ma.asarray(micros))
-            out[new] = np.asarray(micros)[new].astype("datetime64[us]")
+            dates = np.ma.filled(np.ma.asarray(micros), np.iinfo(np.int64).min).astype("datetime64[us]")
+            new = np.isnat(out) & (dates >= _FIRST_YEAR)  # to DuckDB, %Y also means the year 24
+            out[new] = dates[new]
             is_zoned |= new & ("%z" in one or "%Z" in one)
     return out, is_zoned
 
@@ -311,7 +317,9 @@ def _integers(texts: Any) -> Array:
 def _dates(year: Array, month: Array, day: Array) -> Array:
     first = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1)
     dates = first.astype("datetime64[D]") + (day - 1)
-    real = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (dates.astype("datetime64[M]") == first)
+    real = (
+        (year >= 1000) & (month >= 1) & (month <= 12) & (day >= 1) & (dates.astype("datetime64[M]") == first)
+    )
     return np.where(real, dates, np.datetime64("NaT"))
 
 

@@ -1,7 +1,7 @@
 """The rules of the contract, run in the engine: what is kept, and what is set aside and why.
 
-A row is judged by itself and by rows recorded no later than it, so that a judgement never looks ahead. The first
-rule that a row breaks names it.
+A row is judged by itself and by rows recorded no later than it, so that a judgement never looks ahead. The
+first rule that a row breaks names it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import pandas as pd
 from salesanalytics.book.contract import NONNEGATIVE_FIELDS, NUMBER_FIELDS
 from salesanalytics.process import Process
 
+Lazy = nw.LazyFrame[Any]
 Rules = list[tuple[str, str, nw.Expr]]
 col = nw.col
 
 
-def judge(frame: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
+def judge(frame: Lazy, rules: Rules) -> Lazy:
     """Add ``rule`` and ``rule_column``: the first broken rule of each row, null where all hold."""
     name = nw.lit(None, dtype=nw.String)
     column = nw.lit(None, dtype=nw.String)
@@ -30,59 +31,81 @@ def judge(frame: nw.LazyFrame[Any], rules: Rules) -> nw.LazyFrame[Any]:
     return frame.with_columns(rule=name, rule_column=column)
 
 
-def deal_rules(columns: list[str], *, earliest_on: date, extracted_day: int | None) -> Rules:
-    """Rules for a row of ``deals``; ``columns`` are those that make two rows the same row."""
-    repeat = col("row") > col("row").min().over(*columns)
+def mark(judged: Lazy, rule: str, where: str, broken: nw.Expr) -> Lazy:
+    """One more rule, for the rows that have broken none so far."""
+    hit = broken.fill_null(value=False) & col("rule").is_null()
+    return judged.with_columns(
+        rule=nw.when(hit).then(nw.lit(rule)).otherwise(col("rule")),
+        rule_column=nw.when(hit).then(nw.lit(where)).otherwise(col("rule_column")),
+    )
+
+
+def deal_rules(*, earliest_on: date, extracted_day: int | None) -> Rules:
+    """Rules for a row of ``deals`` with its ``fingerprint`` and the ``first_known_day`` of its history."""
+    fingerprint = col("fingerprint")
     rules: Rules = [
         ("deal_id missing", "deal_id", col("deal_id").is_null()),
         ("created_at unreadable", "created_at", col("created_at_unreadable")),
         ("implausible date", "created_at", col("created_at") < nw.lit(earliest_on)),
         ("last_seen_on unreadable", "last_seen_on", col("last_seen_on_unreadable")),
+        ("implausible date", "last_seen_on", col("last_seen_on") < nw.lit(earliest_on)),
         ("amount not a number", "amount", col("amount_unreadable")),
         ("negative amount", "amount", col("amount") < 0),
-        ("duplicate row", "deal_id", repeat),
+        (
+            "duplicate deal_id",  # with different values: none of them can be trusted
+            "deal_id",
+            fingerprint.min().over("deal_id") != fingerprint.max().over("deal_id"),
+        ),
+        ("duplicate row", "deal_id", col("row") > col("row").min().over("deal_id")),
     ]
     if extracted_day is not None:
-        rules.insert(3, ("created after the extract", "created_at", col("created_day") > extracted_day))
+        unseen = col("first_known_day").is_null() | (col("first_known_day") > extracted_day)
+        late = (col("created_at_day") > extracted_day) & unseen
+        rules.insert(3, ("created after the extract", "created_at", late))
     return rules
 
 
-def duplicate_ids(judged: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Among rows that hold so far, deals with one id and different values: none of them can be trusted."""
-    holds = nw.when(col("rule").is_null()).then(1).otherwise(0)
-    many = (holds.sum().over("deal_id") > 1) & col("rule").is_null()
-    return judged.with_columns(
-        rule=nw.when(many).then(nw.lit("duplicate deal_id")).otherwise(col("rule")),
-        rule_column=nw.when(many).then(nw.lit("deal_id")).otherwise(col("rule_column")),
-    )
-
-
 def history_rules(process: Process, *, earliest_on: date, extracted_day: int | None) -> Rules:
-    """Rules for a row of ``history`` joined with its deal (``deal_rule``, ``deal_created_day``)."""
-    states = (*process.stage_ids, *process.end_state_ids, *process.pause_state_ids)
-    conditions = [f"{c}{suffix}" for c in process.condition_ids for suffix in ("", ":waived", ":undone")]
-    known_ids = {
-        "stage": list(states),
-        "buyer_stage": list(process.buyer_stage_ids),
-        "milestone": list(process.milestone_ids),
-        "condition": conditions,
-    }
-    rules: Rules = [
+    """Rules for a row of ``history`` joined with its deal (``deal_known``, ``deal_kept``)."""
+    return [
         ("deal_id missing", "deal_id", col("deal_id").is_null()),
         ("unknown deal", "deal_id", col("deal_known").is_null()),
-        ("deal set aside", "deal_id", col("deal_rule").fill_null("") != ""),
+        ("deal set aside", "deal_id", col("deal_kept") == 0),
+        *_date_rules(earliest_on, extracted_day),
+        ("field missing", "field", col("field").is_null()),
+        *_value_rules(process),
+        ("duplicate row", "deal_id", col("row") > col("row").min().over(*_SAME)),
+    ]
+
+
+_SAME = ("deal_id", "changed_at", "recorded_at", "field", "value", "actor", "who", "evidence")
+
+
+def _date_rules(earliest_on: date, extracted_day: int | None) -> Rules:
+    rules: Rules = [
         ("changed_at missing", "changed_at", col("changed_at").is_null() & ~col("changed_at_unreadable")),
         ("changed_at unreadable", "changed_at", col("changed_at_unreadable")),
         ("recorded_at unreadable", "recorded_at", col("recorded_at_unreadable")),
         ("implausible date", "changed_at", col("changed_at") < nw.lit(earliest_on)),
         ("implausible date", "recorded_at", col("recorded_at") < nw.lit(earliest_on)),
-        ("field missing", "field", col("field").is_null()),
     ]
     if extracted_day is not None:
         rules += [
-            ("scheduled, not an event", "changed_at", col("day") > extracted_day),
-            ("recorded after the extract", "recorded_at", col("recorded_day") > extracted_day),
+            ("scheduled, not an event", "changed_at", col("changed_at_day") > extracted_day),
+            ("recorded after the extract", "recorded_at", col("recorded_at_day") > extracted_day),
         ]
+    return rules
+
+
+def _value_rules(process: Process) -> Rules:
+    conditions = [f"{c}{suffix}" for c in process.condition_ids for suffix in ("", ":waived", ":undone")]
+    known_ids = {
+        "stage": [*process.stage_ids, *process.end_state_ids, *process.pause_state_ids],
+        "buyer_stage": list(process.buyer_stage_ids),
+        "milestone": list(process.milestone_ids),
+        "condition": conditions,
+    }
+    rules: Rules = []
     for name, ids in known_ids.items():
         wrong = (col("field") == name) & (col("value").is_null() | ~col("value").is_in(ids))
         rules.append((f"unknown {name.replace('_', ' ')}", "value", wrong))
@@ -91,33 +114,39 @@ def history_rules(process: Process, *, earliest_on: date, extracted_day: int | N
         rules.append((f"{name} not a number", "value", unreadable))
     for name in NONNEGATIVE_FIELDS:
         rules.append((f"negative {name}", "value", (col("field") == name) & (col("number") < 0)))
-    rules.append(("date value unreadable", "value", col("value_unreadable")))
-    same = ("deal_id", "changed_at", "recorded_at", "field", "value", "actor", "who", "evidence")
-    rules.append(("duplicate row", "deal_id", col("row") > col("row").min().over(*same)))
-    rules.append(("end before creation", "changed_at", _end_before_creation(process)))
-    return rules
+    return [*rules, ("date value unreadable", "value", col("value_unreadable"))]
 
 
-def _end_before_creation(process: Process) -> nw.Expr:
-    """An end dated before its deal began, by what was recorded no later than that end.
+def judge_ends(judged: Lazy, process: Process) -> Lazy:
+    """Set aside an end dated before its deal began, by what was recorded no later than that end.
 
-    A deal begins at ``created_at``, or earlier where a stage row that was recorded in time says so.
+    A deal begins at ``created_at``, or earlier where a kept row other than an end says so.
     """
     is_end = (col("field") == "stage") & col("value").is_in(list(process.end_state_ids))
-    stages = [*process.stage_ids, *process.pause_state_ids]
-    is_stage = (col("field") == "stage") & col("value").is_in(stages) & ~col("changed_at_unreadable")
-    first_stage = nw.when(is_stage).then(col("day")).cum_min().over("deal_id", order_by=("recorded_day", "row"))
-    begins = nw.min_horizontal(col("deal_created_day"), first_stage)
-    return is_end & (col("day") < begins)
+    judged = judged.with_columns(is_end=is_end.fill_null(value=False))
+    created = col("deal_created_day")
+    begun = (  # never null where the deal has a creation: a cumulated null would stay null
+        nw.when(col("rule").is_null() & ~col("is_end"))
+        .then(nw.min_horizontal(created, col("changed_at_day")))
+        .otherwise(created)
+    )
+    # Rows recorded on one day count for each other, so the ends among them come last.
+    begins = begun.cum_min().over("deal_id", order_by=("recorded_at_day", "is_end", "row"))
+    judged = judged.with_columns(begins=begins)
+    early = col("is_end") & (col("changed_at_day") < col("begins"))
+    return mark(judged, "end before creation", "changed_at", early).drop("is_end", "begins")
 
 
-def as_set_aside(judged: nw.LazyFrame[Any], *, table: str, texts: dict[str, str]) -> pd.DataFrame:
-    """The rows that broke a rule, in pandas: table, row, deal_id, rule, column, value as it stood in the source."""
+def as_set_aside(judged: Lazy, *, table: str, texts: dict[str, str]) -> pd.DataFrame:
+    """The rows that broke a rule, in pandas: table, row, deal_id, rule, column, value as in the source.
+
+    ``texts`` says for a column where its text stands.
+    """
     value = nw.lit(None, dtype=nw.String)
     for column, text in texts.items():
-        value = nw.when(col("rule_column") == column).then(col(text).cast(nw.String)).otherwise(value)
+        value = nw.when(col("rule_column") == column).then(col(text)).otherwise(value)
     where = nw.coalesce(col("source_column"), col("rule_column"))
     frame = judged.filter(~col("rule").is_null()).select(
         nw.lit(table).alias("table"), "row", "deal_id", "rule", where.alias("column"), value.alias("value")
     )
-    return frame.sort("row").collect("pyarrow").to_native().to_pandas()
+    return frame.sort("row", "column").collect("pyarrow").to_native().to_pandas()

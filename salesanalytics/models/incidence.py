@@ -23,7 +23,7 @@ class Incidence:
     days : ndarray (n_days,)
         Distinct days on which something left observation, ascending.
     n_at_risk : ndarray (n_days,)
-        Rows under observation on that day.
+        Rows (or their weights) under observation on that day.
     p_open : ndarray (n_days,)
         Probability that no end was reached by the end of that day.
     p, se : ndarray (n_days, n_ends)
@@ -92,7 +92,7 @@ def cumulative_incidence(
     duration = _checked(duration_days, "duration_days", len(codes))
     entry = np.zeros(1, dtype=int) if entry_days is None else _checked(entry_days, "entry_days", len(codes))
     fit = fit_incidence(duration, codes, ends, entry=entry if entry.any() else None)
-    columns: dict[str, Any] = {"days": fit.days, "n_at_risk": fit.n_at_risk, "p_open": fit.p_open}
+    columns: dict[str, Any] = {"days": fit.days, "n_at_risk": fit.n_at_risk.astype(np.int64), "p_open": fit.p_open}
     for k, name in enumerate(fit.ends):
         lower, upper = loglog_interval(fit.p[:, k], fit.se[:, k], confidence=confidence)
         columns |= {
@@ -134,8 +134,12 @@ def fit_incidence(
     *,
     entry: np.ndarray | None = None,
     weight: np.ndarray | None = None,
+    errors: bool = True,
 ) -> Incidence:
-    """Estimate from arrays: ``codes`` number the ends (-1 = censored), ``weight`` counts equal rows."""
+    """Estimate from arrays: ``codes`` number the ends (-1 = censored), ``weight`` counts equal rows.
+
+    Standard errors are left NaN unless ``errors`` (curves that are needed by the hundred do without).
+    """
     n_ends = len(ends)
     if entry is not None:
         under_observation = (entry < duration) | ((entry == 0) & (duration == 0))
@@ -154,9 +158,11 @@ def fit_incidence(
     n_at_risk = came - np.concatenate([[0], np.cumsum(left)[:-1]])
     events = cells[:, 1:]
     p, p_open, p_before = product_integral(events, n_at_risk)
-    table = _Rows(at, codes, entry, weight) if entry is not None else _Rows.from_cells(cells)
-    se = _standard_errors(table, days, events, n_at_risk, p, p_before)
-    return Incidence(days, n_at_risk.astype(np.int64), p_open, p, se, ends)
+    se = np.full(p.shape, np.nan)
+    if errors:
+        table = _Rows(at, codes, entry, weight) if entry is not None else _Rows.from_cells(cells)
+        se = _standard_errors(table, days, events, n_at_risk, p, p_before)
+    return Incidence(days, n_at_risk, p_open, p, se, ends)
 
 
 def _days(duration: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -292,7 +298,14 @@ class _Squares:
 
 
 def clustered_se(
-    fit: Incidence, duration: np.ndarray, codes: np.ndarray, cluster: np.ndarray, *, at_day: float, k: int
+    fit: Incidence,
+    duration: np.ndarray,
+    codes: np.ndarray,
+    cluster: np.ndarray,
+    *,
+    at_day: float,
+    k: int,
+    weight: np.ndarray | None = None,
 ) -> float:
     """Standard error of one incidence at one day when rows of a cluster (a deal) hang together.
 
@@ -311,7 +324,8 @@ def clustered_se(
     ended = (codes >= 0) & (position < upto)
     a = np.where(ended & (codes == k), own[at], 0.0) + np.where(ended, any_a[at], 0.0) - paid_a[at]
     b = np.where(ended, any_b[at], 0.0) - paid_b[at]
-    by_cluster = np.bincount(cluster, weights=a - p[-1, k] * b)
+    influence = a - p[-1, k] * b
+    by_cluster = np.bincount(cluster, weights=influence if weight is None else weight * influence)
     return float(np.sqrt((by_cluster**2).sum()))
 
 

@@ -1,9 +1,12 @@
 """Replay of the history: for every deal, what was known of it, and from which day to which day.
 
 A row counts from the day on which it could be read (``known_day``), yet takes its place in the order of what
-happened (``seq``). So one deal has one *version* for each day on which something about it became known, and a
-version holds all rows known by then in the order in which they happened, also those typed in late. Versions are
-computed once a book; the view as of any date is the version valid on that date. Nothing else reads raw history.
+happened (``seq``). So a deal has one *version* for each day on which something about it became known, and a version
+holds all rows known by then in the order in which they happened, also those typed in late. Versions are computed
+once a book; the view as of any date is the version valid on that date. Nothing else reads raw history.
+
+Deals are positions in ``book.deals`` here, and states are codes (`state_codes`), both whole numbers; `collect` gives
+them their names back.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 import narwhals as nw
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from salesanalytics.book import DealBook
@@ -18,152 +23,173 @@ from salesanalytics.timeline.calendar import FOREVER
 
 col = nw.col
 Lazy = nw.LazyFrame[Any]
+OPEN = "open"
+PACK = 4096  # seq * PACK + code: one number that orders by seq and remembers the code
+
+
+def ended_states(book: DealBook) -> list[int]:
+    """Codes of the end states."""
+    return [book.state_codes[i] for i in book.process.end_state_ids]
+
+
+def collect(book: DealBook, frame: Lazy) -> pd.DataFrame:
+    """Bring a frame of the engine to pandas; ``deal`` becomes ``deal_id``, codes become names."""
+    table = frame.collect("pyarrow").to_native().to_pandas()
+    if "deal" in table:
+        table.insert(0, "deal_id", book.deals["deal_id"].to_numpy(dtype=object)[table.pop("deal").to_numpy()])
+    for name, nothing in (("state", None), ("stage", None), ("next_state", None), ("end", OPEN)):
+        if name in table:
+            names = np.array([nothing, *book.state_codes], dtype=object)
+            table[name] = names[table[name].fillna(0).to_numpy(dtype="int64")]
+    return table
+
+
+def stage_rows(book: DealBook) -> Lazy:
+    """Changes of the seller's stage: ``deal``, ``seq``, ``day``, ``known_day``, ``code``."""
+    return book.events.filter(col("field") == "stage").select("deal", "seq", "day", "known_day", "code")
+
+
+def _with_groups(rows: Lazy) -> Lazy:
+    """Put the rows of each version into one ``group``.
+
+    A deal whose rows became known in the order in which they happened needs one group only: each of its rows stands
+    for the version that it opened. Only for the others is every version spelled out.
+    """
+    known_before = col("known_day").cum_max().over("deal", order_by="seq")
+    late = rows.with_columns(late=known_before > col("known_day")).filter(col("late")).select("deal").unique()
+    in_order = rows.join(late, on="deal", how="anti").with_columns(group=nw.lit(-1).cast(nw.Int64))
+    of_late = rows.join(late, on="deal", how="semi")
+    versions = of_late.select("deal", group=col("known_day")).unique()
+    spelled = versions.join(of_late, on="deal").filter(col("known_day") <= col("group"))
+    return nw.concat([in_order.select(*spelled.columns), spelled], how="vertical")
+
+
+def _over(expr: nw.Expr) -> nw.Expr:
+    return expr.over("deal", "group", order_by="seq")
+
+
+def _versions(stepped: Lazy, columns: tuple[str, ...]) -> Lazy:
+    """The last row of each version, with the days from which and to which it holds."""
+    following = stepped.with_columns(next_known=_over(col("known_day").shift(-1)))
+    in_order = (col("group") < 0) & (col("next_known").is_null() | (col("next_known") > col("known_day")))
+    last = following.filter(in_order | ((col("group") >= 0) & col("next_known").is_null()))
+    opened = last.with_columns(valid_from=nw.when(col("group") < 0).then(col("known_day")).otherwise(col("group")))
+    return opened.with_columns(
+        valid_to=col("valid_from").shift(-1).over("deal", order_by="valid_from").fill_null(FOREVER)
+    ).select("deal", "valid_from", "valid_to", *columns)
+
+
+PATH_COLUMNS = (
+    "state", "since_day", "stage", "first_stage_day", "n_visits", "n_regressions", "n_skips", "n_holds",
+    "hold_days", "n_reopened", "entry_rank", "max_rank",
+)  # fmt: skip
 
 
 def path_versions(book: DealBook) -> Lazy:
     """State and path of every deal, one row a deal and version.
 
-    Columns: ``deal_id``, ``valid_from``, ``valid_to`` (exclusive), ``state`` (stage, pause or end), ``since_day``
-    (first day of the current visit to it), ``stage`` (last seller stage), ``first_stage_day``, ``n_visits``,
-    ``n_regressions``, ``n_skips``, ``n_holds``, ``hold_days`` (finished holds), ``n_reopened``, ``entry_rank``,
-    ``max_rank``.
+    Columns: ``deal``, ``valid_from``, ``valid_to`` (exclusive), ``state`` (stage, pause or end), ``since_day`` (first
+    day of the current visit to it), ``stage`` (last seller stage), ``first_stage_day``, ``n_visits``,
+    ``n_regressions`` and ``n_skips`` (falls, and jumps over a stage, from one seller stage to the next), ``n_holds``,
+    ``hold_days`` (of finished holds), ``n_reopened``, ``entry_rank``, ``max_rank`` (order of the first and of the
+    highest stage, 0 without).
     """
     return book.engine.once("path_versions", lambda: _path_versions(book))
 
 
 def _path_versions(book: DealBook) -> Lazy:
-    process = book.process
-    rows = book.events.filter(col("field") == "stage").select("deal_id", "seq", "day", "known_day", "value", "rank")
-    visible = _visible(rows)
-    key = ("deal_id", "version")
-
-    def previous(name: str) -> nw.Expr:
-        return col(name).shift(1).over(*key, order_by="seq")
-
-    ends, pauses = list(process.end_state_ids), list(process.pause_state_ids)
-    steps = visible.with_columns(
-        before=previous("value"), next_day=col("day").shift(-1).over(*key, order_by="seq")
-    ).with_columns(
-        is_new=(col("before").is_null() | (col("before") != col("value"))).fill_null(value=True),
-        is_pause=col("value").is_in(pauses),
-        reopens=(col("before").is_in(ends) & ~col("value").is_in(ends)).fill_null(value=False),
+    rows = stage_rows(book)
+    ends = ended_states(book)
+    pauses = [book.state_codes[i] for i in book.process.pause_state_ids]
+    is_seller = (col("code") >= 1) & (col("code") <= len(book.process.stages))
+    packed = col("seq") * PACK + col("code")
+    steps = _with_groups(rows).with_columns(
+        before=_over(col("code").shift(1)),
+        day_before=_over(col("day").shift(1)),
+        # sentinels instead of nulls: a cumulative maximum is null where its own value is null
+        seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(0)).cum_max()),
+        first_seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(FOREVER * PACK)).cum_min()),
+        max_rank=_over(nw.when(is_seller).then(col("code")).otherwise(nw.lit(0)).cum_max()),
+        first_stage_day=_over(col("day").cum_min()),
     )
-    state = steps.group_by(*key).agg(
-        last_seq=col("seq").max(),
-        since_day=nw.when(col("is_new")).then(col("day")).max(),
-        first_stage_day=col("day").min(),
-        n_visits=nw.when(col("is_new")).then(1).otherwise(0).sum(),
-        n_holds=nw.when(col("is_new") & col("is_pause")).then(1).otherwise(0).sum(),
-        hold_days=nw.when(col("is_pause")).then(col("next_day") - col("day")).otherwise(0).sum(),
-        n_reopened=nw.when(col("reopens")).then(1).otherwise(0).sum(),
+    is_new = col("before").is_null() | (col("before") != col("code"))
+    steps = steps.with_columns(seller_before=_over(col("seller").shift(1)) % PACK, is_new=is_new)
+
+    def count(condition: nw.Expr) -> nw.Expr:
+        return _over(nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cum_sum()).cast(nw.Int64)
+
+    def total(condition: nw.Expr, days: nw.Expr) -> nw.Expr:
+        return _over(nw.when(condition).then(days).otherwise(nw.lit(0)).cum_sum()).cast(nw.Int64)
+
+    stepped = steps.with_columns(
+        state=col("code"),
+        since_day=_over(nw.when(col("is_new")).then(col("day")).otherwise(nw.lit(-FOREVER)).cum_max()),
+        stage=col("seller") % PACK,
+        n_visits=count(col("is_new")),
+        n_regressions=count(is_seller & (col("code") < col("seller_before"))),
+        n_skips=count(is_seller & (col("seller_before") > 0) & (col("code") > col("seller_before") + 1)),
+        n_holds=count(col("is_new") & col("code").is_in(pauses)),
+        hold_days=total(col("before").is_in(pauses), col("day") - col("day_before")),
+        n_reopened=count(col("before").is_in(ends) & ~col("code").is_in(ends)),
+        entry_rank=col("first_seller") % PACK,  # 0 when no seller stage is known
     )
-    walk = (
-        visible.filter(col("rank") > 0)
-        .with_columns(before=previous("rank"))
-        .group_by(*key)
-        .agg(
-            stage_seq=col("seq").max(),
-            first_seq=col("seq").min(),
-            max_rank=col("rank").max(),
-            n_regressions=nw.when(col("rank") < col("before")).then(1).otherwise(0).sum(),
-            n_skips=nw.when(col("rank") > col("before") + 1).then(1).otherwise(0).sum(),
-        )
-    )
-    named = rows.select("deal_id", "seq", "value", "rank")
-    versions = (
-        state.join(named.select("deal_id", last_seq=col("seq"), state=col("value")), on=["deal_id", "last_seq"])
-        .join(walk, on=list(key), how="left")
-        .join(
-            named.select("deal_id", stage_seq=col("seq"), stage=col("value")),
-            on=["deal_id", "stage_seq"],
-            how="left",
-        )
-        .join(
-            named.select("deal_id", first_seq=col("seq"), entry_rank=col("rank")),
-            on=["deal_id", "first_seq"],
-            how="left",
-        )
-        .drop("last_seq", "stage_seq", "first_seq")
-    )
-    return nw.concat([_valid(versions), _before_any_stage(book, rows)], how="vertical")
+    versions = _versions(stepped, PATH_COLUMNS)
+    silent = _before_any_stage(book, rows)
+    return nw.concat([versions.with_columns(_as_integers()), silent.with_columns(_as_integers())], how="vertical")
 
 
-PATH_COLUMNS = (
-    "deal_id", "valid_from", "valid_to", "state", "since_day", "stage", "first_stage_day", "n_visits",
-    "n_regressions", "n_skips", "n_holds", "hold_days", "n_reopened", "entry_rank", "max_rank",
-)  # fmt: skip
-
-
-def _visible(rows: Lazy) -> Lazy:
-    """Each version of a deal with all rows known by then."""
-    versions = rows.select("deal_id", version=col("known_day")).unique()
-    return versions.join(rows, on="deal_id").filter(col("known_day") <= col("version"))
-
-
-def _valid(versions: Lazy) -> Lazy:
-    """From the day on which a version became known to the day of the next one."""
-    following = col("version").shift(-1).over("deal_id", order_by="version").fill_null(FOREVER)
-    integers = [c for c in PATH_COLUMNS if c not in ("deal_id", "state", "stage")]
-    return (
-        versions.with_columns(valid_from=col("version"), valid_to=following)
-        .with_columns(col(*integers).fill_null(0).cast(nw.Int64))
-        .select(*PATH_COLUMNS)
-    )
+def _as_integers() -> nw.Expr:
+    return col("valid_from", "valid_to", *PATH_COLUMNS).cast(nw.Int64)
 
 
 def _before_any_stage(book: DealBook, rows: Lazy) -> Lazy:
     """A deal of which no stage is known yet stands in the first stage since its creation."""
-    first_stage = book.process.first_stage
-    first_known = rows.group_by("deal_id").agg(stage_known=col("known_day").min())
-    zeros = [
-        nw.lit(0).cast(nw.Int64).alias(c)
-        for c in ("n_regressions", "n_skips", "n_holds", "hold_days", "n_reopened")
-    ]
-    ones = [nw.lit(1).cast(nw.Int64).alias(c) for c in ("n_visits", "entry_rank", "max_rank")]
+    first_known = rows.group_by("deal").agg(stage_known=col("known_day").min())
+    fixed = dict.fromkeys(("n_regressions", "n_skips", "n_holds", "hold_days", "n_reopened"), 0)
+    fixed |= dict.fromkeys(("state", "stage", "n_visits", "entry_rank", "max_rank"), 1)
     return (
         births(book)
-        .join(first_known, on="deal_id", how="left")
+        .join(first_known, on="deal", how="left")
         .with_columns(
             valid_to=nw.min_horizontal(col("valid_to"), col("stage_known").fill_null(FOREVER)),
-            state=nw.lit(first_stage),
-            stage=nw.lit(first_stage),
             since_day=col("created_day"),
             first_stage_day=col("created_day"),
+            **{name: nw.lit(value) for name, value in fixed.items()},
         )
-        .with_columns(*zeros, *ones)
         .filter(col("valid_from") < col("valid_to"))
-        .select(*PATH_COLUMNS)
+        .select("deal", "valid_from", "valid_to", *PATH_COLUMNS)
     )
 
 
 def births(book: DealBook) -> Lazy:
     """Since when a deal is known and when it was created, by what is known: one row a deal and version.
 
-    Columns: ``deal_id``, ``valid_from``, ``valid_to``, ``known_from``, ``created_day``. Creation is ``created_at``,
-    moved back to the first known row where that is earlier; a deal without ``created_at`` begins with it.
+    Columns: ``deal``, ``valid_from``, ``valid_to``, ``known_from``, ``created_day``, ``last_seen_day``. Creation is
+    ``created_at``, moved back to the first known row where that is earlier; a deal without ``created_at`` begins
+    with that row, and a deal without rows is known from ``created_at``.
     """
     return book.engine.once("births", lambda: _births(book))
 
 
 def _births(book: DealBook) -> Lazy:
-    deals = book.engine.table("deal_facts").select("deal_id", "deal_created_day", "last_seen_day")
-    first = book.events.group_by("deal_id", "known_day").agg(day=col("day").min())
+    deals = book.engine.table("deal_facts").select("deal", "deal_created_day", "last_seen_day")
+    first = book.events.group_by("deal", "known_day").agg(day=col("day").min())
     by_known: dict[str, Any] = {"order_by": "known_day"}
     known = (
-        first.with_columns(earliest=col("day").cum_min().over("deal_id", **by_known))
-        .with_columns(before=col("earliest").shift(1).over("deal_id", **by_known))
+        first.with_columns(earliest=col("day").cum_min().over("deal", **by_known))
+        .with_columns(before=col("earliest").shift(1).over("deal", **by_known))
         .filter(col("before").is_null() | (col("earliest") < col("before")))
-        .select("deal_id", valid_from=col("known_day"), earliest=col("earliest"))
+        .select("deal", valid_from=col("known_day"), earliest=col("earliest"))
     )
-    silent = deals.join(known.select("deal_id").unique(), on="deal_id", how="anti").select(
-        "deal_id", valid_from=col("deal_created_day"), earliest=col("deal_created_day")
+    silent = deals.join(known.select("deal").unique(), on="deal", how="anti").select(
+        "deal", valid_from=col("deal_created_day"), earliest=col("deal_created_day")
     )
     births_ = nw.concat([known, silent.filter(~col("valid_from").is_null())], how="vertical")
-    return births_.join(deals, on="deal_id").select(
-        "deal_id",
+    return births_.join(deals, on="deal").select(
+        "deal",
         "valid_from",
-        valid_to=col("valid_from").shift(-1).over("deal_id", order_by="valid_from").fill_null(FOREVER),
-        known_from=col("valid_from").min().over("deal_id"),
+        valid_to=col("valid_from").shift(-1).over("deal", order_by="valid_from").fill_null(FOREVER),
+        known_from=col("valid_from").min().over("deal"),
         created_day=nw.min_horizontal("earliest", "deal_created_day"),
         last_seen_day=col("last_seen_day").fill_null(FOREVER),
     )
@@ -172,7 +198,7 @@ def _births(book: DealBook) -> Lazy:
 def trail(book: DealBook, name: str) -> Lazy:
     """How a number or a date that is kept in history moved: one row a deal and version.
 
-    Columns: ``deal_id``, ``valid_from``, ``valid_to``, ``first``, ``last``, ``n_changes``, ``n_up``, ``n_down``; of an
+    Columns: ``deal``, ``valid_from``, ``valid_to``, ``first``, ``last``, ``n_changes``, ``n_up``, ``n_down``; of an
     amount only positive values count. A date is in days since 1970-01-01.
     """
     return book.engine.once(f"trail_{name}", lambda: _trail(book, name))
@@ -180,45 +206,22 @@ def trail(book: DealBook, name: str) -> Lazy:
 
 def _trail(book: DealBook, name: str) -> Lazy:
     x = nw.coalesce(col("number"), col("value_day").cast(nw.Float64))
-    rows = (
-        book.events.filter(col("field") == name)
-        .with_columns(x=x)
-        .filter(~col("x").is_null())
-        .select("deal_id", "seq", "known_day", "x")
-    )
+    rows = book.events.filter(col("field") == name).with_columns(x=x).filter(~col("x").is_null())
+    rows = rows.select("deal", "seq", "known_day", "x")
     if name == "amount":
         rows = rows.filter(col("x") > 0)
-    key = ("deal_id", "version")
-    moves = (
-        _visible(rows)
-        .with_columns(before=col("x").shift(1).over(*key, order_by="seq"))
-        .group_by(*key)
-        .agg(
-            first_seq=col("seq").min(),
-            last_seq=col("seq").max(),
-            n_up=nw.when(col("x") > col("before")).then(1).otherwise(0).sum(),
-            n_down=nw.when(col("x") < col("before")).then(1).otherwise(0).sum(),
-        )
-    )
-    values = rows.select("deal_id", "seq", "x")
-    return (
-        moves.join(values.select("deal_id", first_seq=col("seq"), first=col("x")), on=["deal_id", "first_seq"])
-        .join(values.select("deal_id", last_seq=col("seq"), last=col("x")), on=["deal_id", "last_seq"])
-        .select(
-            "deal_id",
-            valid_from=col("version"),
-            valid_to=col("version").shift(-1).over("deal_id", order_by="version").fill_null(FOREVER),
-            first=col("first"),
-            last=col("last"),
-            n_changes=col("n_up") + col("n_down"),
-            n_up=col("n_up"),
-            n_down=col("n_down"),
-        )
-    )
+    steps = _with_groups(rows).with_columns(before=_over(col("x").shift(1)), first=_over(col("x").first()))
+
+    def count(condition: nw.Expr) -> nw.Expr:
+        return _over(nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cum_sum()).cast(nw.Int64)
+
+    stepped = steps.with_columns(n_up=count(col("x") > col("before")), n_down=count(col("x") < col("before")))
+    stepped = stepped.with_columns(last=col("x"), n_changes=col("n_up") + col("n_down"))
+    return _versions(stepped, ("first", "last", "n_changes", "n_up", "n_down"))
 
 
 def latest(book: DealBook, name: str) -> Lazy:
-    """The last known text of a field, one row a value: ``deal_id, valid_from, valid_to, value``.
+    """The last known text of a field, one row a value: ``deal, valid_from, valid_to, value``.
 
     A row is the last one from the day it is known until a row that happened later is known.
     """
@@ -226,13 +229,13 @@ def latest(book: DealBook, name: str) -> Lazy:
 
 
 def _latest(book: DealBook, name: str) -> Lazy:
-    rows = book.events.filter(col("field") == name).select("deal_id", "seq", "known_day", "value")
-    later = col("known_day").cum_min(reverse=True).over("deal_id", order_by="seq")
+    rows = book.events.filter(col("field") == name).select("deal", "seq", "known_day", "value")
+    later = col("known_day").cum_min(reverse=True).over("deal", order_by="seq")
     return (
         rows.with_columns(later=later)
-        .with_columns(valid_to=col("later").shift(-1).over("deal_id", order_by="seq").fill_null(FOREVER))
+        .with_columns(valid_to=col("later").shift(-1).over("deal", order_by="seq").fill_null(FOREVER))
         .filter(col("known_day") < col("valid_to"))
-        .select("deal_id", valid_from=col("known_day"), valid_to=col("valid_to"), value=col("value"))
+        .select("deal", valid_from=col("known_day"), valid_to=col("valid_to"), value=col("value"))
     )
 
 

@@ -8,11 +8,10 @@ import narwhals as nw
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.timeline.calendar import FOREVER, as_of_day, as_of_days, to_day, to_timestamps
-from salesanalytics.timeline.replay import at_dates, births, path_versions
+from salesanalytics.timeline.calendar import FOREVER, as_of_day, to_day, to_timestamps
+from salesanalytics.timeline.replay import OPEN, at_dates, births, collect, ended_states, path_versions, stage_rows
 
 col = nw.col
-OPEN = "open"
 
 
 def states(book: DealBook, days: list[int]) -> nw.LazyFrame[Any]:
@@ -22,12 +21,7 @@ def states(book: DealBook, days: list[int]) -> nw.LazyFrame[Any]:
     """
     path = at_dates(book, path_versions(book), days)
     born = at_dates(book, births(book), days)
-    return path.join(born, on=["deal_id", "as_of_day"])
-
-
-def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """Bring a frame of the engine to pandas."""
-    return frame.collect("pyarrow").to_native().to_pandas()
+    return path.join(born, on=["deal", "as_of_day"])
 
 
 def observed_from(book: DealBook) -> int:
@@ -58,52 +52,50 @@ def spells(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     AsOfError
         ``as_of`` lies after the end of the book.
     """
-    frame = collect(_visits(book, as_of_day(book, as_of)).sort("deal_id", "visit"))
+    frame = collect(book, _visits(book, as_of_day(book, as_of)).sort("deal", "visit"))
     frame["entered_on"] = to_timestamps(frame.pop("entered_day"))
-    left = to_timestamps(frame.pop("left_day"))
-    frame["left_on"] = left
+    frame["left_on"] = to_timestamps(frame.pop("left_day"))
     columns = ["deal_id", "visit", "state", "rank", "entered_on", "left_on", "next_state", "duration_days"]
     return frame[[*columns, "entry_days", "first_entry"]]
 
 
-def _runs(rows: nw.LazyFrame[Any], key: tuple[str, ...]) -> nw.LazyFrame[Any]:
+def stage_runs(rows: nw.LazyFrame[Any], key: tuple[str, ...]) -> nw.LazyFrame[Any]:
     """Runs of equal states, in the order of what happened: adds ``visit``, ``left_day``, ``next_state``."""
 
     def shifted(name: str, step: int) -> nw.Expr:
         return col(name).shift(step).over(*key, order_by="seq")
 
-    starts = rows.with_columns(before=shifted("value", 1)).filter(
-        col("before").is_null() | (col("before") != col("value"))
+    starts = rows.with_columns(before=shifted("code", 1)).filter(
+        col("before").is_null() | (col("before") != col("code"))
     )
     return starts.with_columns(
         left_day=shifted("day", -1),
-        next_state=shifted("value", -1),
+        next_state=shifted("code", -1),
         visit=col("seq").rank("ordinal").over(*key).cast(nw.Int64),
     )
 
 
 def _visits(book: DealBook, day: int) -> nw.LazyFrame[Any]:
     """Visits to stages and pauses as known at a day; the last one of an open deal lasts until then."""
-    columns = ("deal_id", "seq", "day", "value", "rank")
-    rows = book.events.filter((col("field") == "stage") & (col("known_day") <= day)).select(*columns)
+    rows = stage_rows(book).filter(col("known_day") <= day).select("deal", "seq", "day", "code")
     born = at_dates(book, births(book), [day])
-    silent = born.join(rows.select("deal_id").unique(), on="deal_id", how="anti").select(
-        "deal_id",
+    silent = born.join(rows.select("deal").unique(), on="deal", how="anti").select(
+        "deal",
         seq=nw.lit(0).cast(nw.Int64),
         day=col("created_day"),
-        value=nw.lit(book.process.first_stage),
-        rank=nw.lit(1).cast(nw.Int64),
+        code=nw.lit(1).cast(nw.Int64),
     )
-    all_rows = nw.concat([rows.with_columns(col("seq").cast(nw.Int64)), silent], how="vertical")
-    runs = _runs(all_rows, ("deal_id",)).with_columns(first_seq=col("seq").min().over("deal_id", "value"))
-    seen = runs.filter(~col("value").is_in(list(book.process.end_state_ids))).join(born, on="deal_id")
+    runs = stage_runs(nw.concat([rows, silent], how="vertical"), ("deal",))
+    runs = runs.with_columns(first_seq=col("seq").min().over("deal", "code"))
+    seen = runs.filter(~col("code").is_in(ended_states(book))).join(born, on="deal")
+    is_stage = col("code") <= len(book.process.stages)
     watched = nw.max_horizontal("known_from", nw.lit(observed_from(book)))
     until = nw.max_horizontal(nw.min_horizontal(nw.lit(day), col("last_seen_day")), "day")
     return seen.select(
-        "deal_id",
+        "deal",
         "visit",
-        state=col("value"),
-        rank=col("rank"),
+        state=col("code"),
+        rank=nw.when(is_stage).then(col("code")).otherwise(nw.lit(0)),
         entered_day=col("day"),
         left_day=col("left_day"),
         next_state=col("next_state"),
@@ -114,17 +106,16 @@ def _visits(book: DealBook, day: int) -> nw.LazyFrame[Any]:
 
 
 def outcomes(book: DealBook, day: int) -> nw.LazyFrame[Any]:
-    """How every known deal stands at the end of a day: ``deal_id, end, end_day, recorded_day``.
+    """How every known deal stands at the end of a day: ``deal, end, end_day, created_day, known_from``.
 
-    ``end`` is an end state that was not reversed, or ``open``; ``end_day`` is the day of the end, of an open deal the
+    ``end`` is the code of an end state that was not reversed, or 0 = open; ``end_day`` is the day of the end, of an open deal the
     last day on which it was under observation.
     """
-    ends = list(book.process.end_state_ids)
-    ended = col("state").is_in(ends)
+    ended = col("state").is_in(ended_states(book))
     until = nw.min_horizontal("as_of_day", "last_seen_day")
     return states(book, [day]).select(
-        "deal_id",
-        end=nw.when(ended).then(col("state")).otherwise(nw.lit(OPEN)),
+        "deal",
+        end=nw.when(ended).then(col("state")).otherwise(nw.lit(0)),
         end_day=nw.when(ended).then(col("since_day")).otherwise(until),
         created_day=col("created_day"),
         known_from=col("known_from"),
@@ -142,8 +133,8 @@ def clock_rows(book: DealBook, *, as_of: Any) -> pd.DataFrame:
         retrospective entry (``retrospective``).
     """
     day = as_of_day(book, as_of)
-    first = _visits(book, day).filter(col("first_entry")).select("deal_id", "state", "rank", "entered_day", "entry_days")
-    frame = collect(first.join(outcomes(book, day).drop("created_day", "known_from"), on="deal_id").sort("deal_id", "rank"))
+    first = _visits(book, day).filter(col("first_entry")).select("deal", "state", "rank", "entered_day", "entry_days")
+    frame = collect(book, first.join(outcomes(book, day).drop("created_day", "known_from"), on="deal").sort("deal", "rank"))
     frame["duration_days"] = (frame.pop("end_day") - frame["entered_day"]).clip(lower=0)
     late = frame["entry_days"] > 0
     frame["retrospective"] = late & (frame["entry_days"] >= frame["duration_days"])
@@ -160,22 +151,20 @@ def life_table(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     """
     day = as_of_day(book, as_of)
     first = _visits(book, day).filter(col("first_entry"))
-    rows = first.select("deal_id", "state", "entered_day", "entry_days").join(outcomes(book, day), on="deal_id")
+    rows = first.select("deal", "state", "entered_day", "entry_days").join(outcomes(book, day), on="deal")
     counted = (
         rows.with_columns(duration_days=nw.max_horizontal(col("end_day") - col("entered_day"), nw.lit(0)))
         .group_by("state", "entry_days", "duration_days", "end")
         .agg(n=nw.len())
     )
-    return collect(counted.sort("state", "entry_days", "duration_days", "end"))
+    return collect(book, counted.sort("state", "entry_days", "duration_days", "end"))
 
 
 def recording_lag_days(book: DealBook, *, as_of: Any) -> int:
     """95 % quantile of the days between an end and its recording, among ends known at a date; 0 without lag."""
     day = as_of_day(book, as_of)
-    ends = book.events.filter(
-        (col("field") == "stage") & col("value").is_in(list(book.process.end_state_ids)) & (col("known_day") <= day)
-    )
-    lags = collect(ends.select(lag=col("known_day") - col("day")))["lag"]
+    ends = stage_rows(book).filter(col("code").is_in(ended_states(book)) & (col("known_day") <= day))
+    lags = collect(book, ends.select(lag=col("known_day") - col("day")))["lag"]
     return int(lags.quantile(0.95, interpolation="higher")) if len(lags) else 0
 
 
@@ -199,25 +188,25 @@ def landmark_rows(book: DealBook, *, as_of: Any, every_days: int = 28, ended: bo
     """
     day = as_of_day(book, as_of)
     censored = day - recording_lag_days(book, as_of=as_of)
-    begin = collect(births(book).select(day=col("created_day").min()))["day"].iloc[0]
+    begin = collect(book, births(book).select(day=col("created_day").min()))["day"].iloc[0]
     if pd.isna(begin):
         return pd.DataFrame(columns=LANDMARK_COLUMNS)
     first = max(int(begin), observed_from(book))
     landmarks = [d for d in range(day - every_days, first - 1, -every_days) if d < censored]
     if not landmarks:
         return pd.DataFrame(columns=LANDMARK_COLUMNS)
-    at_end = col("state").is_in(list(book.process.end_state_ids))
-    known = outcomes(book, day).select("deal_id", "end", "end_day")
+    at_end = col("state").is_in(ended_states(book))
+    known = outcomes(book, day).select("deal", "end", "end_day")
     standing = states(book, sorted(landmarks)).filter(col("last_seen_day") >= col("as_of_day"))
-    standing = standing.filter((at_end & (col("state") != "won")) if ended else ~at_end)
+    standing = standing.filter((at_end & (col("state") != book.state_codes["won"])) if ended else ~at_end)
     rows = standing.select(
-        "deal_id",
+        "deal",
         landmark_day=col("as_of_day"),
         state=col("state"),
         days_in_state=col("as_of_day") - col("since_day"),
         age_days=col("as_of_day") - col("created_day"),
-    ).join(known, on="deal_id")
-    frame = collect(rows.sort("deal_id", "landmark_day"))
+    ).join(known, on="deal")
+    frame = collect(book, rows.sort("deal", "landmark_day"))
     unseen = (frame["end_day"] > censored) | (ended & frame["end"].ne("won"))
     frame["end"] = frame["end"].where(~unseen, OPEN)
     frame["end_day"] = frame["end_day"].where(~(unseen & ended), censored).clip(upper=censored)
@@ -228,8 +217,7 @@ def landmark_rows(book: DealBook, *, as_of: Any, every_days: int = 28, ended: bo
 LANDMARK_COLUMNS = ["deal_id", "landmark_day", "state", "days_in_state", "age_days", "end", "duration_days"]
 
 
-def open_deals(book: DealBook, *, as_of: Any) -> nw.LazyFrame[Any]:
+def open_deals(book: DealBook, *, days: list[int]) -> nw.LazyFrame[Any]:
     """Deals open (or paused) and not vanished at the end of each date, in the engine."""
-    days = as_of_days(book, as_of)
-    at_end = col("state").is_in(list(book.process.end_state_ids))
+    at_end = col("state").is_in(ended_states(book))
     return states(book, days).filter(~at_end & (col("last_seen_day") >= col("as_of_day")))

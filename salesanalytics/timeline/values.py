@@ -9,8 +9,8 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.timeline.calendar import as_of_days, to_timestamps
-from salesanalytics.timeline.replay import at_dates, latest, path_versions, trail
-from salesanalytics.timeline.spells import _runs, collect, states
+from salesanalytics.timeline.replay import at_dates, collect, ended_states, latest, path_versions, stage_rows, trail
+from salesanalytics.timeline.spells import stage_runs, states
 
 col = nw.col
 
@@ -18,7 +18,7 @@ col = nw.col
 def fields_in(book: DealBook) -> frozenset[str]:
     """History fields that the book has at all."""
     fields = book.engine.once("fields", lambda: book.events.select("field").unique())
-    return frozenset(collect(fields)["field"])
+    return frozenset(collect(book, fields)["field"])
 
 
 def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
@@ -30,11 +30,11 @@ def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
         ``deal_id``, ``as_of_day``, ``amount`` (NaN where none is known). ``deals.amount`` counts until history says
         otherwise.
     """
-    known = collect(states(book, days).select("deal_id", "as_of_day"))
+    known = collect(book, states(book, days).select("deal", "as_of_day"))
     stated = book.deals.set_index("deal_id")["amount"]
     amount = known["deal_id"].map(stated.where(stated > 0))
     if "amount" in fields_in(book):
-        kept = collect(at_dates(book, trail(book, "amount"), days).select("deal_id", "as_of_day", "last"))
+        kept = collect(book, at_dates(book, trail(book, "amount"), days).select("deal", "as_of_day", "last"))
         moved = known.merge(kept, on=["deal_id", "as_of_day"], how="left")["last"]
         amount = moved.fillna(amount)
     return known.assign(amount=amount.astype(float)).sort_values(["as_of_day", "deal_id"], ignore_index=True)
@@ -42,10 +42,10 @@ def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
 
 def owners(book: DealBook, days: list[int]) -> pd.DataFrame:
     """Owner of every known deal at the end of each day: ``deal_id``, ``as_of_day``, ``rep_id`` (None if unknown)."""
-    known = collect(states(book, days).select("deal_id", "as_of_day"))
+    known = collect(book, states(book, days).select("deal", "as_of_day"))
     owner = known["deal_id"].map(book.deals.set_index("deal_id")["rep_id"]).astype(object)
     if "rep_id" in fields_in(book):
-        kept = collect(at_dates(book, latest(book, "rep_id"), days).select("deal_id", "as_of_day", "value"))
+        kept = collect(book, at_dates(book, latest(book, "rep_id"), days).select("deal", "as_of_day", "value"))
         moved = known.merge(kept, on=["deal_id", "as_of_day"], how="left")["value"]
         owner = moved.where(moved.notna(), owner)
     return known.assign(rep_id=owner.where(owner.notna(), None))
@@ -54,18 +54,19 @@ def owners(book: DealBook, days: list[int]) -> pd.DataFrame:
 def won_stage_days(book: DealBook) -> nw.LazyFrame[Any]:
     """Days that won deals spent in each stage, from the day on which the signing was known, in the engine.
 
-    Columns: ``deal_id``, ``valid_from``, ``valid_to``, ``state``, ``days``.
+    Columns: ``deal``, ``valid_from``, ``valid_to``, ``state``, ``days``.
     """
     return book.engine.once("won_stage_days", lambda: _won_stage_days(book))
 
 
 def _won_stage_days(book: DealBook) -> nw.LazyFrame[Any]:
-    won = path_versions(book).filter(col("state") == "won").select("deal_id", "valid_from", "valid_to")
-    rows = book.events.filter(col("field") == "stage").select("deal_id", "seq", "day", "known_day", "value")
-    visible = won.join(rows, on="deal_id").filter(col("known_day") <= col("valid_from"))
-    runs = _runs(visible, ("deal_id", "valid_from")).filter(~col("left_day").is_null())
-    stays = runs.with_columns(state=col("value"), days=col("left_day") - col("day"))
-    return stays.group_by("deal_id", "valid_from", "valid_to", "state").agg(col("days").sum())
+    is_won = col("state") == book.state_codes["won"]
+    won = path_versions(book).filter(is_won).select("deal", "valid_from", "valid_to")
+    visible = won.join(stage_rows(book), on="deal").filter(col("known_day") <= col("valid_from"))
+    runs = stage_runs(visible, ("deal", "valid_from"))
+    runs = runs.filter(~col("left_day").is_null() & ~col("code").is_in(ended_states(book)))
+    stays = runs.with_columns(state=col("code"), days=col("left_day") - col("day"))
+    return stays.group_by("deal", "valid_from", "valid_to", "state").agg(col("days").sum())
 
 
 def references(book: DealBook, *, as_of: Any) -> pd.DataFrame:
@@ -83,7 +84,7 @@ def references(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     """
     days = as_of_days(book, as_of)
     standing = at_dates(book, won_stage_days(book), days)
-    frame = collect(
+    frame = collect(book, 
         standing.group_by("as_of_day", "state").agg(
             n_won=nw.len(),
             won_days_q50=col("days").quantile(0.5, interpolation="linear"),
@@ -108,8 +109,8 @@ def tallies(book: DealBook, *, as_of: Any, by: str = "rep_id") -> pd.DataFrame:
         ``as_of``, ``<by>``, ``n_ended``, ``n_won``.
     """
     days = as_of_days(book, as_of)
-    ended = states(book, days).filter(col("state").is_in(list(book.process.end_state_ids)))
-    frame = collect(ended.select("deal_id", "as_of_day", won=col("state") == "won"))
+    ended = states(book, days).filter(col("state").is_in(ended_states(book)))
+    frame = collect(book, ended.select("deal", "as_of_day", won=col("state") == book.state_codes["won"]))
     if by == "rep_id":
         frame = frame.merge(owners(book, days), on=["deal_id", "as_of_day"], how="left")
     else:

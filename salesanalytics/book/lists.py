@@ -1,0 +1,43 @@
+"""Reps, accounts and targets: small tables without history, judged in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from salesanalytics.book.contract import DATE_COLUMNS, NUMBER_COLUMNS
+from salesanalytics.book.frames import SourceTable, contract_columns, parse_columns
+from salesanalytics.book.settings import BookSettings
+
+#: What a row of the table is about; a second row about the same is set aside.
+KEYS = {"reps": ["rep_id"], "accounts": ["account_id"], "targets": ["quarter", "rep_id", "team", "measure"]}
+
+
+def read_list(source: SourceTable, settings: BookSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Kept rows of such a table, and those set aside (in the form of ``DealBook.set_aside``)."""
+    frame = parse_columns(source, settings).to_pandas()
+    aside = pd.DataFrame({"table": source.name, "row": frame["row"]}).assign(
+        **dict.fromkeys(("deal_id", "rule", "column", "value"))
+    )
+    for rule, column, broken in _rules(source.name, frame):
+        new = broken & aside["rule"].isna()
+        text = frame.get(f"{column}_text", frame[column])
+        aside.loc[new, ["rule", "column"]] = rule, column
+        aside.loc[new, "value"] = text[new]
+    kept = aside["rule"].isna().to_numpy()
+    table = frame.loc[kept, list(contract_columns(source.name))].reset_index(drop=True)
+    return pd.concat([table, source.carried(kept)], axis=1), aside[~kept]
+
+
+def _rules(name: str, frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series]]:
+    key = KEYS[name][0]
+    yield f"{key} missing", key, frame[key].isna()
+    for column in (*DATE_COLUMNS[name], *NUMBER_COLUMNS[name]):
+        yield f"{column} unreadable", column, frame[f"{column}_unreadable"]
+    if name == "targets":
+        yield "quarter not like 2026Q4", key, ~frame[key].str.fullmatch(r"\d{4}Q[1-4]").fillna(value=False)
+        yield "amount missing", "amount", frame["amount"].isna()
+        yield "negative amount", "amount", frame["amount"] < 0
+        yield "unknown measure", "measure", ~frame["measure"].isin(["amount", "count", None])
+    yield f"duplicate {name.removesuffix('s')}", key, frame.duplicated(KEYS[name])

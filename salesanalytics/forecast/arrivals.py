@@ -1,0 +1,149 @@
+"""Deals that are not in the book yet: created but not recorded, and not created at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.models.incidence import fit_incidence
+from salesanalytics.models.stage_rates import ENDS, WON, end_codes
+from salesanalytics.timeline.calendar import as_of_day
+from salesanalytics.timeline.replay import collect
+from salesanalytics.timeline.spells import outcomes
+
+WINDOW_DAYS = 364
+BLOCK_DAYS = 91
+N_BLOCKS = 12
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What is known of deals to come, as of a date.
+
+    Attributes
+    ----------
+    per_day : float
+        Deals created a day over the last year, those not recorded yet allowed for.
+    rate_variance : float
+        Variance of the relative rate from one quarter to the next (negative binomial: 1 / size).
+    recorded_share : ndarray
+        G: share of deals recorded within 0, 1, 2, ... days of their creation.
+    sign_by_age : ndarray
+        Incidence of signing by age in days since creation.
+    n : int
+        Deals the rate rests on.
+    """
+
+    per_day: float
+    rate_variance: float
+    recorded_share: np.ndarray
+    sign_by_age: np.ndarray
+    n: int
+
+    def signing_share(self, ages_from: np.ndarray, ages_to: np.ndarray) -> np.ndarray:
+        """Chance of signing after age ``ages_from`` and by age ``ages_to`` (negative: not born yet)."""
+        return self._by(ages_to) - self._by(ages_from)
+
+    def _by(self, ages: np.ndarray) -> np.ndarray:
+        inside = np.clip(ages, 0, len(self.sign_by_age) - 1)
+        return np.where(ages < 0, 0.0, self.sign_by_age[inside])
+
+
+def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
+    """Level and spread of creations over the past, recording lag, and incidence of signing by age.
+
+    The recording lag is estimated in reverse time, since a lag longer than the time since creation cannot have been
+    seen yet (right truncation).
+
+    References
+    ----------
+    Lagakos, Barraj & De Gruttola (1988), Biometrika 75, 515-523.
+    """
+    day = as_of_day(book, as_of)
+    known = collect(book, outcomes(book, day))
+    created, lag = known["created_day"].to_numpy(), (known["known_from"] - known["created_day"]).to_numpy()
+    since = day - created
+    share = recorded_share(lag, since) if book.has_recorded_at else np.ones(1)
+    recent = since < WINDOW_DAYS
+    observed = min(WINDOW_DAYS, int(since.max()) + 1) if len(since) else WINDOW_DAYS
+    exposure = _within(share, np.arange(observed)).sum()
+    per_day = recent.sum() / exposure if exposure else 0.0
+    end = end_codes(known["end"])
+    young = since < 4 * WINDOW_DAYS
+    duration = np.maximum((known["end_day"] - known["created_day"]).to_numpy(), 0)
+    entry = np.maximum(lag, 0)
+    sign = _incidence_by_age(duration[young], end[young], np.minimum(entry, duration)[young])
+    return Arrivals(per_day, _rate_variance(since, share), share, sign, int(recent.sum()))
+
+
+def _within(share: np.ndarray, days: np.ndarray) -> np.ndarray:
+    return share[np.clip(days, 0, len(share) - 1)]
+
+
+def recorded_share(lag_days: np.ndarray, since_days: np.ndarray) -> np.ndarray:
+    """Share of deals recorded within 0, 1, 2, ... days of creation, from lags cut off by the day of looking.
+
+    Parameters
+    ----------
+    lag_days : array of int
+        Days from creation to first recording of the deals that are recorded.
+    since_days : array of int
+        Days from creation to the day of looking, >= lag.
+    """
+    if not len(lag_days):
+        return np.ones(1)
+    longest = int(max(lag_days.max(), 0))
+    grid = np.arange(longest + 1)
+    recorded = np.bincount(np.clip(lag_days, 0, longest), minlength=longest + 1)
+    by_lag = np.cumsum(recorded)  # lag <= x ...
+    too_young = np.searchsorted(np.sort(since_days), grid, side="left")  # ... less those created under x days ago
+    at_risk = np.maximum(by_lag - too_young, 1)
+    factor = 1 - np.minimum(recorded / at_risk, 1)
+    factor[0] = 1.0
+    later = np.cumprod(factor[::-1])[::-1]  # product over lags > x is G(x)
+    return np.concatenate([later[1:], [1.0]])
+
+
+def _rate_variance(since: np.ndarray, share: np.ndarray) -> float:
+    """Relative variance of quarterly creations beyond Poisson, over up to 12 quarters, around a moving level.
+
+    The level of a quarter is the mean of the four before it, which is how `per_day` is used.
+    """
+    block = since // BLOCK_DAYS
+    n_blocks = min(N_BLOCKS + 4, int(block.max()) if len(block) else 0)
+    counts = np.bincount(block[block < n_blocks], minlength=n_blocks)[::-1].astype(float)
+    if n_blocks < 6:
+        return 0.1
+    counts[-1] /= max(_within(share, np.arange(BLOCK_DAYS)).mean(), 0.1)
+    level = np.convolve(counts, np.ones(4) / 4, mode="valid")[:-1]
+    seen = counts[4:]
+    usable = level > 0
+    if usable.sum() < 2:
+        return 0.1
+    excess = ((seen - level)[usable] ** 2 - level[usable] * 1.25) / level[usable] ** 2
+    return float(max(excess.mean(), 0.0))
+
+
+def _incidence_by_age(duration: np.ndarray, end: np.ndarray, entry: np.ndarray) -> np.ndarray:
+    """Incidence of signing for every whole day of age; deals come under observation when they are recorded."""
+    if not len(duration):
+        return np.zeros(1)
+    # a deal recorded together with its signing has no time at risk, yet new deals do sign like that: count from birth
+    at_once = entry >= duration
+    fit = fit_incidence(duration, end, ENDS, entry=np.where(at_once, 0, entry), errors=False)
+    if not len(fit.days):
+        return np.zeros(1)
+    ages = np.arange(int(fit.days[-1]) + 1)
+    position = np.searchsorted(fit.days, ages, side="right")
+    return np.concatenate([[0.0], fit.p[:, WON]])[position]
+
+
+def won_amounts(book: DealBook, amounts: pd.DataFrame, *, as_of: Any, at_most: int = 400) -> np.ndarray:
+    """Amounts of the last won deals (at most 400), from which those of new deals are drawn."""
+    known = collect(book, outcomes(book, as_of_day(book, as_of)))
+    won = known[known["end"] == "won"].sort_values(["end_day", "deal_id"]).merge(amounts, on="deal_id")
+    return won["amount"].dropna().to_numpy()[-at_most:]

@@ -1,0 +1,118 @@
+"""Every open deal with its chance of being signed by a date, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.errors import AsOfError
+from salesanalytics.features import snapshots
+from salesanalytics.models import StageTable
+from salesanalytics.timeline.calendar import as_of_day, to_date, to_day, to_timestamps
+from salesanalytics.timeline.replay import at_dates, collect, latest
+from salesanalytics.timeline.values import fields_in
+
+HORIZON_DAYS = 730
+QUANTILES = {"sign_q10": 0.1, "sign_q50": 0.5, "sign_q90": 0.9}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scored open deals with their signing curves.
+
+    Attributes
+    ----------
+    deals : DataFrame
+        One row an open deal, see `score_open_deals`.
+    days : ndarray (n_days,)
+        Days from ``as_of``, 0, 1, 2, ...
+    p_won : ndarray (n_deals, n_days)
+        Chance of having signed by the end of each of them.
+    """
+
+    deals: pd.DataFrame
+    days: np.ndarray
+    p_won: np.ndarray
+
+
+def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
+    """Chances of every open deal, from its state and the days it has been there (`StageTable`).
+
+    Parameters
+    ----------
+    book : DealBook
+    as_of : date
+        What was known at the end of that day is used, nothing later.
+    until : date
+        Day by which a signing counts, inclusive; after ``as_of``.
+
+    Returns
+    -------
+    DataFrame, one row an open (or paused) deal, largest expected amount first
+        ``deal_id``, ``name``, ``rep_id``, ``state``, ``stage``, ``days_in_state``, ``age_days``, ``amount`` (NaN where
+        none is known); ``p_won_until``, ``p_lost_until`` (any other end), ``p_open_until`` (sum 1); ``p_lower`` and
+        ``p_upper`` (80 % interval of ``p_won_until``); ``p_won`` within 730 days; ``p_stage_table`` (the same as
+        ``p_won_until``: the stage table is the model in use), ``p_nominal`` (nominal rate of the stage), ``p_rep`` (the
+        rep's own, NaN where none); ``sign_q10``, ``sign_q50``, ``sign_q90`` (dates by which that share of its signings
+        within 730 days fall); ``expected_amount`` = ``p_won_until`` x ``amount``; ``n_pool`` (past deals it rests on),
+        ``older_than_any_win``.
+
+    Raises
+    ------
+    AsOfError
+        ``as_of`` lies after the end of the book, or ``until`` not after ``as_of``.
+    """
+    day, last = as_of_day(book, as_of), to_day(until, name="until")
+    if last <= day:
+        raise AsOfError(f"until must lie after as_of {to_date(day)}, got {to_date(last)}.")
+    return score(book, as_of=to_date(day), horizon_days=last - day).deals
+
+
+def score(book: DealBook, *, as_of: Any, horizon_days: int) -> Scores:
+    """Score the open deals up to a horizon, with the whole curve of each; see `score_open_deals`."""
+    snapshot = snapshots(book, as_of=as_of)
+    days = np.arange(horizon_days + 1)
+    table = StageTable().fit(book, as_of=as_of)
+    p_won, p_other, pool = table.predict(snapshot, horizon_days=days)
+    later = np.arange(0, HORIZON_DAYS + 1, 7)
+    far, _, _ = table.predict(snapshot, horizon_days=later)
+    scored = snapshot[["deal_id", "rep_id", "state", "stage", "days_in_state", "age_days", "amount"]].copy()
+    scored.insert(1, "name", scored["deal_id"].map(book.deals.set_index("deal_id")["name"]))
+    until, other = p_won[:, -1], p_other[:, -1]
+    scored = scored.assign(p_won_until=until, p_lost_until=other, p_open_until=np.clip(1 - until - other, 0, 1))
+    scored = scored.assign(p_lower=pool["p_lower"], p_upper=pool["p_upper"])
+    scored["p_won"] = np.maximum(far[:, -1], until)
+    scored["p_stage_table"] = until
+    scored["p_nominal"] = scored["stage"].map(dict(book.process.nominal_win_rates)).astype(float)
+    scored["p_rep"] = rep_probability(book, scored["deal_id"], as_of=as_of)
+    scored = scored.assign(**_signing_dates(far, later, to_day(as_of)))
+    scored["expected_amount"] = scored["p_won_until"] * scored["amount"]
+    scored = scored.assign(n_pool=pool["n_pool"], older_than_any_win=pool["older_than_any_win"])
+    order = scored.sort_values(["expected_amount", "p_won_until"], ascending=False, kind="stable").index
+    return Scores(scored.loc[order].reset_index(drop=True), days, p_won[snapshot.index.get_indexer(order)])
+
+
+def rep_probability(book: DealBook, deal_ids: pd.Series, *, as_of: Any) -> np.ndarray:
+    """The reps' own probabilities on a date (0..1; a book that writes 60 for 60 % is read so), NaN where none."""
+    if "probability" not in fields_in(book):
+        return np.full(len(deal_ids), np.nan)
+    known = collect(book, at_dates(book, latest(book, "probability"), [to_day(as_of)]))
+    p = pd.to_numeric(known.set_index("deal_id")["value"].str.rstrip("%"), errors="coerce")
+    p = p / 100 if (p > 1).any() else p
+    return deal_ids.map(p).to_numpy(dtype=float)
+
+
+def _signing_dates(p_won: np.ndarray, days: np.ndarray, as_of: int) -> dict[str, Any]:
+    """Dates by which 10, 50, 90 % of a deal's signings within the horizon fall; NaT where it signs with p < 0.001."""
+    total = p_won[:, -1:]
+    signs = total[:, 0] >= 0.001
+    dates = {}
+    for name, share in QUANTILES.items():
+        position = (p_won < share * total).sum(axis=1).clip(max=len(days) - 1)
+        found = pd.Series(as_of + days[position], dtype=float).where(signs)
+        dates[name] = to_timestamps(found).to_numpy()
+    return dates

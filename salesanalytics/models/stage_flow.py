@@ -1,0 +1,87 @@
+"""The funnel: where deals that entered a stage went next, and how long they stayed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.models.stage_rates import segment_of
+from salesanalytics.timeline import amounts, clock_rows, spells
+from salesanalytics.timeline.calendar import as_of_day
+
+
+def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataFrame:
+    """Stage-to-stage conversion, skips, falls back, time in stage, by count and by value.
+
+    Parameters
+    ----------
+    book : DealBook
+    as_of : date
+    by : str, optional
+        ``rep_id`` or a column of ``deals``.
+
+    Returns
+    -------
+    DataFrame, one row a stage (in order) and value of ``by``
+        ``stage``; ``n_entered`` deals, ``amount_entered`` (their amounts on ``as_of``); ``n_passed`` (later reached a
+        higher stage or were won), ``pass_rate`` = passed / (passed + ended otherwise) and ``n_undecided`` (neither
+        yet: not in the rate); ``n_skipped`` (reached a higher stage or won without entering this one); ``n_fell_back``
+        (left it for a lower stage at least once); ``n_ended_here`` (ended otherwise from this stage);
+        ``won_days_q50``, ``won_days_q90`` (days in the stage of deals that were won); ``n_standing``,
+        ``amount_standing`` (there on ``as_of``).
+
+    Notes
+    -----
+    The pass rate counts decided deals only and so leans to fast outcomes; `stage_win_rates` handles censoring.
+    """
+    visits = spells(book, as_of=as_of)
+    outcome = clock_rows(book, as_of=as_of).groupby("deal_id")["end"].first()
+    amount = amounts(book, [as_of_day(book, as_of)]).set_index("deal_id")["amount"]
+    groups = segment_of(book, as_of=as_of, by=by) if by else {None: None}
+    tables = []
+    for value, ids in groups.items():
+        chosen = visits if ids is None else visits[visits["deal_id"].isin(ids)]
+        table = pd.DataFrame([_stage_row(book, chosen, outcome, amount, stage) for stage in book.process.stage_ids])
+        if by:
+            table.insert(1, by, value)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _stage_row(
+    book: DealBook, visits: pd.DataFrame, outcome: pd.Series, amount: pd.Series, stage: str
+) -> dict[str, Any]:
+    rank = book.process.stage(stage).order
+    highest = visits.groupby("deal_id")["rank"].max()
+    won = outcome.reindex(highest.index).eq("won")
+    here = visits[visits["state"] == stage]
+    deals = pd.Index(here["deal_id"].unique())
+    went_on = highest.gt(rank) | won
+    passed = went_on.reindex(deals)
+    ended = ~outcome.reindex(deals).isin(["open", "won"])
+    lost = ended & ~passed
+    orders = {s.id: s.order for s in book.process.stages}
+    back = here["next_state"].map(orders).lt(rank)
+    last = here[here["left_on"].notna() & ~here["next_state"].isin(list(orders))]
+    ended_here = last[last["next_state"].isin(set(book.process.end_state_ids) - {"won"})]
+    won_days = here[here["deal_id"].isin(highest.index[won])].groupby("deal_id")["duration_days"].sum()
+    standing = here[here["left_on"].isna() & outcome.reindex(here["deal_id"]).eq("open").to_numpy()]
+    decided = int(passed.sum() + lost.sum())
+    return {
+        "stage": stage,
+        "n_entered": len(deals),
+        "amount_entered": float(amount.reindex(deals).sum()),
+        "n_passed": int(passed.sum()),
+        "n_undecided": len(deals) - decided,
+        "pass_rate": passed.sum() / decided if decided else np.nan,
+        "n_skipped": int((went_on & ~went_on.index.isin(deals)).sum()),
+        "n_fell_back": int(here.loc[back, "deal_id"].nunique()),
+        "n_ended_here": int(ended_here["deal_id"].nunique()),
+        "won_days_q50": float(won_days.median()) if len(won_days) else np.nan,
+        "won_days_q90": float(won_days.quantile(0.9)) if len(won_days) else np.nan,
+        "n_standing": int(standing["deal_id"].nunique()),
+        "amount_standing": float(amount.reindex(standing["deal_id"]).sum()),
+    }

@@ -1,0 +1,231 @@
+"""The stage table: chance of signing by a date from the state a deal stands in and the days it has been there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.models.incidence import Incidence, clustered_se, fit_incidence, loglog_interval
+from salesanalytics.models.shrinkage import effective_n
+from salesanalytics.models.stage_rates import ENDS, WON, end_codes
+from salesanalytics.timeline import landmark_rows
+
+MIN_DEALS = 30
+AGE_FACTOR = 1.5
+AGE_GRID = 1.03
+STAGE_STRENGTH = 10.0
+HALF_LIVES = (365.0, 730.0, 1460.0, np.inf)
+ORIGIN_DAYS, N_ORIGINS, MIN_ORIGINS = 84, 20, 4
+
+
+@dataclass(frozen=True)
+class _State:
+    """Landmark rows of one state by days in it, and the incidence of all of them."""
+
+    age: np.ndarray
+    duration: np.ndarray
+    codes: np.ndarray
+    deal: np.ndarray
+    weight: np.ndarray
+    oldest_won: int
+    whole: Incidence
+
+
+class StageTable:
+    """Life table of open deals by state and days in it (landmarks every 28 days), shrunk to the state.
+
+    The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
+    them (else wider), and is drawn to all deals of the state as 10 deals would. Where no deal that old was ever won it
+    is 0.5 / (n + 1), flagged. Above 33 days ages are rounded to 3 %, so that a pool serves its neighbours. Recent
+    landmarks count more: the half-life of their weights is chosen on past origins (`choose_half_life`).
+
+    Parameters
+    ----------
+    half_life_days : float, optional
+        Fixes the half-life instead (``inf``: all landmarks count the same).
+    ended : bool
+        False: open deals. True: deals that had ended without being won (the chance that they come back and sign).
+
+    Attributes
+    ----------
+    half_life_days_ : float
+        Half-life in use.
+    rows_ : DataFrame
+        The landmark rows it learned from, with ``code`` (-1 open, 0 another end, 1 won).
+    states_ : dict
+        The same by state, as arrays.
+    """
+
+    def __init__(self, *, half_life_days: float | None = None, ended: bool = False) -> None:
+        self.half_life_days = half_life_days
+        self.ended = ended
+
+    def fit(self, book: DealBook, *, as_of: Any) -> StageTable:
+        """Learn from everything known at ``as_of``."""
+        rows = landmark_rows(book, as_of=as_of, ended=self.ended)
+        self.rows_ = rows.assign(code=end_codes(rows["end"]), deal=pd.factorize(rows["deal_id"])[0])
+        chosen = self.half_life_days or (np.inf if self.ended else choose_half_life(self.rows_))
+        return self._fit_rows(self.rows_, float(chosen))
+
+    def _fit_rows(self, rows: pd.DataFrame, half_life_days: float) -> StageTable:
+        self.half_life_days_ = half_life_days
+        rows = rows.assign(weight=_weights(rows["landmark_day"], half_life_days))
+        self.states_ = {
+            state: _learn(part.sort_values("days_in_state", kind="stable"))
+            for state, part in rows.groupby("state", sort=False)
+        }
+        return self
+
+    def as_at(self, origin_day: int) -> StageTable:
+        """The table as it would have been at an earlier landmark: later landmarks dropped, later ends unseen."""
+        rows = self.rows_[self.rows_["landmark_day"] < origin_day]
+        seen = origin_day - rows["landmark_day"]
+        unseen = rows["duration_days"] > seen
+        rows = rows.assign(code=rows["code"].where(~unseen, -1), duration_days=rows["duration_days"].clip(upper=seen))
+        return StageTable(ended=self.ended)._fit_rows(rows, self.half_life_days_)
+
+    def predict(
+        self, deals: pd.DataFrame, *, horizon_days: Any, confidence: float = 0.8
+    ) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+        """Chance of being won, and of another end, by each horizon.
+
+        Parameters
+        ----------
+        deals : DataFrame
+            One row a deal, with ``state`` and ``days_in_state``.
+        horizon_days : array of int, ascending
+            Days from now; the last one is where the interval is given.
+        confidence : float
+
+        Returns
+        -------
+        p_won, p_other : ndarray (n_deals, n_horizons)
+        pool : DataFrame, one row a deal, on the index of ``deals``
+            ``p_lower``, ``p_upper`` (of ``p_won`` at the last horizon), ``n_pool`` (deals it rests on),
+            ``older_than_any_win``.
+        """
+        horizons = np.atleast_1d(horizon_days)
+        keys = pd.MultiIndex.from_arrays([deals["state"], _grid(deals["days_in_state"].to_numpy())])
+        code, distinct = pd.factorize(keys)
+        found = [self._pool(state, int(age), horizons, confidence) for state, age in distinct]
+        shape = (len(found), len(horizons))
+        won, other = (np.array([f[i] for f in found]).reshape(shape)[code] for i in (0, 1))
+        columns = ["p_lower", "p_upper", "n_pool", "older_than_any_win"]
+        pool = pd.DataFrame([f[2] for f in found], columns=columns).iloc[code].set_index(deals.index)
+        return won, other, pool
+
+    def _pool(
+        self, state: str, age: int, horizons: np.ndarray, confidence: float
+    ) -> tuple[np.ndarray, np.ndarray, tuple[float, float, int, bool]]:
+        nothing = np.zeros(len(horizons))
+        rows = self.states_.get(state)
+        if rows is None:  # nobody ever stood there on a landmark
+            return nothing, nothing, (0.0, 1.0, 0, True)
+        part = _around(rows, age)
+        duration, codes, deal, weight = (x[part] for x in (rows.duration, rows.codes, rows.deal, rows.weight))
+        n = len(np.unique(deal))
+        fit = fit_incidence(duration, codes, ENDS, weight=weight, errors=False)
+        won, other = _at(fit, horizons, WON), _at(fit, horizons, 1 - WON)
+        if age > rows.oldest_won:
+            share = 0.0 if self.ended else 0.5 / (n + 1)
+            upper = 1 - ((1 - confidence) / 2) ** (1 / (n + 1))
+            return np.full(len(horizons), share), other * (1 - share), (0.0, upper, n, True)
+        se = clustered_se(fit, duration, codes, deal, at_day=horizons[-1], k=WON, weight=weight)
+        n_eff = float(effective_n(won[-1], se, n))
+        keep = n_eff / (n_eff + STAGE_STRENGTH)
+        won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
+        other = keep * other + (1 - keep) * _at(rows.whole, horizons, 1 - WON)
+        spread = np.sqrt(won[-1] * (1 - won[-1]) / (n_eff + STAGE_STRENGTH))
+        lower, upper = loglog_interval(won[-1], spread, confidence=confidence)
+        return won, other, (float(lower), float(upper), n, False)
+
+
+def _learn(part: pd.DataFrame) -> _State:
+    age, duration, code, deal = (
+        part[c].to_numpy(dtype="int64") for c in ("days_in_state", "duration_days", "code", "deal")
+    )
+    weight = part["weight"].to_numpy(dtype=float)
+    oldest = int(age[code == WON].max()) if (code == WON).any() else -1
+    whole = fit_incidence(duration, code, ENDS, weight=weight, errors=False)
+    return _State(age, duration, code, deal, weight, oldest, whole)
+
+
+def _weights(landmark_day: pd.Series, half_life_days: float) -> np.ndarray:
+    """Weight 1 at the last landmark, half as much a half-life earlier."""
+    age = (landmark_day.max() - landmark_day).to_numpy(dtype=float)
+    return 0.5 ** (age / half_life_days)
+
+
+def choose_half_life(rows: pd.DataFrame, *, candidates: tuple[float, ...] = HALF_LIVES) -> float:
+    """Half-life with the smallest log loss on past origins.
+
+    At each of up to 20 origins (every 84 days, the last one 84 days before the end of the rows) the rates of the
+    states are made from what had happened by then, and judged on the deals that stood open there: signed within 84
+    days or not. With fewer than 4 such origins all landmarks count the same.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Landmark rows with ``code`` (-1 open, 0 another end, 1 won).
+    """
+    if not len(rows):
+        return np.inf
+    last = int(rows["landmark_day"].max())
+    origins = [last - ORIGIN_DAYS * k + 28 for k in range(1, N_ORIGINS + 1)]
+    losses = [_origin_losses(rows, origin, candidates) for origin in origins]
+    judged = np.array([loss for loss in losses if loss is not None])
+    if len(judged) < MIN_ORIGINS:
+        return np.inf
+    return candidates[int(np.argmin(judged.mean(axis=0)))]
+
+
+def _origin_losses(rows: pd.DataFrame, origin: int, candidates: tuple[float, ...]) -> list[float] | None:
+    """Log loss of each candidate at one origin; None where too little had happened."""
+    past = rows[rows["landmark_day"] < origin]
+    asked = rows[rows["landmark_day"].between(origin, origin + 27)]
+    past, asked = past[past["state"].isin(asked["state"])], asked[asked["state"].isin(past["state"])]
+    if len(asked) < MIN_DEALS or len(past) < MIN_DEALS:
+        return None
+    seen = origin - past["landmark_day"]
+    code = past["code"].where(past["duration_days"] <= seen, -1).to_numpy(dtype="int64")
+    duration = np.minimum(past["duration_days"], seen).to_numpy(dtype="int64")
+    signed = (asked["code"].eq(WON) & asked["duration_days"].le(ORIGIN_DAYS)).to_numpy()
+    losses = []
+    for half_life in candidates:
+        weight = _weights(past["landmark_day"], half_life)
+        chance = {}
+        for state, at in past.reset_index(drop=True).groupby("state").indices.items():
+            fit = fit_incidence(duration[at], code[at], ENDS, weight=weight[at], errors=False)
+            chance[state] = float(_at(fit, np.array([ORIGIN_DAYS]), WON)[0])
+        p = asked["state"].map(chance).clip(0.001, 0.999).to_numpy(dtype=float)
+        losses.append(float(-np.where(signed, np.log(p), np.log1p(-p)).mean()))
+    return losses
+
+
+def _grid(days: np.ndarray) -> np.ndarray:
+    """Ages rounded to 3 % above 33 days (where 3 % is a day)."""
+    days = np.maximum(np.asarray(days, dtype=float), 0)
+    coarse = np.round(AGE_GRID ** np.round(np.log(np.maximum(days, 1)) / np.log(AGE_GRID)))
+    return np.where(days <= 33, days, coarse).astype("int64")
+
+
+def _around(rows: _State, age: int) -> slice:
+    """Landmarks at ages around the asked one, wide enough to hold 30 deals (or all there are)."""
+    extra = 0
+    while True:
+        low, high = age / AGE_FACTOR - extra, age * AGE_FACTOR + extra
+        part = slice(int(np.searchsorted(rows.age, low)), int(np.searchsorted(rows.age, high, side="right")))
+        everything = part.start == 0 and part.stop == len(rows.age)
+        if everything or len(np.unique(rows.deal[part])) >= MIN_DEALS:
+            return part
+        extra = max(7, extra * 2)
+
+
+def _at(fit: Incidence, horizons: np.ndarray, k: int) -> np.ndarray:
+    """Incidence at each horizon."""
+    position = np.searchsorted(fit.days, horizons, side="right")
+    return np.concatenate([[0.0], fit.p[:, k]])[position]
