@@ -1,0 +1,63 @@
+"""salesanalytics: forecasts of project sales that show their work.
+
+The names below are the public interface, in the order in which data walk through the house. They are loaded when
+first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from salesanalytics.book import DealBook as DealBook
+    from salesanalytics.book import make_book as make_book
+    from salesanalytics.book import read_book as read_book
+    from salesanalytics.features import snapshots as snapshots
+    from salesanalytics.forecast import QuarterForecast as QuarterForecast
+    from salesanalytics.forecast import actual as actual
+    from salesanalytics.forecast import forecast_quarter as forecast_quarter
+    from salesanalytics.forecast import score_open_deals as score_open_deals
+    from salesanalytics.models import cumulative_incidence as cumulative_incidence
+    from salesanalytics.models import signing_curves as signing_curves
+    from salesanalytics.models import stage_flow as stage_flow
+    from salesanalytics.models import stage_win_rates as stage_win_rates
+    from salesanalytics.process import Process as Process
+    from salesanalytics.process import read_process as read_process
+    from salesanalytics.report import write_report as write_report
+    from salesanalytics.timeline import spells as spells
+
+__version__ = "0.1.0"
+
+_ROOM_OF = {
+    "Process": "process",
+    "read_process": "process",
+    "DealBook": "book",
+    "make_book": "book",
+    "read_book": "book",
+    "spells": "timeline",
+    "snapshots": "features",
+    "cumulative_incidence": "models",
+    "signing_curves": "models",
+    "stage_flow": "models",
+    "stage_win_rates": "models",
+    "QuarterForecast": "forecast",
+    "actual": "forecast",
+    "forecast_quarter": "forecast",
+    "score_open_deals": "forecast",
+    "plots": "",
+    "write_report": "report",
+}
+__all__ = sorted(_ROOM_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'salesanalytics' has no attribute {name!r}")
+    if not _ROOM_OF[name]:
+        return import_module(f"salesanalytics.{name}")
+    return getattr(import_module(f"salesanalytics.{_ROOM_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_ROOM_OF]

@@ -138,7 +138,11 @@ class Oracle:
         return rows
 
     def amount(self, deal: str, day: int) -> float:
-        numbers = [float(r.value) for r in self.known_rows(deal, day, "amount") if float(r.value) > 0]
+        rows = self.known_rows(deal, day, "amount")
+        state = self.state(deal, day)
+        if state["state"] in ENDS and state["state"] != "won":
+            rows = [r for r in rows if r.day <= state["since_day"]]
+        numbers = [float(r.value) for r in rows if float(r.value) > 0]
         return numbers[-1] if numbers else self.deals[deal]["amount"]
 
     def owner(self, deal: str, day: int) -> str | None:

@@ -29,7 +29,7 @@ engine = importlib.import_module(
 STAGES = list(RANKS)
 ORIGIN = pd.Timestamp("2024-01-01")
 LAST = 420
-SEEDS = range(10)
+SEEDS = range(8)
 DEALS_PER_BOOK = 130
 
 
@@ -328,7 +328,7 @@ def as_it_stood(deals, history, known, day):
     return deals, history[(history[stamps].max(axis=1) < end) & history["deal_id"].isin(known)]
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 4, 5, 6, 8])
+@pytest.mark.parametrize("seed", [0, 1, 2, 4, 5, 6, 7])
 def test_a_book_cut_off_at_a_date_says_the_same_as_the_whole_book_at_that_date(seed):
     book, oracle, _ = case(seed)
     day = to_day(ORIGIN) + int(np.random.default_rng(2000 + seed).integers(60, LAST))

@@ -60,7 +60,7 @@ def assemble(
     end = (settings.extracted_on - EPOCH).days if settings.extracted_on else None
     engine.load("history_raw", history)
     deals_judged = judge_deals(
-        engine, deals, settings=settings, extracted_day=end if states_extract else None
+        engine, sources["deals"], deals, settings=settings, extracted_day=end if states_extract else None
     )
     history_judged = judge_history(
         engine, deals_judged, process=process, settings=settings, extracted_day=end

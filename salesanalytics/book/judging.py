@@ -21,10 +21,12 @@ col = nw.col
 
 
 def judge_deals(
-    engine: Engine, deals: pa.Table, *, settings: BookSettings, extracted_day: int | None
+    engine: Engine, source: SourceTable, deals: pa.Table, *, settings: BookSettings, extracted_day: int | None
 ) -> Lazy:
     """Load ``deals`` and judge its rows; ``history_raw`` is loaded, and says which deals were known when."""
-    raw = engine.load("deals_raw", deals.append_column("fingerprint", _fingerprints(deals)))
+    raw = engine.load(
+        "deals_raw", deals.append_column("fingerprint", _fingerprints(source, deals["deal_id"]))
+    )
     known_day = nw.max_horizontal("changed_at_day", "recorded_at_day")
     first = engine.table("history_raw").group_by("deal_id").agg(first_known_day=known_day.min())
     rules = validate.deal_rules(earliest_on=settings.earliest_on, extracted_day=extracted_day)
@@ -33,10 +35,10 @@ def judge_deals(
     return engine.once("deals_judged", lambda: judged.with_columns(source_column=no_text, status=no_text))
 
 
-def _fingerprints(deals: pa.Table) -> Any:
+def _fingerprints(source: SourceTable, ids: Any) -> Any:
     """One number a row, the same for rows that are the same; only rows that share their id need one."""
-    shared = pd.Series(deals["deal_id"].to_pandas()).duplicated(keep=False).to_numpy()
-    content = deals.drop_columns("row").filter(pa.array(shared)).to_pandas().astype(str)
+    shared = ids.to_pandas().duplicated(keep=False).to_numpy()
+    content = source.table.filter(pa.array(shared)).to_pandas().astype(str)
     numbers = np.zeros(len(shared), dtype="uint64")
     numbers[shared] = pd.util.hash_pandas_object(content, index=False)
     return pa.array(numbers)

@@ -36,7 +36,7 @@ def _rules(name: str, frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series
     for column in (*DATE_COLUMNS[name], *NUMBER_COLUMNS[name]):
         yield f"{column} unreadable", column, frame[f"{column}_unreadable"]
     if name == "targets":
-        yield "quarter not like 2026Q4", key, ~frame[key].str.fullmatch(r"\d{4}Q[1-4]").fillna(value=False)
+        yield "quarter not like 2026Q4", key, ~frame[key].fillna("").str.fullmatch(r"\d{4}Q[1-4]")
         yield "amount missing", "amount", frame["amount"].isna()
         yield "negative amount", "amount", frame["amount"] < 0
         yield "unknown measure", "measure", ~frame["measure"].isin(["amount", "count", None])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def read_book(path: str | Path) -> DealBook:
     if not folder.is_dir():
         raise SchemaError(f"{folder} is not a folder. A book is a folder with a deals and a history table.")
     settings = read_settings(folder)
-    process = read_process(folder / "process.yaml" if (folder / "process.yaml").exists() else None)
+    own = folder / "process.yaml"
+    process = read_process(own) if own.exists() else _built_in_process()
     tables: dict[str, TextTable] = {}
     missing = []
     for name in TABLES:
@@ -101,7 +103,12 @@ def make_book(
         settings = parse_settings(settings or {})
     given = dict(zip(TABLES, (deals, history, reps, accounts, targets), strict=True))
     tables = {name: _in_memory(table, name) for name, table in given.items() if table is not None}
-    return _from_tables(tables, settings=settings, process=process or read_process())
+    return _from_tables(tables, settings=settings, process=process or _built_in_process())
+
+
+@cache
+def _built_in_process() -> Process:
+    return read_process()
 
 
 def _in_memory(table: Any, name: str) -> TextTable:
@@ -121,9 +128,12 @@ def _in_memory(table: Any, name: str) -> TextTable:
 def _to_arrow(values: pd.Series) -> Any:
     """A pandas column in arrow; mixed Python objects (numbers and text in one column) become text."""
     try:
-        return pa.array(values, from_pandas=True)
+        array = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        array = None
+    if array is None or isinstance(array.type, pa.BaseExtensionType):  # no type of arrow: text says it
         return pa.array([_object_text(value) for value in values], pa.string())
+    return array
 
 
 def _object_text(value: Any) -> str | None:

@@ -141,9 +141,11 @@ def stage_names(process: Process, settings: BookSettings) -> dict[str, str]:
 
 def _names(process: Process, ids: tuple[str, ...]) -> dict[str, str]:
     """Casefolded ids and names -> id; a name that several items bear stands for none of them."""
-    labels = {(process.label(i, lang).casefold(), i) for i in ids for lang in ("zh", "en")}
-    texts = [text for text, _ in labels]
-    return {text: i for text, i in labels if texts.count(text) == 1} | {i.casefold(): i for i in ids}
+    ids_of: dict[str, set[str]] = {}
+    for i in ids:
+        for lang in ("zh", "en"):
+            ids_of.setdefault(process.label(i, lang).casefold(), set()).add(i)
+    return {text: i for text, (i, *others) in ids_of.items() if not others} | {i.casefold(): i for i in ids}
 
 
 def _process_ids(field: Any, value: Any, process: Process, settings: BookSettings) -> Any:

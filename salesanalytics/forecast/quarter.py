@@ -15,9 +15,9 @@ from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, won_amounts
 from salesanalytics.forecast.baselines import baselines, signed_deals
 from salesanalytics.forecast.draws import deal_keys, draw_deals
-from salesanalytics.forecast.score import score
-from salesanalytics.forecast.shock import fit_shock
+from salesanalytics.forecast.score import fit_scorer
 from salesanalytics.models import StageTable
+from salesanalytics.models.hindsight import fit_shock
 from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date
 from salesanalytics.timeline.replay import collect, ended_states
@@ -47,8 +47,12 @@ class QuarterForecast:
         What simple methods say.
     target : float or None
     unit : str
-    method : str
-        Model in use and why.
+    half_life_days : float
+        Half-life of the weights of past landmarks in the stage table (inf: none).
+    size_slope : float
+        Change of the log odds of signing per unit of log amount (0: not used).
+    shock_spread : float
+        Posterior mean spread of the common shock, on the logit scale.
     notes : tuple of (str, dict)
         What the reader has to know: a key of the label catalogue and what to fill in.
     seed : int
@@ -62,13 +66,21 @@ class QuarterForecast:
     baselines: pd.DataFrame
     target: float | None
     unit: str
-    method: str
+    half_life_days: float
+    size_slope: float
+    shock_spread: float
     notes: tuple[tuple[str, dict[str, Any]], ...]
     seed: int
 
     def total(self, measure: str = "amount") -> np.ndarray:
         """Draws of the sum of all components, ``measure`` = amount or count."""
         return np.sum(list(getattr(self, measure).values()), axis=0)
+
+    @property
+    def method(self) -> str:
+        """Model in use, in one line."""
+        size = f"size slope {self.size_slope:.2f}" if self.size_slope else "no size effect"
+        return f"stage table (half-life {self.half_life_days:g} days), {size}, common shock {self.shock_spread:.2f}"
 
     @property
     def p_target(self) -> float | None:
@@ -164,9 +176,9 @@ def forecast_quarter(
         raise SchemaError(f"draws must be at least 1, got {draws}.")
     shock_rng, new_rng, unrecorded_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     horizon, before = period.end_day - day, max(period.start_day - 1 - day, 0)
-    scores = score(book, as_of=to_date(day), horizon_days=horizon)
-    table = StageTable().fit(book, as_of=to_date(day))
-    shock = fit_shock(table, horizon_days=horizon)
+    scorer = fit_scorer(book, as_of=to_date(day), horizon_days=horizon)
+    scores = scorer.score(book)
+    shock = fit_shock(scorer.past)
     shift = shock.draw(shock_rng, draws)
     p = scores.p_won[:, -1] - (scores.p_won[:, before] if before else 0.0)
     now = amounts(book, [day])
@@ -196,7 +208,9 @@ def forecast_quarter(
         baselines=baselines(book, period=period, day=day),
         target=target if target is not None else stated_target(book, period),
         unit=book.settings.unit,
-        method=f"stage table (half-life {table.half_life_days_:g} days), common shock {shock.spread:.2f}",
+        half_life_days=scorer.table.half_life_days_,
+        size_slope=scorer.size.slope,
+        shock_spread=shock.spread,
         notes=_notes(book, deals, signed, len(shock.shifts)),
         seed=seed,
     )

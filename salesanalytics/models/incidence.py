@@ -319,7 +319,7 @@ def clustered_se(
     hazard_events = np.diff(p, axis=0, prepend=0.0) / np.where(p_before > 0, p_before, 1.0)[:, None]
     events = hazard_events * fit.n_at_risk[:upto, None]
     own, any_a, any_b, paid_a, paid_b = influence_terms(events, fit.n_at_risk[:upto], p, p_before, k)
-    position = np.searchsorted(fit.days, duration, side="left")
+    position = _positions(fit.days, duration)
     at = np.minimum(position, upto - 1)
     ended = (codes >= 0) & (position < upto)
     a = np.where(ended & (codes == k), own[at], 0.0) + np.where(ended, any_a[at], 0.0) - paid_a[at]
@@ -327,6 +327,13 @@ def clustered_se(
     influence = a - p[-1, k] * b
     by_cluster = np.bincount(cluster, weights=influence if weight is None else weight * influence)
     return float(np.sqrt((by_cluster**2).sum()))
+
+
+def _positions(days: np.ndarray, duration: np.ndarray) -> np.ndarray:
+    """First day not before each duration; whole days are looked up instead of searched."""
+    if duration.dtype.kind not in "iu" or not len(days) or duration.max() > 100_000:
+        return np.searchsorted(days, duration, side="left")
+    return np.searchsorted(days, np.arange(int(duration.max()) + 1), side="left")[duration]
 
 
 def loglog_interval(p: Any, se: Any, *, confidence: float) -> tuple[np.ndarray, np.ndarray]:

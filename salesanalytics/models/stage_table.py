@@ -16,7 +16,7 @@ from salesanalytics.timeline import landmark_rows
 
 MIN_DEALS = 30
 AGE_FACTOR = 1.5
-AGE_GRID = 1.03
+AGE_GRID = 1.1
 STAGE_STRENGTH = 10.0
 HALF_LIVES = (365.0, 730.0, 1460.0, np.inf)
 ORIGIN_DAYS, N_ORIGINS, MIN_ORIGINS = 84, 20, 4
@@ -40,7 +40,7 @@ class StageTable:
 
     The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
     them (else wider), and is drawn to all deals of the state as 10 deals would. Where no deal that old was ever won it
-    is 0.5 / (n + 1), flagged. Above 33 days ages are rounded to 3 %, so that a pool serves its neighbours. Recent
+    is 0.5 / (n + 1), flagged. Above 10 days ages are rounded to 10 %, so that a pool serves its neighbours. Recent
     landmarks count more: the half-life of their weights is chosen on past origins (`choose_half_life`).
 
     Parameters
@@ -127,7 +127,7 @@ class StageTable:
             return nothing, nothing, (0.0, 1.0, 0, True)
         part = _around(rows, age)
         duration, codes, deal, weight = (x[part] for x in (rows.duration, rows.codes, rows.deal, rows.weight))
-        n = len(np.unique(deal))
+        n = _n_deals(deal)
         fit = fit_incidence(duration, codes, ENDS, weight=weight, errors=False)
         won, other = _at(fit, horizons, WON), _at(fit, horizons, 1 - WON)
         if age > rows.oldest_won:
@@ -145,19 +145,18 @@ class StageTable:
 
 
 def _learn(part: pd.DataFrame) -> _State:
-    age, duration, code, deal = (
-        part[c].to_numpy(dtype="int64") for c in ("days_in_state", "duration_days", "code", "deal")
-    )
+    age, duration, code = (part[c].to_numpy(dtype="int64") for c in ("days_in_state", "duration_days", "code"))
+    deal = pd.factorize(part["deal"])[0]
     weight = part["weight"].to_numpy(dtype=float)
     oldest = int(age[code == WON].max()) if (code == WON).any() else -1
     whole = fit_incidence(duration, code, ENDS, weight=weight, errors=False)
     return _State(age, duration, code, deal, weight, oldest, whole)
 
 
-def _weights(landmark_day: pd.Series, half_life_days: float) -> np.ndarray:
+def _weights(landmark_day: Any, half_life_days: float) -> np.ndarray:
     """Weight 1 at the last landmark, half as much a half-life earlier."""
-    age = (landmark_day.max() - landmark_day).to_numpy(dtype=float)
-    return 0.5 ** (age / half_life_days)
+    days = np.asarray(landmark_day, dtype=float)
+    return 0.5 ** ((days.max() - days) / half_life_days) if len(days) else days
 
 
 def choose_half_life(rows: pd.DataFrame, *, candidates: tuple[float, ...] = HALF_LIVES) -> float:
@@ -174,43 +173,47 @@ def choose_half_life(rows: pd.DataFrame, *, candidates: tuple[float, ...] = HALF
     """
     if not len(rows):
         return np.inf
-    last = int(rows["landmark_day"].max())
-    origins = [last - ORIGIN_DAYS * k + 28 for k in range(1, N_ORIGINS + 1)]
-    losses = [_origin_losses(rows, origin, candidates) for origin in origins]
+    columns = ("landmark_day", "duration_days", "code")
+    landmark, duration, code = (rows[c].to_numpy(dtype="int64") for c in columns)
+    state = pd.factorize(rows["state"])[0]
+    origins = [landmark.max() - ORIGIN_DAYS * k + 28 for k in range(1, N_ORIGINS + 1)]
+    losses = [_origin_losses(landmark, duration, code, state, int(o), candidates) for o in origins]
     judged = np.array([loss for loss in losses if loss is not None])
-    if len(judged) < MIN_ORIGINS:
-        return np.inf
-    return candidates[int(np.argmin(judged.mean(axis=0)))]
+    return candidates[int(np.argmin(judged.mean(axis=0)))] if len(judged) >= MIN_ORIGINS else np.inf
 
 
-def _origin_losses(rows: pd.DataFrame, origin: int, candidates: tuple[float, ...]) -> list[float] | None:
+def _origin_losses(
+    landmark: np.ndarray,
+    duration: np.ndarray,
+    code: np.ndarray,
+    state: np.ndarray,
+    origin: int,
+    candidates: tuple[float, ...],
+) -> list[float] | None:
     """Log loss of each candidate at one origin; None where too little had happened."""
-    past = rows[rows["landmark_day"] < origin]
-    asked = rows[rows["landmark_day"].between(origin, origin + 27)]
-    past, asked = past[past["state"].isin(asked["state"])], asked[asked["state"].isin(past["state"])]
-    if len(asked) < MIN_DEALS or len(past) < MIN_DEALS:
+    past, asked = landmark < origin, (landmark >= origin) & (landmark < origin + 28)
+    if past.sum() < MIN_DEALS or asked.sum() < MIN_DEALS:
         return None
-    seen = origin - past["landmark_day"]
-    code = past["code"].where(past["duration_days"] <= seen, -1).to_numpy(dtype="int64")
-    duration = np.minimum(past["duration_days"], seen).to_numpy(dtype="int64")
-    signed = (asked["code"].eq(WON) & asked["duration_days"].le(ORIGIN_DAYS)).to_numpy()
-    losses = []
-    for half_life in candidates:
-        weight = _weights(past["landmark_day"], half_life)
-        chance = {}
-        for state, at in past.reset_index(drop=True).groupby("state").indices.items():
-            fit = fit_incidence(duration[at], code[at], ENDS, weight=weight[at], errors=False)
-            chance[state] = float(_at(fit, np.array([ORIGIN_DAYS]), WON)[0])
-        p = asked["state"].map(chance).clip(0.001, 0.999).to_numpy(dtype=float)
-        losses.append(float(-np.where(signed, np.log(p), np.log1p(-p)).mean()))
-    return losses
+    seen = origin - landmark
+    code_then = np.where(duration <= seen, code, -1)
+    duration_then = np.minimum(duration, seen)
+    loss = np.zeros(len(candidates))
+    for each in np.unique(state[asked]):
+        then, now = past & (state == each), asked & (state == each)
+        signed = ((code == WON) & (duration <= ORIGIN_DAYS))[now]
+        for i, half_life in enumerate(candidates):
+            weight = _weights(landmark[then], half_life)
+            fit = fit_incidence(duration_then[then], code_then[then], ENDS, weight=weight, errors=False)
+            p = np.clip(_at(fit, np.array([ORIGIN_DAYS]), WON)[0], 0.001, 0.999)
+            loss[i] -= signed.sum() * np.log(p) + (~signed).sum() * np.log1p(-p)
+    return list(loss / asked.sum())
 
 
 def _grid(days: np.ndarray) -> np.ndarray:
-    """Ages rounded to 3 % above 33 days (where 3 % is a day)."""
+    """Ages rounded to 10 % above 10 days (where 10 % is a day)."""
     days = np.maximum(np.asarray(days, dtype=float), 0)
     coarse = np.round(AGE_GRID ** np.round(np.log(np.maximum(days, 1)) / np.log(AGE_GRID)))
-    return np.where(days <= 33, days, coarse).astype("int64")
+    return np.where(days <= 10, days, coarse).astype("int64")
 
 
 def _around(rows: _State, age: int) -> slice:
@@ -220,9 +223,13 @@ def _around(rows: _State, age: int) -> slice:
         low, high = age / AGE_FACTOR - extra, age * AGE_FACTOR + extra
         part = slice(int(np.searchsorted(rows.age, low)), int(np.searchsorted(rows.age, high, side="right")))
         everything = part.start == 0 and part.stop == len(rows.age)
-        if everything or len(np.unique(rows.deal[part])) >= MIN_DEALS:
+        if everything or _n_deals(rows.deal[part]) >= MIN_DEALS:
             return part
         extra = max(7, extra * 2)
+
+
+def _n_deals(deal: np.ndarray) -> int:
+    return int(np.count_nonzero(np.bincount(deal))) if len(deal) else 0
 
 
 def _at(fit: Incidence, horizons: np.ndarray, k: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -26,14 +26,17 @@ def to_day(value: Any, *, name: str = "as_of") -> int:
     AsOfError
         The value is not a date.
     """
-    if isinstance(value, datetime):
-        value = value.date()
-    if isinstance(value, date):
-        return (value - EPOCH).days
-    try:
-        return int((np.datetime64(value, "D") - np.datetime64(EPOCH, "D")).astype(int))
-    except (ValueError, TypeError) as error:
-        raise AsOfError(f"{name} must be a date such as 2026-09-30, got {value!r}.") from error
+    original = value
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value.strip()[:10]) if re.match(r"\d{4}-\d\d-\d\d", value.strip()) else None
+        except ValueError:
+            value = None
+    if not isinstance(value, date) or pd.isna(value):
+        raise AsOfError(f"{name} must be a date such as 2026-09-30, got {original!r}.")
+    return (date(value.year, value.month, value.day) - EPOCH).days
 
 
 def to_date(day: int) -> date:
@@ -57,8 +60,8 @@ def as_of_days(book: DealBook, as_of: Any) -> list[int]:
     AsOfError
         A date lies after ``extracted_on``, or is not a date.
     """
-    single = isinstance(as_of, str | date | np.datetime64) or not isinstance(as_of, Sequence | np.ndarray | pd.Index)
-    days = sorted({to_day(value) for value in ([as_of] if single else as_of)})
+    many = isinstance(as_of, Sequence | np.ndarray | pd.Index | pd.Series) and not isinstance(as_of, str)
+    days = sorted({to_day(value) for value in (as_of if many else [as_of])})
     if not days:
         raise AsOfError("as_of names no date.")
     if days[-1] > book.extracted_day:

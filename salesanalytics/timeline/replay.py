@@ -105,7 +105,6 @@ def _path_versions(book: DealBook) -> Lazy:
     packed = col("seq") * PACK + col("code")
     steps = _with_groups(rows).with_columns(
         before=_over(col("code").shift(1)),
-        day_before=_over(col("day").shift(1)),
         # sentinels instead of nulls: a cumulative maximum is null where its own value is null
         seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(0)).cum_max()),
         first_seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(FOREVER * PACK)).cum_min()),
@@ -113,7 +112,11 @@ def _path_versions(book: DealBook) -> Lazy:
         first_stage_day=_over(col("day").cum_min()),
     )
     is_new = col("before").is_null() | (col("before") != col("code"))
-    steps = steps.with_columns(seller_before=_over(col("seller").shift(1)) % PACK, is_new=is_new)
+    steps = steps.with_columns(
+        seller_before=_over(col("seller").shift(1)) % PACK,
+        is_new=is_new,
+        since_day=_over(nw.when(is_new).then(col("day")).otherwise(nw.lit(-FOREVER)).cum_max()),
+    ).with_columns(since_before=_over(col("since_day").shift(1)))
 
     def count(condition: nw.Expr) -> nw.Expr:
         return _over(nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cum_sum()).cast(nw.Int64)
@@ -123,13 +126,12 @@ def _path_versions(book: DealBook) -> Lazy:
 
     stepped = steps.with_columns(
         state=col("code"),
-        since_day=_over(nw.when(col("is_new")).then(col("day")).otherwise(nw.lit(-FOREVER)).cum_max()),
         stage=col("seller") % PACK,
         n_visits=count(col("is_new")),
         n_regressions=count(is_seller & (col("code") < col("seller_before"))),
         n_skips=count(is_seller & (col("seller_before") > 0) & (col("code") > col("seller_before") + 1)),
         n_holds=count(col("is_new") & col("code").is_in(pauses)),
-        hold_days=total(col("before").is_in(pauses), col("day") - col("day_before")),
+        hold_days=total(col("is_new") & col("before").is_in(pauses), col("day") - col("since_before")),
         n_reopened=count(col("before").is_in(ends) & ~col("code").is_in(ends)),
         entry_rank=col("first_seller") % PACK,  # 0 when no seller stage is known
     )

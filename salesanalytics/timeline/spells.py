@@ -205,11 +205,13 @@ def landmark_rows(book: DealBook, *, as_of: Any, every_days: int = 28, ended: bo
         state=col("state"),
         days_in_state=col("as_of_day") - col("since_day"),
         age_days=col("as_of_day") - col("created_day"),
+        last_seen_day=col("last_seen_day"),
     ).join(known, on="deal")
     frame = collect(book, rows.sort("deal", "landmark_day"))
     unseen = (frame["end_day"] > censored) | (ended & frame["end"].ne("won"))
     frame["end"] = frame["end"].where(~unseen, OPEN)
-    frame["end_day"] = frame["end_day"].where(~(unseen & ended), censored).clip(upper=censored)
+    watched = frame["last_seen_day"].clip(upper=censored)
+    frame["end_day"] = frame["end_day"].where(~(unseen & ended), watched).clip(upper=censored)
     frame["duration_days"] = (frame.pop("end_day") - frame["landmark_day"]).clip(lower=0)
     return frame[LANDMARK_COLUMNS]
 

@@ -28,16 +28,32 @@ def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
     -------
     DataFrame, one row a deal and day
         ``deal_id``, ``as_of_day``, ``amount`` (NaN where none is known). ``deals.amount`` counts until history says
-        otherwise.
+        otherwise; of a deal that ended without being won, the last amount while it was open.
     """
     known = collect(book, states(book, days).select("deal", "as_of_day"))
     stated = book.deals.set_index("deal_id")["amount"]
     amount = known["deal_id"].map(stated.where(stated > 0))
     if "amount" in fields_in(book):
         kept = collect(book, at_dates(book, trail(book, "amount"), days).select("deal", "as_of_day", "last"))
-        moved = known.merge(kept, on=["deal_id", "as_of_day"], how="left")["last"]
-        amount = moved.fillna(amount)
+        lost = _while_open(book, days)
+        key = ["deal_id", "as_of_day"]
+        moved = known.merge(kept, on=key, how="left").merge(lost, on=key, how="left")
+        of_lost = moved["ended"].eq(True)
+        amount = moved["last"].where(~of_lost, moved["while_open"]).fillna(amount)
     return known.assign(amount=amount.astype(float)).sort_values(["as_of_day", "deal_id"], ignore_index=True)
+
+
+def _while_open(book: DealBook, days: list[int]) -> pd.DataFrame:
+    """Of deals that ended without being won: the last positive amount dated no later than their end."""
+    is_lost = col("state").is_in(ended_states(book)) & (col("state") != book.state_codes["won"])
+    lost = states(book, days).filter(is_lost).select("deal", "as_of_day", "since_day")
+    rows = book.events.filter((col("field") == "amount") & (col("number") > 0))
+    seen = lost.join(rows.select("deal", "seq", "day", "known_day", "number"), on="deal").filter(
+        (col("known_day") <= col("as_of_day")) & (col("day") <= col("since_day"))
+    )
+    last = seen.filter(col("seq") == col("seq").max().over("deal", "as_of_day"))
+    frame = collect(book, lost.join(last.select("deal", "as_of_day", "number"), on=["deal", "as_of_day"], how="left"))
+    return frame.rename(columns={"number": "while_open"}).assign(ended=True).drop(columns="since_day")
 
 
 def owners(book: DealBook, days: list[int]) -> pd.DataFrame:
