@@ -78,8 +78,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "stage table by days in stage, {half_life}, {size}, common shock {shock}",
         "按阶段停留天数的生命表,{half_life},{size},共同冲击 {shock}",
     ),
-    "size_used": ("size counts ({slope} log odds per log amount)", "计入金额大小(对数金额每增 1,对数几率 {slope})"),
-    "size_unused": ("size does not count", "不计金额大小"),
+    "size_used": ("deal size counts", "计入金额大小"),
+    "size_unused": ("deal size does not count", "不计金额大小"),
     "half_life": ("recent years count more (half-life {days} days)", "近期数据权重更高(半衰期 {days} 天)"),
     "no_half_life": ("all years count the same", "各年权重相同"),
     # notes

@@ -49,8 +49,8 @@ class QuarterForecast:
     unit : str
     half_life_days : float
         Half-life of the weights of past landmarks in the stage table (inf: none).
-    size_slope : float
-        Change of the log odds of signing per unit of log amount (0: not used).
+    size_counts : bool
+        Whether deal size moves the chances (only where it did better on past landmarks).
     shock_spread : float
         Posterior mean spread of the common shock, on the logit scale.
     notes : tuple of (str, dict)
@@ -67,7 +67,7 @@ class QuarterForecast:
     target: float | None
     unit: str
     half_life_days: float
-    size_slope: float
+    size_counts: bool
     shock_spread: float
     notes: tuple[tuple[str, dict[str, Any]], ...]
     seed: int
@@ -79,7 +79,7 @@ class QuarterForecast:
     @property
     def method(self) -> str:
         """Model in use, in one line."""
-        size = f"size slope {self.size_slope:.2f}" if self.size_slope else "no size effect"
+        size = "size counts" if self.size_counts else "size does not count"
         return f"stage table (half-life {self.half_life_days:g} days), {size}, common shock {self.shock_spread:.2f}"
 
     @property
@@ -209,7 +209,7 @@ def forecast_quarter(
         target=target if target is not None else stated_target(book, period),
         unit=book.settings.unit,
         half_life_days=scorer.table.half_life_days_,
-        size_slope=scorer.size.slope,
+        size_counts=scorer.size.is_used,
         shock_spread=shock.spread,
         notes=_notes(book, deals, signed, len(shock.shifts)),
         seed=seed,

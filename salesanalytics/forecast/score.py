@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
@@ -129,9 +128,12 @@ def fit_scorer(book: DealBook, *, as_of: date, horizon_days: int) -> Scorer:
     table = StageTable().fit(book, as_of=as_of)
     past = past_forecasts(book, table, horizon_days=horizon_days)
     size = fit_size_effect(past)
-    if size.slope:
-        moved = expit(logit(past["p"].to_numpy(dtype=float)) + size.slope * past["size"].to_numpy(dtype=float))
-        past = past.assign(p=moved)
+    if size.is_used:
+        moved = [
+            size.apply(part[["p"]].to_numpy(dtype=float), part["amount"].to_numpy(dtype=float))[:, 0]
+            for _, part in past.groupby("origin_day")
+        ]
+        past = past.sort_values("origin_day", kind="stable").assign(p=np.concatenate(moved))
     return Scorer(as_of, horizon_days, table, past, size)
 
 

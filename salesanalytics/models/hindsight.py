@@ -17,7 +17,9 @@ from salesanalytics.timeline import amounts
 STEP_DAYS = 84
 N_ORIGINS = 12
 FIRST_YEAR = 365
-SLOPE_PRIOR = 0.5
+SIZE_QUANTILES = (0.2, 0.4, 0.6, 0.8, 0.95)
+SIZE_PRIOR = 0.5
+MIN_SIGNED = 20
 SHIFT_PRIOR = 1.0
 SHOCK_PRIOR = 0.3
 SHOCK_GRID = np.linspace(0.0, 1.5, 61)
@@ -31,11 +33,11 @@ def past_forecasts(book: DealBook, table: StageTable, *, horizon_days: int) -> p
     Returns
     -------
     DataFrame, one row a past landmark and open deal
-        ``origin_day``, ``deal_id``, ``p`` (of signing within ``horizon_days``), ``signed`` (0/1), ``size`` (log amount
-        known then, less its mean over the deals open then; 0 where unknown).
+        ``origin_day``, ``deal_id``, ``p`` (of signing within ``horizon_days``), ``signed`` (0/1), ``amount`` (known
+        then, NaN where none).
     """
     rows = table.rows_
-    columns = ["origin_day", "deal_id", "p", "signed", "size"]
+    columns = ["origin_day", "deal_id", "p", "signed", "amount"]
     if not len(rows):
         return pd.DataFrame(columns=columns)
     last = int(rows["landmark_day"].max()) + 28 - 28 * int(np.ceil(horizon_days / 28))
@@ -51,10 +53,7 @@ def past_forecasts(book: DealBook, table: StageTable, *, horizon_days: int) -> p
     found = pd.concat(parts).rename(columns={"landmark_day": "origin_day"})
     found["signed"] = ((found["code"] == WON) & (found["duration_days"] <= horizon_days)).astype(float)
     known = amounts(book, sorted(set(found["origin_day"]))).rename(columns={"as_of_day": "origin_day"})
-    found = found.merge(known, on=["origin_day", "deal_id"], how="left")
-    log_amount = np.log(found["amount"].where(found["amount"] > 0))
-    found["size"] = (log_amount - log_amount.groupby(found["origin_day"]).transform("mean")).fillna(0.0)
-    return found[columns]
+    return found.merge(known, on=["origin_day", "deal_id"], how="left")[columns]
 
 
 @dataclass(frozen=True)
@@ -63,63 +62,96 @@ class SizeEffect:
 
     Attributes
     ----------
-    slope : float
-        Change of the log odds per unit of log amount; 0 where the past does not show one.
-    error : float
-        Its standard error.
+    edges : ndarray
+        Amounts that part the size classes.
+    log_odds : ndarray
+        What each class adds to the log odds; empty where the past does not show that size matters.
     """
 
-    slope: float
-    error: float
+    edges: np.ndarray
+    log_odds: np.ndarray
+
+    @property
+    def is_used(self) -> bool:
+        """Whether size moves any chance."""
+        return len(self.log_odds) > 0
+
+    def of(self, amount: np.ndarray) -> np.ndarray:
+        """What each deal's size adds to its log odds; 0 where its amount is unknown."""
+        if not self.is_used:
+            return np.zeros(len(amount))
+        added = self.log_odds[np.searchsorted(self.edges, np.nan_to_num(amount), side="right")]
+        return np.where(amount > 0, added, 0.0)
 
     def apply(self, p: np.ndarray, amount: np.ndarray) -> np.ndarray:
         """Chances (n_deals, n_horizons) moved by size; their sum at the last horizon stays what it was."""
-        if not self.slope or not len(p):
+        if not self.is_used or not len(p):
             return p
-        log_amount = np.log(np.where(amount > 0, amount, np.nan))
-        if np.isnan(log_amount).all():
-            return p
-        moved = self.slope * np.nan_to_num(log_amount - np.nanmean(log_amount))
+        moved = self.of(amount)
         location = logit(np.clip(p, 1e-9, 1 - 1e-9))
-        level = 0.0
-        for _ in range(20):
-            chance = expit(location[:, -1] + moved + level)
-            slope = max(float((chance * (1 - chance)).sum()), 1e-12)
-            level += float(np.clip((p[:, -1].sum() - chance.sum()) / slope, -1, 1))
+        level = _level(location[:, -1] + moved, float(p[:, -1].sum()))
         return np.where(p > 0, expit(location + moved[:, None] + level), 0.0)
 
 
-def fit_size_effect(past: pd.DataFrame) -> SizeEffect:
-    """Slope of the log odds on log amount over past forecasts, with a free level at each landmark.
-
-    Penalised maximum likelihood (normal priors: slope sd 0.5, levels sd 1), standard error clustered by deal; used
-    only if it is more than twice that.
-    """
-    if past["signed"].sum() < 20 or not past["size"].any():
-        return SizeEffect(0.0, np.inf)
-    origin, _ = pd.factorize(past["origin_day"])
-    n = origin.max() + 1
-    x, y, offset = (past[c].to_numpy(dtype=float) for c in ("size", "signed", "p"))
-    offset = logit(offset)
-    beta, level = 0.0, np.zeros(n)
+def _level(location: np.ndarray, target: float) -> float:
+    """Shift of the log odds that makes the chances sum to a number."""
+    level = 0.0
     for _ in range(30):
-        chance = expit(offset + level[origin] + beta * x)
-        weight = chance * (1 - chance)
-        diagonal = np.bincount(origin, weight, n) + SHIFT_PRIOR**-2
-        cross = np.bincount(origin, weight * x, n)
-        information = (weight * x * x).sum() + SLOPE_PRIOR**-2
-        slope_level = np.bincount(origin, y - chance, n) - level / SHIFT_PRIOR**2
-        slope_beta = ((y - chance) * x).sum() - beta / SLOPE_PRIOR**2
-        schur = information - (cross**2 / diagonal).sum()
-        step = (slope_beta - (cross * slope_level / diagonal).sum()) / schur
+        chance = expit(location + level)
+        information = max(float((chance * (1 - chance)).sum()), 1e-9)
+        level += float(np.clip((target - chance.sum()) / information, -1, 1))
+    return level
+
+
+def fit_size_effect(past: pd.DataFrame) -> SizeEffect:
+    """Log odds added by size class over past forecasts, with a free level at each landmark.
+
+    Classes are cut at the 20, 40, 60, 80 and 95 % quantiles of the amounts. Penalised maximum likelihood with the
+    chances of the stage table as offset (normal priors: class effects sd 0.5, levels sd 1). The effect is used only if
+    one made from the older two thirds of the landmarks improves the log loss on the newest third.
+    """
+    nothing = SizeEffect(np.zeros(0), np.zeros(0))
+    known = past[past["amount"] > 0]
+    if known["signed"].sum() < MIN_SIGNED or known["origin_day"].nunique() < 3:
+        return nothing
+    origins = np.sort(known["origin_day"].unique())
+    cut = origins[int(np.ceil(len(origins) * 2 / 3)) - 1]
+    older, newer = known[known["origin_day"] <= cut], known[known["origin_day"] > cut]
+    trial = _class_effects(older)
+    if _log_loss(newer, trial) >= _log_loss(newer, nothing):
+        return nothing
+    return _class_effects(known)
+
+
+def _class_effects(past: pd.DataFrame) -> SizeEffect:
+    edges = np.unique(np.quantile(past["amount"], SIZE_QUANTILES))
+    size = np.searchsorted(edges, past["amount"], side="right")
+    origin, _ = pd.factorize(past["origin_day"])
+    n_levels, n_sizes = origin.max() + 1, len(edges) + 1
+    design = np.zeros((len(past), n_levels + n_sizes))
+    design[np.arange(len(past)), origin] = 1.0
+    design[np.arange(len(past)), n_levels + size] = 1.0
+    penalty = np.r_[np.full(n_levels, SHIFT_PRIOR**-2), np.full(n_sizes, SIZE_PRIOR**-2)]
+    offset, signed = logit(past["p"].to_numpy(dtype=float)), past["signed"].to_numpy(dtype=float)
+    beta = np.zeros(design.shape[1])
+    for _ in range(30):
+        chance = expit(offset + design @ beta)
+        slope = design.T @ (signed - chance) - penalty * beta
+        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(penalty)
+        step = np.linalg.solve(curvature, slope)
         beta += step
-        level += (slope_level - cross * step) / diagonal
-        if abs(step) < 1e-8:
+        if np.abs(step).max() < 1e-8:
             break
-    score = (y - chance) * (x - (cross / diagonal)[origin])
-    by_deal = np.bincount(pd.factorize(past["deal_id"])[0], weights=score)
-    error = float(np.sqrt((by_deal**2).sum()) / schur)
-    return SizeEffect(float(beta), error) if abs(beta) > 2 * error else SizeEffect(0.0, error)
+    return SizeEffect(edges, beta[n_levels:])
+
+
+def _log_loss(past: pd.DataFrame, size: SizeEffect) -> float:
+    """Mean log loss at the landmarks of ``past`` once the level of each is set by what the stage table expected."""
+    losses = []
+    for _, part in past.groupby("origin_day"):
+        p = size.apply(part[["p"]].to_numpy(dtype=float), part["amount"].to_numpy(dtype=float))[:, 0]
+        losses.append(-np.where(part["signed"] > 0, np.log(p), np.log1p(-p)))
+    return float(np.concatenate(losses).mean())
 
 
 @dataclass(frozen=True)
@@ -170,10 +202,7 @@ def fit_shock(past: pd.DataFrame) -> Shock:
 
 def _shift(p: np.ndarray, n_signed: float) -> tuple[float, float]:
     """Logit shift that makes the expected number equal the signed one (half a deal of caution), and its variance."""
-    location, shift = logit(p), 0.0
-    target = min(max(n_signed, 0.5), len(p) - 0.5)
-    for _ in range(30):
-        chance = expit(location + shift)
-        information = max(float((chance * (1 - chance)).sum()), 1e-9)
-        shift += float(np.clip((target - chance.sum()) / information, -1, 1))
-    return shift, 1 / information
+    location = logit(p)
+    shift = _level(location, min(max(n_signed, 0.5), len(p) - 0.5))
+    chance = expit(location + shift)
+    return shift, 1 / max(float((chance * (1 - chance)).sum()), 1e-9)

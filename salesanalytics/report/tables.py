@@ -77,7 +77,7 @@ def method_text(forecast: QuarterForecast, lang: str) -> str:
     """Which model stands behind the numbers."""
     days = forecast.half_life_days
     half_life = label("half_life", lang, days=number(days)) if days < float("inf") else label("no_half_life", lang)
-    size = label("size_used", lang, slope=f"{forecast.size_slope:+.2f}") if forecast.size_slope else label("size_unused", lang)
+    size = label("size_used" if forecast.size_counts else "size_unused", lang)
     shock = f"{forecast.shock_spread:.2f}"
     return label("method_stage_table", lang, half_life=half_life, size=size, shock=shock)
 
