@@ -47,11 +47,14 @@ def main() -> None:
     print(f"{table['quarter'].nunique()} quarters, {time.perf_counter() - started:.0f} s")
     for measure, part in table.groupby("measure"):
         total = part["actual"].sum()
-        print(f"\n{measure}: 50 % band {part['in_50'].sum()} of {len(part)}, 80 % band {part['in_80'].sum()} of {len(part)}")
+        held = ", ".join(f"{b} % band {part[f'in_{b}'].sum()} of {len(part)}" for b in (50, 80))
+        print(f"\n{measure}: {held}")
         print(f"{'forecast':24s} CRPS/mean {part['crps'].mean() / part['actual'].mean():.3f}")
         for method in ("forecast", *SIMPLE):
             error = part[method] - part["actual"]
-            print(f"{method:24s} WAPE {error.abs().sum() / total:.3f}  expected/actual {part[method].sum() / total:.2f}")
+            print(
+                f"{method:24s} WAPE {error.abs().sum() / total:.3f}  expected/actual {part[method].sum() / total:.2f}"
+            )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ _ROOM_OF = {
     "plots": "",
     "write_report": "report",
 }
-__all__ = sorted(_ROOM_OF)  # noqa: PLE0605
+__all__ = sorted(_ROOM_OF)
 
 
 def __getattr__(name: str) -> Any:

@@ -38,7 +38,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="salesanalytics", description="Forecasts of project sales that show their work.", allow_abbrev=False
+        prog="salesanalytics",
+        description="Forecasts of project sales that show their work.",
+        allow_abbrev=False,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     check = _command(commands, "check", _check, "read a book and say what was kept, set aside and why")
@@ -95,11 +97,11 @@ def _check(arguments: argparse.Namespace) -> None:
     lang = arguments.lang
     rows = book.rows.rename(columns={c: label(c, lang) for c in book.rows})
     _print_table(rows, title=label("title_check", lang, process=getattr(book.process.name, lang)), n_text=1)
-    faults = book.faults.assign(set_aside=book.faults["set_aside"].map({True: label("yes", lang), False: label("no", lang)}))
-    shown = faults[["table", "rule", "n", "set_aside", "examples", "note"]]
-    _print_table(
-        shown.rename(columns={c: label(c, lang) for c in shown}), title=label("title_faults", lang), n_text=6
+    faults = book.faults.assign(
+        set_aside=book.faults["set_aside"].map({True: label("yes", lang), False: label("no", lang)})
     )
+    shown = faults[["table", "rule", "n", "set_aside", "examples", "note"]]
+    _print_table(shown.rename(columns={c: label(c, lang) for c in shown}), title=label("title_faults", lang), n_text=6)
 
 
 def _rates(arguments: argparse.Namespace) -> None:
@@ -166,7 +168,8 @@ def _print_forecast(forecast: Any, lang: str) -> None:
     for measure in ("amount", "count"):
         bands, unit = forecast.bands(measure), f" {forecast.unit}" if measure == "amount" else ""
         shown = [
-            f"{label(f'band_{level}', lang)} {number(low)} – {number(high)}{unit}" for level, (low, high) in bands.items()
+            f"{label(f'band_{level}', lang)} {number(low)} – {number(high)}{unit}"
+            for level, (low, high) in bands.items()
         ]
         _print_text(f"{label(measure, lang)}: " + ", ".join(shown))
     if forecast.p_target is not None:
@@ -198,7 +201,9 @@ def _print_table(frame: pd.DataFrame, *, title: str, n_text: int) -> None:
     table = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for i, column in enumerate(frame.columns):
         text = i < n_text
-        table.add_column(escape(str(column)), justify="left" if text else "right", overflow="fold" if text else "ignore")
+        table.add_column(
+            escape(str(column)), justify="left" if text else "right", overflow="fold" if text else "ignore"
+        )
     for row in frame.itertuples(index=False):
         table.add_row(*(escape(str(v)) for v in row))
     console = Console()

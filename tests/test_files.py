@@ -183,9 +183,7 @@ def test_gb18030_of_four_bytes_and_rare_names(write):
     assert rows_of(read_text_table(write(text.encode("gb18030"))))[1] == ("北京市政路桥集团", "张䶮𠮷")
 
 
-@pytest.mark.parametrize(
-    "name", ["Müller", "Größe", "naïve café", "Site\u00a0A", "£5\u00a0m – “ok”", "ÅÄÖ", "éé"]
-)
+@pytest.mark.parametrize("name", ["Müller", "Größe", "naïve café", "Site\u00a0A", "£5\u00a0m – “ok”", "ÅÄÖ", "éé"])
 def test_cp1252_text(write, name):
     read = read_text_table(write(f"id,name\n1,{name}\n2,Zoë \u00a0\n".encode("cp1252")))
     assert (rows_of(read), read.encoding) == ([("1", name), ("2", "Zoë")], "cp1252")
@@ -245,9 +243,7 @@ def test_xlsx_cells_become_text(tmp_path):
 
 
 def test_xlsx_title_rows_and_nameless_column(tmp_path):
-    path = xlsx(
-        tmp_path / "x.xlsx", s=[["Pipeline", None, None], [], ["deal_id", "amount"], ["1", 5, "stray"]]
-    )
+    path = xlsx(tmp_path / "x.xlsx", s=[["Pipeline", None, None], [], ["deal_id", "amount"], ["1", 5, "stray"]])
     read = read_text_table(path, expect=frozenset({"deal_id"}))
     assert read.table.to_pylist() == [{"deal_id": "1", "amount": "5", "unnamed_3": "stray"}]
 
@@ -322,11 +318,7 @@ def test_find_table(write):
         find_table(path.parent, "deals")
 
 
-@given(
-    st.lists(
-        st.tuples(st.text("ab,;\n\r\"'é中 ", min_size=1, max_size=8), st.integers()), min_size=1, max_size=8
-    )
-)
+@given(st.lists(st.tuples(st.text("ab,;\n\r\"'é中 ", min_size=1, max_size=8), st.integers()), min_size=1, max_size=8))
 def test_round_trip(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("round") / "x.csv"
     frame = pd.DataFrame(values, columns=["text", "n"])

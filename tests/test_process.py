@@ -168,9 +168,7 @@ def test_label_names_every_kind_of_item(built_in: Process, item_id: str, zh: str
 
 
 def test_unknown_ids_and_languages_are_errors(built_in: Process) -> None:
-    with pytest.raises(
-        ProcessError, match=r"item_id must be an id of the process 'project_sales_8', got 'S9'"
-    ):
+    with pytest.raises(ProcessError, match=r"item_id must be an id of the process 'project_sales_8', got 'S9'"):
         built_in.label("S9", "zh")
     with pytest.raises(ProcessError, match=r"lang must be 'zh' or 'en', got 'fr'"):
         built_in.label("S1", "fr")

@@ -54,9 +54,7 @@ def test_month_first():
     assert dates(["03/01/2024", "03/31/2024"]) == ["2024-03-01", "2024-03-31"]
 
 
-@pytest.mark.parametrize(
-    "text", ["01 Mar 2024", "1-Mar-2024", "Mar 1, 2024", "MARCH 01 2024", "1 march 2024"]
-)
+@pytest.mark.parametrize("text", ["01 Mar 2024", "1-Mar-2024", "Mar 1, 2024", "MARCH 01 2024", "1 march 2024"])
 def test_named_months(text):
     assert dates([text]) == ["2024-03-01"]
 
@@ -143,9 +141,7 @@ def test_order_is_decided_by_one_value():
 
 
 def test_undecided_order_is_an_error():
-    pattern = (
-        r"(?s)'signed'.*3 value\(s\).*'01/02/2024', '03/04/2024'.*date_format: \"%d/%m/%Y\".*\"%m/%d/%Y\""
-    )
+    pattern = r"(?s)'signed'.*3 value\(s\).*'01/02/2024', '03/04/2024'.*date_format: \"%d/%m/%Y\".*\"%m/%d/%Y\""
     with pytest.raises(SchemaError, match=pattern):
         dates(["01/02/2024", "01/02/2024", "03/04/2024", "05/05/2024", "31/02/2024", None])
 

@@ -23,9 +23,7 @@ from salesanalytics.timeline.calendar import as_of_day, as_of_days, parse_period
 from salesanalytics.timeline.calendar import to_day as day_of
 from salesanalytics.timeline.replay import collect
 
-engine = importlib.import_module(
-    "salesanalytics.timeline.spells"
-)  # the package exports a function of that name
+engine = importlib.import_module("salesanalytics.timeline.spells")  # the package exports a function of that name
 STAGES = list(RANKS)
 ORIGIN = pd.Timestamp("2024-01-01")
 LAST = 420
@@ -104,23 +102,15 @@ def raw_tables(seed, n_deals=DEALS_PER_BOOK):
         created = ORIGIN + pd.Timedelta(days=start - int(rng.choice([0, 0, 0, 3, 40])))
         if own and rng.random() < 0.3:
             created = pd.NaT if rng.random() < 0.5 else created + pd.Timedelta(days=int(rng.integers(1, 60)))
-        seen = max(
-            [created.normalize() if created is not pd.NaT else ORIGIN, *(r[1].normalize() for r in own)]
-        )
+        seen = max([created.normalize() if created is not pd.NaT else ORIGIN, *(r[1].normalize() for r in own)])
         seen = seen + pd.Timedelta(days=int(rng.integers(0, 90))) if rng.random() < 0.15 else pd.NaT
         amount = rng.choice([np.nan, 10.0, 55.5, 3e6])
-        heads.append(
-            (deal, created, seen, amount, rng.choice(["r1", "r2", "r9", None]), rng.choice(["p", "q"]))
-        )
+        heads.append((deal, created, seen, amount, rng.choice(["r1", "r2", "r9", None]), rng.choice(["p", "q"])))
         rows += own
     rows += [rows[int(k)] for k in rng.integers(0, len(rows), 3)]  # exact duplicates
     order = np.arange(len(rows)) if seed % 2 else rng.permutation(len(rows))
-    history = pd.DataFrame(
-        [rows[k] for k in order], columns=["deal_id", "changed_at", "recorded_at", "field", "value"]
-    )
-    deals = pd.DataFrame(
-        heads, columns=["deal_id", "created_at", "last_seen_on", "amount", "rep_id", "product"]
-    )
+    history = pd.DataFrame([rows[k] for k in order], columns=["deal_id", "changed_at", "recorded_at", "field", "value"])
+    deals = pd.DataFrame(heads, columns=["deal_id", "created_at", "last_seen_on", "amount", "rep_id", "product"])
     return deals, history if lags else history.drop(columns="recorded_at")
 
 
@@ -141,9 +131,7 @@ def case(seed):
     book = book_of(deals, history, **options)
     oracle = Oracle(book.deals, book.history, -NEVER if observed_from is None else to_day(observed_from))
     rng = np.random.default_rng(1000 + seed)
-    days = sorted(
-        {to_day(ORIGIN) - 60, to_day(END_OF_BOOK), *(to_day(ORIGIN) + rng.integers(0, LAST, 3)).tolist()}
-    )
+    days = sorted({to_day(ORIGIN) - 60, to_day(END_OF_BOOK), *(to_day(ORIGIN) + rng.integers(0, LAST, 3)).tolist()})
     return book, oracle, days
 
 
@@ -156,9 +144,7 @@ def plain(frame, days=()):
     for name in days:
         frame[name] = [None if pd.isna(v) else to_day(v) for v in frame[name]]
     rows = frame.itertuples(index=False, name=None)
-    return [
-        tuple(None if pd.isna(v) else round(v, 9) if isinstance(v, float) else v for v in row) for row in rows
-    ]
+    return [tuple(None if pd.isna(v) else round(v, 9) if isinstance(v, float) else v for v in row) for row in rows]
 
 
 def same(got, expected, *, columns, days=(), ordered=False):
@@ -200,9 +186,7 @@ def stated(book, days):
 
 
 def spelled(book, day):
-    return engine.spells(book, as_of=to_date(day)).rename(
-        columns={"entered_on": "entered", "left_on": "left"}
-    )
+    return engine.spells(book, as_of=to_date(day)).rename(columns={"entered_on": "entered", "left_on": "left"})
 
 
 @pytest.fixture(params=SEEDS, scope="module")

@@ -62,9 +62,7 @@ def assemble(
     deals_judged = judge_deals(
         engine, sources["deals"], deals, settings=settings, extracted_day=end if states_extract else None
     )
-    history_judged = judge_history(
-        engine, deals_judged, process=process, settings=settings, extracted_day=end
-    )
+    history_judged = judge_history(engine, deals_judged, process=process, settings=settings, extracted_day=end)
     deals_judged, history_judged = set_aside_ended(
         engine, sources["deals"], deals_judged, history_judged, settings=settings, process=process
     )
@@ -84,10 +82,7 @@ def assemble(
     read |= {name: source.n_read for name, source in sources.items() if name != "deals"}
     book = DealBook(
         deals=kept,
-        **{
-            name: lists[name][0] if name in lists else pd.DataFrame()
-            for name in ("reps", "accounts", "targets")
-        },
+        **{name: lists[name][0] if name in lists else pd.DataFrame() for name in ("reps", "accounts", "targets")},
         process=process,
         settings=settings,
         set_aside=set_aside,

@@ -49,9 +49,7 @@ def check_limit(book: DealBook) -> None:
         for table, (n, read) in over.items()
     ]
     lines += map(_fault_line, _by_rule(book.set_aside[book.set_aside["table"].isin(list(over))]))
-    lines.append(
-        "Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant."
-    )
+    lines.append("Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.")
     raise SchemaError("\n".join(lines))
 
 

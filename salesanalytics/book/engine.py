@@ -21,6 +21,7 @@ class Engine:
         self._connection = duckdb.connect(":memory:")
         # No file of the user is reachable from a statement, and no extension is fetched.
         self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET enable_progress_bar = false")  # it would be printed among results
         self._tables: set[str] = set()
 
     def load(self, name: str, table: pa.Table) -> nw.LazyFrame[Any]:

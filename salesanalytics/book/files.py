@@ -92,9 +92,7 @@ def read_text_table(
     if not path.is_file():
         raise SchemaError(_missing(path))
     if suffix is None:
-        raise SchemaError(
-            f"{path}: files of this kind are not read. Save it as one of {', '.join(SUFFIXES)}."
-        )
+        raise SchemaError(f"{path}: files of this kind are not read. Save it as one of {', '.join(SUFFIXES)}.")
     if path.stat().st_size == 0:
         raise SchemaError(_empty(path))
     if suffix == ".parquet":
@@ -111,9 +109,7 @@ def find_table(folder: str | Path, name: str) -> Path | None:
     found = [p for s in SUFFIXES[:-1] if (p := Path(folder) / f"{name}{s}").is_file()]
     if len(found) > 1:
         names = ", ".join(p.name for p in found)
-        raise SchemaError(
-            f"{folder}: table {name!r} is there {len(found)} times ({names}). Keep one of them."
-        )
+        raise SchemaError(f"{folder}: table {name!r} is there {len(found)} times ({names}). Keep one of them.")
     return found[0] if found else None
 
 
@@ -140,9 +136,7 @@ def tidy_table(
             named.append((f"unnamed_{position}", column))
     twice = [f"{name!r} ({n} times)" for name, n in Counter(name for name, _ in named).items() if n > 1]
     if twice:
-        raise SchemaError(
-            f"{source}: column name repeated: {', '.join(twice)}. Rename or remove all but one."
-        )
+        raise SchemaError(f"{source}: column name repeated: {', '.join(twice)}. Rename or remove all but one.")
     blank = np.ones(table.num_rows, dtype=bool)
     for _, column in named:
         blank &= column.is_null().to_numpy()
@@ -178,9 +172,7 @@ def _number_rows(
     rows = good[~blank] - np.searchsorted(gone, good[~blank])
     shift = np.searchsorted(gone, bad)
     dropped = set(empty)
-    return rows, [
-        (int(p - s), text) for (p, text), s in zip(malformed, shift, strict=True) if p not in dropped
-    ]
+    return rows, [(int(p - s), text) for (p, text), s in zip(malformed, shift, strict=True) if p not in dropped]
 
 
 def _missing(path: Path) -> str:
@@ -212,9 +204,7 @@ def _decode(raw: bytes, encoding: str | None, path: Path) -> tuple[bytes, str]:
     try:
         text = raw.decode(used)
     except LookupError as error:
-        raise SchemaError(
-            f"{path}: encoding {used!r} is unknown. Write for example utf-8 or cp1252."
-        ) from error
+        raise SchemaError(f"{path}: encoding {used!r} is unknown. Write for example utf-8 or cp1252.") from error
     except UnicodeDecodeError as error:
         if encoding or used == "utf-16":
             raise SchemaError(_undecodable(path, f"{used} ({error.reason} at byte {error.start})")) from error
@@ -276,9 +266,7 @@ def _read_csv(
             pa.BufferReader(body),
             # Without threads the row numbers of malformed rows are known.
             pyarrow.csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK_BYTES),
-            pyarrow.csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=set_aside
-            ),
+            pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=set_aside),
             pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=True,
@@ -287,16 +275,12 @@ def _read_csv(
             ),
         )
     except pa.ArrowInvalid as error:
-        raise SchemaError(
-            f'{path}: cannot be split into rows ({error}). Look for an open quote (").'
-        ) from error
+        raise SchemaError(f'{path}: cannot be split into rows ({error}). Look for an open quote (").') from error
     _check_last_quote(table, malformed, data, path)
     return table.rename_columns(header), malformed
 
 
-def _find_csv_header(
-    data: bytes, delimiters: Sequence[str], expect: frozenset[str]
-) -> tuple[list[str], int, str]:
+def _find_csv_header(data: bytes, delimiters: Sequence[str], expect: frozenset[str]) -> tuple[list[str], int, str]:
     """Names in the header row, the byte at which the next row starts, and the delimiter."""
     sample = data[:_SAMPLE_BYTES].decode(errors="ignore")
     best: tuple[tuple[int, int], list[str], int, str] = ((0, 0), [], 0, delimiters[0])
@@ -364,18 +348,14 @@ def _read_xlsx(path: Path, sheet: str | None, expect: frozenset[str]) -> pa.Tabl
             sheets = {s.title: _sheet_rows(s) for s in book.worksheets if sheet in (None, s.title)}
             titles = book.sheetnames
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise SchemaError(
-            f"{path}: not a real xlsx file ({error}). Open it and save it as xlsx or csv."
-        ) from error
+        raise SchemaError(f"{path}: not a real xlsx file ({error}). Open it and save it as xlsx or csv.") from error
     if sheet is not None and sheet not in sheets:
         raise SchemaError(f"{path}: there is no sheet {sheet!r}. Sheets: {', '.join(titles)}.")
     filled = {title: rows for title, rows in sheets.items() if rows}
     if not filled:
         raise SchemaError(_empty(path))
     if len(filled) > 1:
-        raise SchemaError(
-            f"{path}: {len(filled)} sheets hold data: {', '.join(filled)}. Name one as `sheet`."
-        )
+        raise SchemaError(f"{path}: {len(filled)} sheets hold data: {', '.join(filled)}. Name one as `sheet`.")
     rows = next(iter(filled.values()))
     rows = rows[_header_at(rows[:_LEADING_ROWS], expect) :]
     columns = list(zip_longest(*rows, fillvalue=""))

@@ -121,9 +121,7 @@ def parse_columns(source: SourceTable, settings: BookSettings) -> pa.Table:
 
 def dated(name: str, column: Any, *, label: str, settings: BookSettings) -> dict[str, Any]:
     """Columns that a date needs: itself, ``_text``, ``_unreadable``, and ``_day`` since 1970-01-01."""
-    dates, failed = parse_dates(
-        column, column=label, date_format=settings.date_format, timezone=settings.timezone
-    )
+    dates, failed = parse_dates(column, column=label, date_format=settings.date_format, timezone=settings.timezone)
     return {
         name: pa.array(dates, pa.timestamp("us"), from_pandas=True),
         f"{name}_text": as_text(column),

@@ -24,9 +24,7 @@ def judge_deals(
     engine: Engine, source: SourceTable, deals: pa.Table, *, settings: BookSettings, extracted_day: int | None
 ) -> Lazy:
     """Load ``deals`` and judge its rows; ``history_raw`` is loaded, and says which deals were known when."""
-    raw = engine.load(
-        "deals_raw", deals.append_column("fingerprint", _fingerprints(source, deals["deal_id"]))
-    )
+    raw = engine.load("deals_raw", deals.append_column("fingerprint", _fingerprints(source, deals["deal_id"])))
     known_day = nw.max_horizontal("changed_at_day", "recorded_at_day")
     first = engine.table("history_raw").group_by("deal_id").agg(first_known_day=known_day.min())
     rules = validate.deal_rules(earliest_on=settings.earliest_on, extracted_day=extracted_day)
@@ -56,8 +54,8 @@ def judge_history(
     )
     joined = engine.table("history_raw").join(known, on="deal_id", how="left")
     rules = validate.history_rules(process, earliest_on=settings.earliest_on, extracted_day=extracted_day)
-    judged = engine.once("history_by_row", lambda: validate.judge(joined, rules))
-    return engine.once("history_judged", lambda: validate.judge_ends(judged, process))
+    judged = validate.judge_ends(validate.judge(joined, rules), process)
+    return engine.once("history_judged", lambda: judged)
 
 
 def set_aside_ended(
@@ -100,7 +98,5 @@ def _ended_rows(source: SourceTable, ended_status: Any) -> pa.Table:
         )
     status = as_text(source.column(source.names[name]))
     wanted = {str(value).casefold() for value in ended_status["values"]}
-    said = np.array(
-        [text is not None and text.casefold() in wanted for text in status.to_pylist()], dtype=bool
-    )
+    said = np.array([text is not None and text.casefold() in wanted for text in status.to_pylist()], dtype=bool)
     return pa.table({"row": source.rows, "status": status}).filter(pa.array(said))

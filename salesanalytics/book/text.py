@@ -182,9 +182,7 @@ def _check_timezone(timezone: str) -> None:
     try:
         ZoneInfo(timezone)
     except (KeyError, ValueError, OSError) as error:
-        message = (
-            f"timezone {timezone!r} is unknown. Write it like Asia/Shanghai or Europe/Berlin in book.yaml."
-        )
+        message = f"timezone {timezone!r} is unknown. Write it like Asia/Shanghai or Europe/Berlin in book.yaml."
         raise SchemaError(message) from error
 
 
@@ -283,8 +281,7 @@ def _choose_order(day_first: Array, month_first: Array, days: Any, n_rows: Array
     hint = '`date_format: "%d/%m/%Y"` or `"%m/%d/%Y"` in book.yaml, with the separator of the file.'
     if n_day == n_month == 0 and differs.any():
         raise SchemaError(
-            f"Column {column!r}: day or month first? No value decides: "
-            f"{_say(days, differs, n_rows)}. Write {hint}"
+            f"Column {column!r}: day or month first? No value decides: {_say(days, differs, n_rows)}. Write {hint}"
         )
     if min(n_day, n_month) > _SLIPS * (n_day + n_month):
         raise SchemaError(
@@ -317,9 +314,7 @@ def _integers(texts: Any) -> Array:
 def _dates(year: Array, month: Array, day: Array) -> Array:
     first = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1)
     dates = first.astype("datetime64[D]") + (day - 1)
-    real = (
-        (year >= 1000) & (month >= 1) & (month <= 12) & (day >= 1) & (dates.astype("datetime64[M]") == first)
-    )
+    real = (year >= 1000) & (month >= 1) & (month <= 12) & (day >= 1) & (dates.astype("datetime64[M]") == first)
     return np.where(real, dates, np.datetime64("NaT"))
 
 
@@ -336,9 +331,7 @@ def _read_clocks(clocks: Any) -> tuple[Array, Array]:
     hour = np.where(has_half, hour % 12 + 12 * is_pm, hour)
     digits = pc.if_else(pc.match_substring_regex(zone, r"^[+-]"), zone, "+0000")
     digits = pc.utf8_rpad(pc.replace_substring(digits, ":", ""), 5, "0")
-    offset = _integers(pc.utf8_slice_codeunits(digits, 1, 3)) * 60 + _integers(
-        pc.utf8_slice_codeunits(digits, 3, 5)
-    )
+    offset = _integers(pc.utf8_slice_codeunits(digits, 1, 3)) * 60 + _integers(pc.utf8_slice_codeunits(digits, 3, 5))
     real &= offset <= 14 * 60
     offset = np.where(_mask(pc.starts_with(digits, "-")), -offset, offset)
     micros = ((hour * 60 + minute - offset) * 60 + second) * 1_000_000 + fraction
@@ -363,9 +356,7 @@ def _grammar(decimal: str) -> str:
     group, point = (",", r"\.") if decimal == "." else (r"\.", ",")
     # A group of thousands never starts with 0, so 0.125 can only be a decimal.
     whole = rf"(?:\d+|[1-9]\d{{0,2}}(?:{group}\d{{3}})+|[1-9]\d{{0,2}}(?: \d{{3}})+)"
-    return (
-        rf"^{_SIGN}(?:(?:{whole}(?:{point}\d+)?|{point}\d+)\s?[万亿]?|\d+(?:{point}\d+)?[eE][-+]?\d{{1,3}})$"
-    )
+    return rf"^{_SIGN}(?:(?:{whole}(?:{point}\d+)?|{point}\d+)\s?[万亿]?|\d+(?:{point}\d+)?[eE][-+]?\d{{1,3}})$"
 
 
 def _decimal_sign(point: Array, comma: Array, texts: Any, counts: Array, column: str) -> str:

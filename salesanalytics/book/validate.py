@@ -22,13 +22,10 @@ col = nw.col
 
 def judge(frame: Lazy, rules: Rules) -> Lazy:
     """Add ``rule`` and ``rule_column``: the first broken rule of each row, null where all hold."""
-    name = nw.lit(None, dtype=nw.String)
-    column = nw.lit(None, dtype=nw.String)
-    for rule, where, broken in reversed(rules):
-        hit = broken.fill_null(value=False)
-        name = nw.when(hit).then(nw.lit(rule)).otherwise(name)
-        column = nw.when(hit).then(nw.lit(where)).otherwise(column)
-    return frame.with_columns(rule=name, rule_column=column)
+    return frame.with_columns(
+        rule=nw.coalesce(*(nw.when(broken).then(nw.lit(rule)) for rule, _, broken in rules)),
+        rule_column=nw.coalesce(*(nw.when(broken).then(nw.lit(where)) for _, where, broken in rules)),
+    )
 
 
 def mark(judged: Lazy, rule: str, where: str, broken: nw.Expr) -> Lazy:
@@ -142,9 +139,7 @@ def as_set_aside(judged: Lazy, *, table: str, texts: dict[str, str]) -> pd.DataF
 
     ``texts`` says for a column where its text stands.
     """
-    value = nw.lit(None, dtype=nw.String)
-    for column, text in texts.items():
-        value = nw.when(col("rule_column") == column).then(col(text)).otherwise(value)
+    value = nw.coalesce(*(nw.when(col("rule_column") == c).then(col(text)) for c, text in texts.items()))
     where = nw.coalesce(col("source_column"), col("rule_column"))
     frame = judged.filter(~col("rule").is_null()).select(
         nw.lit(table).alias("table"), "row", "deal_id", "rule", where.alias("column"), value.alias("value")

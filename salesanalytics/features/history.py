@@ -15,7 +15,7 @@ import pandas as pd
 Feature = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
 
 
-def clocks(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+def clocks(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Days in the current visit to the state, since creation, and in holds (the current one included)."""
     days = snapshot["as_of_day"] - snapshot["since_day"]
     paused = snapshot["state"] != snapshot["stage"]
@@ -28,13 +28,13 @@ def clocks(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:  # 
     )
 
 
-def path(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+def path(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """How the deal came here: visits, falls back, skips, holds, reopenings, first and highest stage."""
     columns = ["n_visits", "n_regressions", "n_skips", "n_holds", "n_reopened", "entry_rank", "max_rank"]
     return snapshot[columns].copy()
 
 
-def amount(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+def amount(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Amount known on the date, its natural logarithm, the log change since the first one, and how often it moved."""
     known = snapshot["amount"].where(snapshot["amount"] > 0)
     first = snapshot["amount_first"].where(snapshot["amount_first"] > 0).fillna(known)
@@ -48,7 +48,7 @@ def amount(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:  # 
     )
 
 
-def close_date(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+def close_date(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """The rep's expected signing date: days from the date to it (negative = past), times it was pushed or pulled."""
     return pd.DataFrame(
         {
@@ -77,7 +77,7 @@ def pace(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def calendar(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+def calendar(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Days from the date to the end of its fiscal quarter."""
     return pd.DataFrame({"days_to_quarter_end": snapshot["quarter_end_day"] - snapshot["as_of_day"]})
 

@@ -19,9 +19,7 @@ from salesanalytics.timeline.values import fields_in
 TRAIL_COLUMNS = ("first", "last", "n_changes", "n_up", "n_down")
 
 
-def snapshots(
-    book: DealBook, *, as_of: Any, features: Sequence[Feature] = DEFAULT_FEATURES
-) -> pd.DataFrame:
+def snapshots(book: DealBook, *, as_of: Any, features: Sequence[Feature] = DEFAULT_FEATURES) -> pd.DataFrame:
     """Open deals (paused ones included) at the end of one or many dates.
 
     Parameters

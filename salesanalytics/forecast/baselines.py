@@ -41,7 +41,11 @@ def actual(book: DealBook, *, quarter: str, known_at: Any) -> dict[str, float]:
     period = parse_period(quarter, fiscal_year_start=book.settings.fiscal_year_start)
     signed = signed_deals(book, period=period, day=as_of_day(book, known_at))
     amount = signed["amount"]
-    return {"count": float(len(signed)), "amount": float(amount.sum()), "n_without_amount": float(amount.isna().sum())}
+    return {
+        "count": float(len(signed)),
+        "amount": float(amount.sum()),
+        "n_without_amount": float(amount.isna().sum()),
+    }
 
 
 def baselines(book: DealBook, *, period: Period, day: int) -> pd.DataFrame:
@@ -115,7 +119,10 @@ def _stage_week_conversion(
     if not len(history):
         return "stage_week_conversion", np.nan, np.nan, "no finished period"
     by_state = history.groupby("state").agg(
-        n=("signed", "size"), open_amount=("amount", "sum"), won=("signed", "sum"), won_amount=("signed_amount", "sum")
+        n=("signed", "size"),
+        open_amount=("amount", "sum"),
+        won=("signed", "sum"),
+        won_amount=("signed_amount", "sum"),
     )
     now = collect(book, open_deals(book, days=[day])).merge(amounts(book, [day]), on="deal_id", how="left")
     count = now["state"].map(by_state["won"] / by_state["n"]).fillna(0.0).sum()

@@ -129,7 +129,11 @@ class QuarterForecast:
             "bands": self.bands(),
             "target": self.target,
             "p_target": self.p_target,
-            "count": {"mean": float(count.mean()), "median": float(np.median(count)), "bands": self.bands("count")},
+            "count": {
+                "mean": float(count.mean()),
+                "median": float(np.median(count)),
+                "bands": self.bands("count"),
+            },
             "components": components,
             "baselines": {
                 m: {k: None if np.isnan(v) else float(v) for k, v in row.items()} for m, row in simple.iterrows()
@@ -141,7 +145,13 @@ class QuarterForecast:
 
 
 def forecast_quarter(
-    book: DealBook, *, quarter: str, as_of: Any, target: float | None = None, draws: int = 10_000, seed: int = 0
+    book: DealBook,
+    *,
+    quarter: str,
+    as_of: Any,
+    target: float | None = None,
+    draws: int = 10_000,
+    seed: int = 0,
 ) -> QuarterForecast:
     """Forecast what will be signed in a quarter, from what was known at a date.
 
@@ -224,8 +234,7 @@ def stated_target(book: DealBook, period: Period) -> float | None:
     rows = targets[targets["quarter"].astype(str).eq(period.name)]
     if "measure" in rows:
         rows = rows[rows["measure"].isna() | rows["measure"].eq("amount")]
-    team = rows["team"].notna() if "team" in rows else pd.Series(False, index=rows.index)
-    rep = rows["rep_id"].notna() if "rep_id" in rows else pd.Series(False, index=rows.index)
+    team, rep = (rows[c].notna() if c in rows else pd.Series(data=False, index=rows.index) for c in ("team", "rep_id"))
     for level in (~team & ~rep, team & ~rep, rep):
         if level.any():
             return float(rows.loc[level, "amount"].sum())
@@ -293,7 +302,12 @@ def _draw_reopened(
 
 
 def _draw_new(
-    arrivals: Arrivals, period: Period, day: int, rng: np.random.Generator, pool: np.ndarray, shift: np.ndarray
+    arrivals: Arrivals,
+    period: Period,
+    day: int,
+    rng: np.random.Generator,
+    pool: np.ndarray,
+    shift: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Deals created after the date and signed in the period."""
     created = np.arange(day + 1, period.end_day + 1)
@@ -302,7 +316,12 @@ def _draw_new(
 
 
 def _draw_unrecorded(
-    arrivals: Arrivals, period: Period, day: int, rng: np.random.Generator, pool: np.ndarray, shift: np.ndarray
+    arrivals: Arrivals,
+    period: Period,
+    day: int,
+    rng: np.random.Generator,
+    pool: np.ndarray,
+    shift: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Deals created by the date but not recorded yet, signed in the period."""
     ages = np.arange(len(arrivals.recorded_share))

@@ -92,7 +92,11 @@ def cumulative_incidence(
     duration = _checked(duration_days, "duration_days", len(codes))
     entry = np.zeros(1, dtype=int) if entry_days is None else _checked(entry_days, "entry_days", len(codes))
     fit = fit_incidence(duration, codes, ends, entry=entry if entry.any() else None)
-    columns: dict[str, Any] = {"days": fit.days, "n_at_risk": fit.n_at_risk.astype(np.int64), "p_open": fit.p_open}
+    columns: dict[str, Any] = {
+        "days": fit.days,
+        "n_at_risk": fit.n_at_risk.astype(np.int64),
+        "p_open": fit.p_open,
+    }
     for k, name in enumerate(fit.ends):
         lower, upper = loglog_interval(fit.p[:, k], fit.se[:, k], confidence=confidence)
         columns |= {
@@ -143,12 +147,16 @@ def fit_incidence(
     n_ends = len(ends)
     if entry is not None:
         under_observation = (entry < duration) | ((entry == 0) & (duration == 0))
-        duration, codes, entry = duration[under_observation], codes[under_observation], entry[under_observation]
+        duration, codes, entry = (
+            duration[under_observation],
+            codes[under_observation],
+            entry[under_observation],
+        )
         weight = None if weight is None else weight[under_observation]
     days, at = _days(duration)
-    cells = np.bincount(
-        at * (n_ends + 1) + (codes + 1), weights=weight, minlength=len(days) * (n_ends + 1)
-    ).reshape(len(days), n_ends + 1)
+    cells = np.bincount(at * (n_ends + 1) + (codes + 1), weights=weight, minlength=len(days) * (n_ends + 1)).reshape(
+        len(days), n_ends + 1
+    )
     seen = cells.sum(axis=1) > 0
     if not seen.all():  # dense whole days: keep those on which somebody left
         position = np.cumsum(seen) - 1
@@ -225,7 +233,12 @@ def influence_terms(
 
 
 def _standard_errors(
-    rows: _Rows, days: np.ndarray, events: np.ndarray, n_at_risk: np.ndarray, p: np.ndarray, p_before: np.ndarray
+    rows: _Rows,
+    days: np.ndarray,
+    events: np.ndarray,
+    n_at_risk: np.ndarray,
+    p: np.ndarray,
+    p_before: np.ndarray,
 ) -> np.ndarray:
     """Square root of the sum of squared influences of the rows, at every day at once, by cumulative sums."""
     n_days, n_ends = events.shape

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from scipy.special import betaincinv, betaln
 
-
 NO_SPREAD = 1e-9  # a standard error below it is rounding: all, or none, of the deals signed
 
 

@@ -67,7 +67,10 @@ def stage_win_rates(
     entered = clock_rows(book, as_of=as_of)
     standing = landmark_rows(book, as_of=as_of)
     groups = segment_of(book, as_of=as_of, by=by)
-    states = [*book.process.stage_ids, *(p for p in book.process.pause_state_ids if (entered["state"] == p).any())]
+    states = [
+        *book.process.stage_ids,
+        *(p for p in book.process.pause_state_ids if (entered["state"] == p).any()),
+    ]
     rows = []
     for state in states:
         here, stock = entered[entered["state"] == state], standing[standing["state"] == state]
@@ -147,7 +150,13 @@ def _at_horizon(
     fit = fit_incidence(duration, codes, ENDS, entry=entry if entry is not None and entry.any() else None)
     at = int(np.searchsorted(fit.days, horizon, side="right")) - 1
     if at < 0:
-        return dict(zip(columns, [0.0, 0.0, *rate_interval(0.0, 0.0, len(duration), confidence), 1.0, len(duration)], strict=True))
+        return dict(
+            zip(
+                columns,
+                [0.0, 0.0, *rate_interval(0.0, 0.0, len(duration), confidence), 1.0, len(duration)],
+                strict=True,
+            )
+        )
     p, se = fit.p[at, WON], fit.se[at, WON]
     if cluster is not None:
         se = clustered_se(fit, duration, codes, cluster, at_day=horizon, k=WON)

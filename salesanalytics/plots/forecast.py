@@ -32,7 +32,13 @@ def forecast_distribution(
     width = np.diff(edges)
     ax.bar(middle, share, width=width, color="#e3e3e3")
     ax.bar(middle[inside_80], share[inside_80], width=width[inside_80], color=WEAK, label=label("band_80", lang))
-    ax.bar(middle[inside_50], share[inside_50], width=width[inside_50], color=STRONG, label=label("band_50", lang))
+    ax.bar(
+        middle[inside_50],
+        share[inside_50],
+        width=width[inside_50],
+        color=STRONG,
+        label=label("band_50", lang),
+    )
     ax.axvline(total.mean(), color=INK, lw=1.2, ls="--", label=f"{label('mean', lang)} {number(total.mean())}")
     if measure == "amount" and forecast.target is not None:
         text = f"{label('target', lang)} {number(forecast.target)} ({percent(forecast.p_target or 0.0)})"

@@ -72,9 +72,7 @@ def read_process(path: str | Path | None = None) -> model.Process:
     process = _process(top, Path(source.name).stem)
     if faults := [*root.faults, *_duplicates(root.ids)]:
         listed = "\n".join(f"- {fault}" for fault in faults)
-        raise ProcessError(
-            f"{source} breaks {len(faults)} rule(s) of a process file; correct there:\n{listed}"
-        )
+        raise ProcessError(f"{source} breaks {len(faults)} rule(s) of a process file; correct there:\n{listed}")
     return process
 
 
@@ -90,9 +88,7 @@ def _load(source: Traversable | Path) -> Any:
         fault = f"valid YAML, got in line {line}: {error.problem}; correct it there"
     except yaml.YAMLError as error:
         fault = f"valid YAML, got: {error}; correct it there"
-    raise ProcessError(
-        f"Process file {source} must be {fault}, or leave the path out for the built-in process."
-    )
+    raise ProcessError(f"Process file {source} must be {fault}, or leave the path out for the built-in process.")
 
 
 @dataclass(frozen=True)
@@ -349,8 +345,6 @@ def _policy(node: _Node) -> model.TransitionPolicy:
         gate=node.get("gate", "milestone").choice("milestone", "none"),
         allow_regression=node.get("allow_regression", default=True).flag(),
         allow_skip=node.get("allow_skip", "always").choice("always", "fast_track", "never"),
-        won_without_last_milestone=node.get("won_without_last_milestone", "unproved").choice(
-            "unproved", "proved"
-        ),
+        won_without_last_milestone=node.get("won_without_last_milestone", "unproved").choice("unproved", "proved"),
         fast_track_classes=node.each("fast_track_classes", _named("fast_track_classes")),
     )

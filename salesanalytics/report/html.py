@@ -62,10 +62,17 @@ def write_report(forecast: QuarterForecast, path: str | Path, *, lang: str = "en
 def _content(forecast: QuarterForecast, table: Template, lang: str) -> dict[str, Any]:
     def as_table(part: tuple[pd.DataFrame, int, bool]) -> Markup:
         frame, n_text, total = part
-        return Markup(table.render(frame=frame, n_text=n_text, total=total))  # noqa: S704 - rendered with autoescape
+        return Markup(table.render(frame=frame, n_text=n_text, total=total))
 
     n_more = len(forecast.deals) - SHOWN_DEALS
-    keys = ("title_notes", "title_distribution", "title_parts", "title_contributions", "title_baselines", "title_deals")
+    keys = (
+        "title_notes",
+        "title_distribution",
+        "title_parts",
+        "title_contributions",
+        "title_baselines",
+        "title_deals",
+    )
     return {
         "lang": "zh-CN" if lang == "zh" else "en",
         "title": label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of),

@@ -9,7 +9,15 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.timeline.calendar import FOREVER, as_of_day, to_day, to_timestamps
-from salesanalytics.timeline.replay import OPEN, at_dates, births, collect, ended_states, path_versions, stage_rows
+from salesanalytics.timeline.replay import (
+    OPEN,
+    at_dates,
+    births,
+    collect,
+    ended_states,
+    path_versions,
+    stage_rows,
+)
 
 col = nw.col
 
@@ -108,8 +116,8 @@ def _visits(book: DealBook, day: int) -> nw.LazyFrame[Any]:
 def outcomes(book: DealBook, day: int) -> nw.LazyFrame[Any]:
     """How every known deal stands at the end of a day: ``deal, end, end_day, created_day, known_from``.
 
-    ``end`` is the code of an end state that was not reversed, or 0 = open; ``end_day`` is the day of the end, of an open deal the
-    last day on which it was under observation.
+    ``end`` is the code of an end state that was not reversed, or 0 = open; ``end_day`` is the day of the end, of an
+    open deal the last day on which it was under observation.
     """
     ended = col("state").is_in(ended_states(book))
     until = nw.min_horizontal("as_of_day", "last_seen_day")
@@ -134,7 +142,10 @@ def clock_rows(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     """
     day = as_of_day(book, as_of)
     first = _visits(book, day).filter(col("first_entry")).select("deal", "state", "rank", "entered_day", "entry_days")
-    frame = collect(book, first.join(outcomes(book, day).drop("created_day", "known_from"), on="deal").sort("deal", "rank"))
+    frame = collect(
+        book,
+        first.join(outcomes(book, day).drop("created_day", "known_from"), on="deal").sort("deal", "rank"),
+    )
     frame["duration_days"] = (frame.pop("end_day") - frame["entered_day"]).clip(lower=0)
     late = frame["entry_days"] > 0
     frame["retrospective"] = late & (frame["entry_days"] >= frame["duration_days"])

@@ -9,7 +9,15 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.timeline.calendar import as_of_days, to_timestamps
-from salesanalytics.timeline.replay import at_dates, collect, ended_states, latest, path_versions, stage_rows, trail
+from salesanalytics.timeline.replay import (
+    at_dates,
+    collect,
+    ended_states,
+    latest,
+    path_versions,
+    stage_rows,
+    trail,
+)
 from salesanalytics.timeline.spells import stage_runs, states
 
 col = nw.col
@@ -38,7 +46,7 @@ def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
         lost = _while_open(book, days)
         key = ["deal_id", "as_of_day"]
         moved = known.merge(kept, on=key, how="left").merge(lost, on=key, how="left")
-        of_lost = moved["ended"].eq(True)
+        of_lost = moved["ended"].notna()
         amount = moved["last"].where(~of_lost, moved["while_open"]).fillna(amount)
     return known.assign(amount=amount.astype(float)).sort_values(["as_of_day", "deal_id"], ignore_index=True)
 
@@ -100,12 +108,13 @@ def references(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     """
     days = as_of_days(book, as_of)
     standing = at_dates(book, won_stage_days(book), days)
-    frame = collect(book, 
+    frame = collect(
+        book,
         standing.group_by("as_of_day", "state").agg(
             n_won=nw.len(),
             won_days_q50=col("days").quantile(0.5, interpolation="linear"),
             won_days_q90=col("days").quantile(0.9, interpolation="linear"),
-        )
+        ),
     )
     frame.insert(0, "as_of", to_timestamps(frame["as_of_day"]))
     return frame.drop(columns="as_of_day").sort_values(["as_of", "state"], ignore_index=True)
@@ -134,5 +143,3 @@ def tallies(book: DealBook, *, as_of: Any, by: str = "rep_id") -> pd.DataFrame:
     counts = frame.groupby(["as_of_day", by])["won"].agg(n_ended="size", n_won="sum").reset_index()
     counts.insert(0, "as_of", to_timestamps(counts.pop("as_of_day")))
     return counts
-
-

@@ -1,0 +1,43 @@
+# Each target does all set-up itself: it needs Python 3.11 or newer, make, and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+BOOK ?= data/sample/repd
+AS_OF ?= 2021-03-31
+QUARTER ?= 2021Q2
+OUT ?= out/repd
+
+.PHONY: forecast test lint notebooks bench clean
+
+forecast: .venv/.stamp-run
+	$(BIN)/salesanalytics forecast $(BOOK) --as-of $(AS_OF) --quarter $(QUARTER) --out $(OUT)
+
+test: .venv/.stamp-dev lint
+	$(BIN)/pytest
+	PYTHONWARNINGS=error $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+lint: .venv/.stamp-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+notebooks: .venv/.stamp-dev
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+bench: .venv/.stamp-dev
+	$(BIN)/python benchmarks/repd_rolling.py
+	$(BIN)/python benchmarks/speed.py
+
+clean:
+	rm -rf .venv out
+
+.venv/pyvenv.cfg:
+	$(PYTHON) -m venv .venv
+
+.venv/.stamp-run: .venv/pyvenv.cfg pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/.stamp-dev: .venv/.stamp-run
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
+	touch $@
