@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,9 @@ class Engine:
         self._connection = duckdb.connect(":memory:")
         # No file of the user is reachable from a statement, and no extension is fetched.
         self._connection.execute("SET enable_external_access = false")
-        self._connection.execute("SET enable_progress_bar = false")  # it would be printed among results
+        # A progress bar would be printed among results; in a notebook without widgets there is none to switch off.
+        with contextlib.suppress(duckdb.InvalidInputException):
+            self._connection.execute("SET enable_progress_bar = false")
         self._tables: set[str] = set()
 
     def load(self, name: str, table: pa.Table) -> nw.LazyFrame[Any]:

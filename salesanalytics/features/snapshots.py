@@ -33,7 +33,7 @@ def snapshots(book: DealBook, *, as_of: Any, features: Sequence[Feature] = DEFAU
     -------
     DataFrame, one row an open deal and date, by date and deal id
         ``deal_id``, ``as_of``, ``state`` (stage or pause), ``stage`` (last seller stage), ``rep_id`` (owner on the
-        date), the attributes of ``settings.attributes`` that the book has, and the columns of the features.
+        date), the ``settings.attributes``, and the columns of the features.
 
     Raises
     ------
@@ -42,12 +42,8 @@ def snapshots(book: DealBook, *, as_of: Any, features: Sequence[Feature] = DEFAU
     """
     base = _base(book, as_of_days(book, as_of))
     reference = references(book, as_of=as_of)
-    keep = ["deal_id", "as_of", "state", "stage", "rep_id", *_attributes(book)]
+    keep = ["deal_id", "as_of", "state", "stage", "rep_id", *book.settings.attributes]
     return pd.concat([base[keep], *(feature(base, reference) for feature in features)], axis=1)
-
-
-def _attributes(book: DealBook) -> list[str]:
-    return [c for c in book.settings.attributes if c in book.deals.columns and book.deals[c].notna().any()]
 
 
 def _base(book: DealBook, days: list[int]) -> pd.DataFrame:
@@ -68,7 +64,7 @@ def _base(book: DealBook, days: list[int]) -> pd.DataFrame:
     base["quarter_end_day"] = base["as_of_day"].map(ends)
     facts = book.deals.set_index("deal_id")
     place = facts.index.get_indexer(base["deal_id"])
-    for name in _attributes(book):
+    for name in book.settings.attributes:
         base[name] = facts[name].to_numpy()[place]
     stated = facts["amount"].where(facts["amount"] > 0).to_numpy()[place]
     base["amount"] = base["amount_last"].fillna(pd.Series(stated, index=base.index))

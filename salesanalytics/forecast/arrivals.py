@@ -13,11 +13,13 @@ from salesanalytics.models.incidence import fit_incidence
 from salesanalytics.models.stage_rates import ENDS, WON, end_codes
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import collect
-from salesanalytics.timeline.spells import outcomes
+from salesanalytics.timeline.spells import observed_from, outcomes
 
 WINDOW_DAYS = 364
 BLOCK_DAYS = 91
 N_BLOCKS = 12
+MIN_AT_RISK = 30
+FEW_BLOCKS_VARIANCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     """Level and spread of creations over the past, recording lag, and incidence of signing by age.
 
     The recording lag is estimated in reverse time, since a lag longer than the time since creation cannot have been
-    seen yet (right truncation).
+    seen yet (right truncation). Of deals created before the book knows of any, only those that lasted are in it: they
+    say nothing of lag and level, and count for the incidence from that day on (late entry).
 
     References
     ----------
@@ -65,19 +68,23 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     """
     day = as_of_day(book, as_of)
     known = collect(book, outcomes(book, day))
-    created, lag = known["created_day"].to_numpy(), (known["known_from"] - known["created_day"]).to_numpy()
-    since = day - created
-    share = recorded_share(lag, since) if book.has_recorded_at else np.ones(1)
-    recent = since < WINDOW_DAYS
-    observed = min(WINDOW_DAYS, int(since.max()) + 1) if len(since) else WINDOW_DAYS
+    if not len(known):
+        return Arrivals(0.0, FEW_BLOCKS_VARIANCE, np.ones(1), np.zeros(1), 0)
+    created, known_from = known["created_day"].to_numpy(), known["known_from"].to_numpy()
+    since, first = day - created, int(known_from.min())
+    watched = created >= first
+    lag = (known_from - created)[watched]
+    share = recorded_share(lag, since[watched]) if book.has_recorded_at else np.ones(1)
+    counted = since[watched] if day - first >= BLOCK_DAYS else since
+    recent = int((counted < WINDOW_DAYS).sum())
+    observed = min(WINDOW_DAYS, int(counted.max(initial=0)) + 1)
     exposure = _within(share, np.arange(observed)).sum()
-    per_day = recent.sum() / exposure if exposure else 0.0
-    end = end_codes(known["end"])
+    per_day = float(recent / exposure) if exposure else 0.0
     young = since < 4 * WINDOW_DAYS
-    duration = np.maximum((known["end_day"] - known["created_day"]).to_numpy(), 0)
-    entry = np.maximum(lag, 0)
-    sign = _incidence_by_age(duration[young], end[young], np.minimum(entry, duration)[young])
-    return Arrivals(per_day, _rate_variance(since, share), share, sign, int(recent.sum()))
+    duration = np.maximum(known["end_day"].to_numpy() - created, 0)
+    entry = np.maximum(max(first, observed_from(book)) - created, 0)
+    sign = _incidence_by_age(duration[young], end_codes(known["end"])[young], entry[young])
+    return Arrivals(per_day, _rate_variance(counted, share), share, sign, recent)
 
 
 def _within(share: np.ndarray, days: np.ndarray) -> np.ndarray:
@@ -93,6 +100,10 @@ def recorded_share(lag_days: np.ndarray, since_days: np.ndarray) -> np.ndarray:
         Days from creation to first recording of the deals that are recorded.
     since_days : array of int
         Days from creation to the day of looking, >= lag.
+
+    Notes
+    -----
+    Lags of which fewer than 30 deals could tell (too long for the history) count as the longest of the others.
     """
     if not len(lag_days):
         return np.ones(1)
@@ -101,8 +112,8 @@ def recorded_share(lag_days: np.ndarray, since_days: np.ndarray) -> np.ndarray:
     recorded = np.bincount(np.clip(lag_days, 0, longest), minlength=longest + 1)
     by_lag = np.cumsum(recorded)  # lag <= x ...
     too_young = np.searchsorted(np.sort(since_days), grid, side="left")  # ... less those created under x days ago
-    at_risk = np.maximum(by_lag - too_young, 1)
-    factor = 1 - np.minimum(recorded / at_risk, 1)
+    at_risk = by_lag - too_young
+    factor = 1 - np.where(at_risk >= MIN_AT_RISK, recorded, 0) / np.maximum(at_risk, 1)
     factor[0] = 1.0
     later = np.cumprod(factor[::-1])[::-1]  # product over lags > x is G(x)
     return np.concatenate([later[1:], [1.0]])
@@ -117,24 +128,23 @@ def _rate_variance(since: np.ndarray, share: np.ndarray) -> float:
     n_blocks = min(N_BLOCKS + 4, int(block.max()) if len(block) else 0)
     counts = np.bincount(block[block < n_blocks], minlength=n_blocks)[::-1].astype(float)
     if n_blocks < 6:
-        return 0.1
+        return FEW_BLOCKS_VARIANCE
     counts[-1] /= max(_within(share, np.arange(BLOCK_DAYS)).mean(), 0.1)
     level = np.convolve(counts, np.ones(4) / 4, mode="valid")[:-1]
     seen = counts[4:]
     usable = level > 0
     if usable.sum() < 2:
-        return 0.1
+        return FEW_BLOCKS_VARIANCE
     excess = ((seen - level)[usable] ** 2 - level[usable] * 1.25) / level[usable] ** 2
     return float(max(excess.mean(), 0.0))
 
 
 def _incidence_by_age(duration: np.ndarray, end: np.ndarray, entry: np.ndarray) -> np.ndarray:
-    """Incidence of signing for every whole day of age; deals come under observation when they are recorded."""
-    if not len(duration):
-        return np.zeros(1)
-    # a deal recorded together with its signing has no time at risk, yet new deals do sign like that: count from birth
-    at_once = entry >= duration
-    fit = fit_incidence(duration, end, ENDS, entry=np.where(at_once, 0, entry), errors=False)
+    """Incidence of signing for every whole day of age.
+
+    Deals count from birth however late they were recorded: the rate of arrival counts all that get recorded.
+    """
+    fit = fit_incidence(duration, end, ENDS, entry=entry, errors=False)
     if not len(fit.days):
         return np.zeros(1)
     ages = np.arange(int(fit.days[-1]) + 1)

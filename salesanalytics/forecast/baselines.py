@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,21 @@ from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import at_dates, collect, trail
 from salesanalytics.timeline.spells import open_deals, outcomes
-from salesanalytics.timeline.values import fields_in
 
 N_QUARTERS = 4
 
 
+def won_deals(book: DealBook, day: int) -> pd.DataFrame:
+    """Deals whose state known at a day is won: ``deal_id``, ``end_day``, ``amount``."""
+    known = collect(book, outcomes(book, day))
+    won = known.loc[known["end"] == "won", ["deal_id", "end_day"]]
+    return won.merge(amounts(book, [day]).drop(columns="as_of_day"), on="deal_id", how="left")
+
+
 def signed_deals(book: DealBook, *, period: Period, day: int) -> pd.DataFrame:
     """Deals whose state known at a day is won and whose signing is dated in the period: ``deal_id``, ``amount``."""
-    known = collect(book, outcomes(book, day))
-    won = known[(known["end"] == "won") & known["end_day"].between(period.start_day, period.end_day)]
-    return won[["deal_id", "end_day"]].merge(amounts(book, [day]), on="deal_id", how="left")
+    won = won_deals(book, day)
+    return won[won["end_day"].between(period.start_day, period.end_day)]
 
 
 def actual(book: DealBook, *, quarter: str, known_at: Any) -> dict[str, float]:
@@ -60,72 +66,78 @@ def baselines(book: DealBook, *, period: Period, day: int) -> pd.DataFrame:
         stage x the share signed by quarter end of what stood there as many days before the end of the last four
         quarters), ``same_quarter_last_year``, ``mean_of_last_four``.
     """
-    signed = signed_deals(book, period=period, day=day)
-    so_far = np.array([len(signed), signed["amount"].sum()])
-    past = [period.back(k) for k in range(1, N_QUARTERS + 1)]
-    finished = [_finished(book, p, day) for p in past]
+    won, standing = won_deals(book, day), _standing(book, [day])
+    known = collect(book, outcomes(book, day))
+    begin = known["created_day"].min() if len(known) else np.inf
+    so_far = _sum(won, period)
+    finished = [_finished(won, begin, p, day) for p in _last_finished(period, day)]
     rows = [
-        _nominal_weighted(book, period, day, so_far),
-        _stage_week_conversion(book, period, day, so_far),
-        ("same_quarter_last_year", *_finished(book, period.back(_per_year(period)), day), "actual"),
+        _nominal_weighted(book, standing, period, day, so_far),
+        _stage_week_conversion(book, standing, won, period, day, so_far),
+        ("same_quarter_last_year", *_finished(won, begin, period.back(_per_year(period)), day), "actual"),
         ("mean_of_last_four", *np.mean(finished, axis=0), "actual"),
     ]
     return pd.DataFrame(rows, columns=["method", "count", "amount", "basis"])
+
+
+def _sum(won: pd.DataFrame, period: Period) -> np.ndarray:
+    """Count and amount signed in a period."""
+    signed = won[won["end_day"].between(period.start_day, period.end_day)]
+    return np.array([len(signed), signed["amount"].sum()])
+
+
+def _standing(book: DealBook, days: list[int]) -> pd.DataFrame:
+    """Open deals on each day, with the amount known then."""
+    found = collect(book, open_deals(book, days=days).select("deal", "as_of_day", "state", "stage"))
+    return found.merge(amounts(book, days), on=["deal_id", "as_of_day"], how="left")
+
+
+def _last_finished(period: Period, day: int) -> list[Period]:
+    """The last four periods of the same length that are over at a day, the latest first."""
+    latest = next(k for k in itertools.count(1) if period.back(k).end_day <= day)
+    return [period.back(k) for k in range(latest, latest + N_QUARTERS)]
 
 
 def _per_year(period: Period) -> int:
     return {"Q": 4, "-": 12}.get(period.name[4:5], 1)
 
 
-def _finished(book: DealBook, period: Period, day: int) -> np.ndarray:
+def _finished(won: pd.DataFrame, begin: float, period: Period, day: int) -> np.ndarray:
     """Count and amount of a past period as known at a day; NaN where the book does not reach back."""
-    known = collect(book, outcomes(book, day))
-    if not len(known) or known["created_day"].min() > period.start_day or period.end_day > day:
-        return np.array([np.nan, np.nan])
-    signed = signed_deals(book, period=period, day=day)
-    return np.array([len(signed), signed["amount"].sum()])
+    reached = begin <= period.start_day and period.end_day <= day
+    return _sum(won, period) if reached else np.array([np.nan, np.nan])
 
 
-def _nominal_weighted(book: DealBook, period: Period, day: int, so_far: np.ndarray) -> tuple[str, float, float, str]:
-    rates = dict(book.process.nominal_win_rates)
-    standing = collect(book, open_deals(book, days=[day])).merge(amounts(book, [day]), on="deal_id", how="left")
-    rate = standing["stage"].map(rates).astype(float)
-    if not rate.notna().any():
+def _nominal_weighted(
+    book: DealBook, standing: pd.DataFrame, period: Period, day: int, so_far: np.ndarray
+) -> tuple[str, float, float, str]:
+    rate = standing["stage"].map(dict(book.process.nominal_win_rates)).astype(float)
+    if not any(book.process.nominal_win_rates.values()):
         return "nominal_weighted", np.nan, np.nan, "the process has no nominal rates"
     basis = "all open deals"
-    if "close_date" in fields_in(book):
-        dates = collect(book, at_dates(book, trail(book, "close_date"), [day])).set_index("deal_id")["last"]
+    dates = collect(book, at_dates(book, trail(book, "close_date"), [day])).set_index("deal_id")["last"]
+    if len(dates):
         rate = rate.where(standing["deal_id"].map(dates).between(period.start_day, period.end_day), 0.0)
         basis = "open deals whose expected close date lies in the period"
     return "nominal_weighted", so_far[0] + rate.sum(), so_far[1] + (rate * standing["amount"]).sum(), basis
 
 
 def _stage_week_conversion(
-    book: DealBook, period: Period, day: int, so_far: np.ndarray
+    book: DealBook, standing: pd.DataFrame, won: pd.DataFrame, period: Period, day: int, so_far: np.ndarray
 ) -> tuple[str, float, float, str]:
     """Conversion of what stood open, by stage, as long before the end of each of the last four finished periods."""
-    distance = period.end_day - day
-    past = [p for p in (period.back(k) for k in range(1, N_QUARTERS + 3)) if p.end_day <= day][:N_QUARTERS]
-    parts = []
-    for p in past:
-        then = p.end_day - distance
-        standing = collect(book, open_deals(book, days=[then])).merge(amounts(book, [then]), on="deal_id", how="left")
-        signed = signed_deals(book, period=p, day=day)
-        later = signed[signed["end_day"] > then].set_index("deal_id")["amount"]
-        standing["signed"] = standing["deal_id"].isin(later.index).astype(float)
-        standing["signed_amount"] = standing["deal_id"].map(later).fillna(0.0)
-        parts.append(standing[["state", "amount", "signed", "signed_amount"]])
-    history = pd.concat(parts) if parts else pd.DataFrame(columns=["state", "amount", "signed", "signed_amount"])
-    if not len(history):
+    past = {p.end_day - (period.end_day - day): p for p in _last_finished(period, day)}
+    then = _standing(book, sorted(past))
+    if not len(then):
         return "stage_week_conversion", np.nan, np.nan, "no finished period"
-    by_state = history.groupby("state").agg(
-        n=("signed", "size"),
-        open_amount=("amount", "sum"),
-        won=("signed", "sum"),
-        won_amount=("signed_amount", "sum"),
+    later = then.merge(won, on="deal_id", how="left", suffixes=("", "_won"))
+    first = later["as_of_day"].map({d: max(d + 1, p.start_day) for d, p in past.items()})
+    signed = later["end_day"].between(first, later["as_of_day"].map({d: p.end_day for d, p in past.items()}))
+    by_state = later.assign(signed=signed.astype(float), won_amount=later["amount_won"].where(signed, 0.0))
+    by_state = by_state.groupby("state")[["signed", "won_amount", "amount"]].agg(
+        {"signed": "mean", "won_amount": "sum", "amount": "sum"}
     )
-    now = collect(book, open_deals(book, days=[day])).merge(amounts(book, [day]), on="deal_id", how="left")
-    count = now["state"].map(by_state["won"] / by_state["n"]).fillna(0.0).sum()
-    value_rate = now["state"].map(by_state["won_amount"] / by_state["open_amount"].where(by_state["open_amount"] > 0))
-    value = (value_rate.fillna(0.0) * now["amount"].fillna(0.0)).sum()
+    count = standing["state"].map(by_state["signed"]).fillna(0.0).sum()
+    value_rate = standing["state"].map(by_state["won_amount"] / by_state["amount"].where(by_state["amount"] > 0))
+    value = (value_rate.fillna(0.0) * standing["amount"].fillna(0.0)).sum()
     return "stage_week_conversion", so_far[0] + count, so_far[1] + value, f"last {len(past)} periods"

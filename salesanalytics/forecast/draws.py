@@ -62,7 +62,7 @@ def draw_deals(
     amount_pool : array
         Amounts for deals without one.
     log_ratio : array, optional
-        Past log(final amount / amount at the time), drawn for every signing.
+        Past log(final amount / amount at the time), drawn for every signing whose amount is known now.
 
     Returns
     -------
@@ -79,12 +79,13 @@ def draw_deals(
         signed = uniforms(keys[part], n, purpose="sign") < chance
         deal, draw = np.nonzero(signed)
         value = amount[part][deal]
-        if len(amount_pool) and np.isnan(value).any():
-            picked = uniforms(keys[part], n, purpose="amount")[deal, draw]
-            value = np.where(np.isnan(value), amount_pool[(picked * len(amount_pool)).astype(int)], value)
+        unknown = np.isnan(value)
         if log_ratio is not None and len(log_ratio):
             picked = uniforms(keys[part], n, purpose="ratio")[deal, draw]
             value = value * np.exp(log_ratio[(picked * len(log_ratio)).astype(int)])
+        if len(amount_pool) and unknown.any():
+            picked = uniforms(keys[part], n, purpose="amount")[deal, draw]
+            value = np.where(unknown, amount_pool[(picked * len(amount_pool)).astype(int)], value)
         count += signed.sum(axis=0)
         total += np.bincount(draw, weights=np.nan_to_num(value), minlength=n)
     return count, total

@@ -185,12 +185,13 @@ def forecast_quarter(
     if draws < 1:
         raise SchemaError(f"draws must be at least 1, got {draws}.")
     shock_rng, new_rng, unrecorded_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
-    horizon, before = period.end_day - day, max(period.start_day - 1 - day, 0)
+    horizon, before = period.end_day - day, period.start_day - 1 - day
     scorer = fit_scorer(book, as_of=to_date(day), horizon_days=horizon)
     scores = scorer.score(book)
     shock = fit_shock(scorer.past)
     shift = shock.draw(shock_rng, draws)
-    p = scores.p_won[:, -1] - (scores.p_won[:, before] if before else 0.0)
+    # signed by now and not typed in yet: of this period if it has begun, else a late booking of an earlier one
+    p = scores.p_won[:, -1] - (scores.p_won[:, before] if before >= 0 else 0.0)
     now = amounts(book, [day])
     pool = won_amounts(book, now, as_of=to_date(day))
     deals = scores.deals.assign(p_in_period=p)
@@ -244,7 +245,8 @@ def stated_target(book: DealBook, period: Period) -> float | None:
 def amount_ratios(book: DealBook, day: int) -> dict[str, np.ndarray]:
     """Past log(final amount / amount at the time) of deals won since, by the state they stood in; empty if none moved.
 
-    From up to 8 dates 91 days apart; a state with fewer than 30 of them uses all states.
+    From up to 8 dates 91 days apart; a state with fewer than 30 of them uses all states, and where those are fewer
+    than 30, deals that did not change fill them up.
     """
     if "amount" not in fields_in(book):
         return {}
@@ -255,7 +257,7 @@ def amount_ratios(book: DealBook, day: int) -> dict[str, np.ndarray]:
     final_amount = amounts(book, [day]).set_index("deal_id")["amount"].reindex(won)
     then["log_ratio"] = np.log(then["deal_id"].map(final_amount) / then["amount"])
     known = then.dropna(subset=["log_ratio"]).sort_values(["state", "as_of_day", "deal_id"])
-    everything = known["log_ratio"].to_numpy()
+    everything = np.append(known["log_ratio"].to_numpy(), np.zeros(max(MIN_RATIOS - len(known), 0)))
     by_state = {str(state): part["log_ratio"].to_numpy() for state, part in known.groupby("state")}
     return {state: r if len(r) >= MIN_RATIOS else everything for state, r in by_state.items()} | {"": everything}
 
@@ -290,13 +292,13 @@ def _draw_reopened(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Deals that ended otherwise and may come back and sign."""
     ended = collect(book, states(book, [day]).filter(nw.col("state").is_in(ended_states(book))))
-    ended = ended[ended["state"] != "won"].reset_index(drop=True)
+    ended = ended[ended["state"] != "won"].sort_values("deal_id", ignore_index=True)
     if not len(ended):
         return np.zeros(len(shift)), np.zeros(len(shift))
     ended["days_in_state"] = ended["as_of_day"] - ended["since_day"]
     table = StageTable(ended=True).fit(book, as_of=to_date(day))
     p_won, _, _ = table.predict(ended, horizon_days=np.array([before, horizon]))
-    p = p_won[:, 1] - (p_won[:, 0] if before else 0.0)
+    p = p_won[:, 1] - p_won[:, 0]
     amount = ended["deal_id"].map(now.set_index("deal_id")["amount"]).to_numpy(dtype=float)
     return draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=pool)
 

@@ -62,8 +62,8 @@ def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
         ``p_upper`` (80 % interval of ``p_won_until``); ``p_won`` within 730 days; ``p_stage_table`` (the stage
         table alone, without the effect of size), ``p_nominal`` (nominal rate of the stage), ``p_rep`` (the
         rep's own, NaN where none); ``sign_q10``, ``sign_q50``, ``sign_q90`` (dates by which that share of its signings
-        within 730 days fall); ``expected_amount`` = ``p_won_until`` x ``amount``; ``n_pool`` (past deals it rests on),
-        ``older_than_any_win``.
+        within 730 days fall; NaT where it hardly signs); ``expected_amount`` = ``p_won_until`` x ``amount``;
+        ``n_pool`` (past deals it rests on), ``older_than_any_win``.
 
     Raises
     ------
@@ -104,19 +104,21 @@ class Scorer:
         amount = snapshot["amount"].to_numpy(dtype=float)
         p_won = self.size.apply(plain, amount)
         rest = np.where(plain[:, -1] < 1, (1 - p_won[:, -1]) / np.maximum(1 - plain[:, -1], 1e-9), 1.0)
-        later = np.arange(0, max(HORIZON_DAYS, self.horizon_days) + 1, 7)
-        far, _, _ = self.table.predict(snapshot, horizon_days=later)
+        later = np.append(np.arange(0, HORIZON_DAYS, 7), HORIZON_DAYS)
+        far = self.size.apply(self.table.predict(snapshot, horizon_days=later)[0], amount)
         scored = snapshot[["deal_id", "rep_id", "state", "stage", "days_in_state", "age_days", "amount"]].copy()
         scored.insert(1, "name", scored["deal_id"].map(book.deals.set_index("deal_id")["name"]))
         until, other = p_won[:, -1], p_other[:, -1] * rest
         scored = scored.assign(p_won_until=until, p_lost_until=other, p_open_until=np.clip(1 - until - other, 0, 1))
         low, high = (self.size.apply(pool[c].to_numpy()[:, None], amount)[:, 0] for c in ("p_lower", "p_upper"))
         scored = scored.assign(p_lower=np.minimum(low, until), p_upper=np.maximum(high, until))
-        scored["p_won"] = np.maximum(far[:, -1], until)
+        within = np.maximum if self.horizon_days <= HORIZON_DAYS else np.minimum
+        scored["p_won"] = within(far[:, -1], until)
         scored["p_stage_table"] = plain[:, -1]
         scored["p_nominal"] = scored["stage"].map(dict(book.process.nominal_win_rates)).astype(float)
         scored["p_rep"] = rep_probability(book, scored["deal_id"], as_of=self.as_of)
-        scored = scored.assign(**_signing_dates(far, later, to_day(self.as_of)))
+        signs = (far[:, -1] >= 0.001) & ~pool["older_than_any_win"].to_numpy(dtype=bool)
+        scored = scored.assign(**_signing_dates(far, later, signs, to_day(self.as_of)))
         scored["expected_amount"] = scored["p_won_until"] * scored["amount"]
         scored = scored.assign(n_pool=pool["n_pool"], older_than_any_win=pool["older_than_any_win"])
         order = scored.sort_values(["expected_amount", "p_won_until"], ascending=False, kind="stable").index
@@ -147,10 +149,9 @@ def rep_probability(book: DealBook, deal_ids: pd.Series, *, as_of: Any) -> np.nd
     return deal_ids.map(p).to_numpy(dtype=float)
 
 
-def _signing_dates(p_won: np.ndarray, days: np.ndarray, as_of: int) -> dict[str, Any]:
-    """Dates by which 10, 50, 90 % of a deal's signings within the horizon fall; NaT where it signs with p < 0.001."""
+def _signing_dates(p_won: np.ndarray, days: np.ndarray, signs: np.ndarray, as_of: int) -> dict[str, Any]:
+    """Dates by which 10, 50, 90 % of a deal's signings within the horizon fall; NaT where it hardly signs at all."""
     total = p_won[:, -1:]
-    signs = total[:, 0] >= 0.001
     dates = {}
     for name, share in QUANTILES.items():
         position = (p_won < share * total).sum(axis=1).clip(max=len(days) - 1)

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from salesanalytics.book import DealBook
 from salesanalytics.models.stage_rates import WON
-from salesanalytics.models.stage_table import StageTable
+from salesanalytics.models.stage_table import EVERY_DAYS, StageTable, seen_until
 from salesanalytics.timeline import amounts
 
 STEP_DAYS = 84
@@ -28,7 +28,8 @@ SHOCK_GRID = np.linspace(0.0, 1.5, 61)
 def past_forecasts(book: DealBook, table: StageTable, *, horizon_days: int) -> pd.DataFrame:
     """Chances that the table, as it was at up to 12 past landmarks, gave the deals open then, and what became of them.
 
-    The landmarks lie 84 days apart and have their horizon behind them; the first year of the book is left to learn.
+    The landmarks lie 84 days apart and have their horizon behind them, and recorded; the first year of the book is
+    left to learn.
 
     Returns
     -------
@@ -40,7 +41,7 @@ def past_forecasts(book: DealBook, table: StageTable, *, horizon_days: int) -> p
     columns = ["origin_day", "deal_id", "p", "signed", "amount"]
     if not len(rows):
         return pd.DataFrame(columns=columns)
-    last = int(rows["landmark_day"].max()) + 28 - 28 * int(np.ceil(horizon_days / 28))
+    last = seen_until(rows) - EVERY_DAYS * int(np.ceil(horizon_days / EVERY_DAYS))
     first = int(rows["landmark_day"].min()) + FIRST_YEAR
     origins = [last - STEP_DAYS * step for step in range(N_ORIGINS) if last - STEP_DAYS * step >= first]
     asked = rows[rows["landmark_day"].isin(origins)]

@@ -29,7 +29,8 @@ def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataF
         ``stage``; ``n_entered`` deals, ``amount_entered`` (their amounts on ``as_of``); ``n_passed`` (later reached a
         higher stage or were won), ``pass_rate`` = passed / (passed + ended otherwise) and ``n_undecided`` (neither
         yet: not in the rate); ``n_skipped`` (reached a higher stage or won without entering this one); ``n_fell_back``
-        (left it for a lower stage at least once); ``n_ended_here`` (ended otherwise from this stage);
+        (left it for a lower stage at least once); ``n_ended_here`` (ended otherwise from this stage); a pause between
+        is looked through;
         ``won_days_q50``, ``won_days_q90`` (days in the stage of deals that were won); ``n_standing``,
         ``amount_standing`` (there on ``as_of``).
 
@@ -37,7 +38,7 @@ def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataF
     -----
     The pass rate counts decided deals only and so leans to fast outcomes; `stage_win_rates` handles censoring.
     """
-    visits = spells(book, as_of=as_of)
+    visits = _bridging_pauses(spells(book, as_of=as_of), book.process.pause_state_ids)
     outcome = clock_rows(book, as_of=as_of).groupby("deal_id")["end"].first()
     amount = amounts(book, [as_of_day(book, as_of)]).set_index("deal_id")["amount"]
     groups = segment_of(book, as_of=as_of, by=by) if by else {None: None}
@@ -51,6 +52,12 @@ def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataF
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
+def _bridging_pauses(visits: pd.DataFrame, pauses: tuple[str, ...]) -> pd.DataFrame:
+    """Visits whose ``next_state`` is the one after the pause where a pause came next."""
+    after = visits["next_state"].mask(visits["next_state"].isin(pauses))
+    return visits.assign(next_state=after.groupby(visits["deal_id"]).bfill())
+
+
 def _stage_row(
     book: DealBook, visits: pd.DataFrame, outcome: pd.Series, amount: pd.Series, stage: str
 ) -> dict[str, Any]:
@@ -60,7 +67,8 @@ def _stage_row(
     here = visits[visits["state"] == stage]
     deals = pd.Index(here["deal_id"].unique())
     went_on = highest.gt(rank) | won
-    passed = went_on.reindex(deals)
+    since = visits["visit"] > visits["deal_id"].map(here.groupby("deal_id")["visit"].min())
+    passed = deals.isin(visits.loc[since & visits["rank"].gt(rank), "deal_id"]) | won.reindex(deals)
     ended = ~outcome.reindex(deals).isin(["open", "won"])
     lost = ended & ~passed
     orders = {s.id: s.order for s in book.process.stages}

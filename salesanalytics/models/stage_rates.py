@@ -16,6 +16,7 @@ from salesanalytics.timeline.calendar import as_of_day
 
 ENDS = ["other", "won"]
 WON = 1
+RATES = {"won": "p_won", "in_stock": "p_won_in_stock"}
 
 
 def stage_win_rates(
@@ -92,13 +93,14 @@ def stage_win_rates(
 
 
 def segment_of(book: DealBook, *, as_of: Any, by: str | None) -> dict[Any, pd.Index]:
-    """Deal ids of each value of a grouping."""
+    """Deal ids of each value of a grouping, of the deals known at a date."""
     if by is None:
         return {}
+    known = owners(book, [as_of_day(book, as_of)])[["deal_id", "rep_id"]]
     if by == "rep_id":
-        values = owners(book, [as_of_day(book, as_of)])[["deal_id", by]]
+        values = known
     elif by in book.deals.columns:
-        values = book.deals[["deal_id", by]]
+        values = book.deals.loc[book.deals["deal_id"].isin(known["deal_id"]), ["deal_id", by]]
     else:
         raise SchemaError(f"by must be rep_id or a column of deals, got {by!r}; columns: {', '.join(book.deals)}.")
     return {value: pd.Index(part["deal_id"]) for value, part in values.groupby(by, sort=True)}
@@ -145,6 +147,9 @@ def _at_horizon(
     more = "" if suffix == "won" else "_in_stock"
     columns = [f"p_won{more}", f"se_{suffix}", f"lower_{suffix}", f"upper_{suffix}"]
     columns += [f"p_open{more}", f"n_at_horizon{more}"]
+    if entry is not None:
+        watched = (entry < duration) | (entry == 0)
+        duration, codes, entry = duration[watched], codes[watched], entry[watched]
     if not len(duration):
         return dict(zip(columns, [np.nan] * 5 + [0], strict=True))
     fit = fit_incidence(duration, codes, ENDS, entry=entry if entry is not None and entry.any() else None)
@@ -175,12 +180,17 @@ def rate_interval(p: float, se: float, n: int, confidence: float) -> tuple[float
     return (0.0, 1 - tail) if p < 0.5 else (tail, 1.0)
 
 
+def _n_watched(row: dict[str, Any], suffix: str) -> int:
+    """Deals with time at risk behind a rate."""
+    return int(row["n_in_stock"] if suffix == "in_stock" else row["n_entered"] - row["n_retrospective"])
+
+
 def _shrunk(row: dict[str, Any], prior: float, strength: float, confidence: float) -> dict[str, Any]:
     """Both rates drawn to the nominal one."""
     out: dict[str, Any] = {}
-    for suffix, p, n in (("won", "p_won", "n_entered"), ("in_stock", "p_won_in_stock", "n_in_stock")):
+    for suffix, p in RATES.items():
         value = 0.0 if np.isnan(row[p]) else row[p]
-        n_eff = effective_n(value, row[f"se_{suffix}"], row[n])
+        n_eff = effective_n(value, row[f"se_{suffix}"], _n_watched(row, suffix))
         fit = shrink(value, n_eff, prior=prior, strength=strength, confidence=confidence)
         out |= {f"shrunk_{suffix}": float(fit["p"]), f"shrunk_lower_{suffix}": float(fit["lower"])}
         out[f"shrunk_upper_{suffix}"] = float(fit["upper"])
@@ -192,13 +202,13 @@ def _drawn_to_stage(
 ) -> dict[str, Any]:
     """Both rates of a segment drawn to those of its stage, as strongly as the segments are alike."""
     out: dict[str, Any] = {}
-    for suffix, p, n in (("won", "p_won", "n_entered"), ("in_stock", "p_won_in_stock", "n_in_stock")):
+    for suffix, p in RATES.items():
         peers = [s for s in parts.values() if not np.isnan(s[p])]
         values = np.array([s[p] for s in peers])
-        n_eff = effective_n(values, [s[f"se_{suffix}"] for s in peers], [s[n] for s in peers])
+        n_eff = effective_n(values, [s[f"se_{suffix}"] for s in peers], [_n_watched(s, suffix) for s in peers])
         strength = marginal_strength(values, n_eff, prior=whole[p]) if len(peers) > 1 else 10.0
         value = 0.0 if np.isnan(part[p]) else part[p]
-        own = effective_n(value, part[f"se_{suffix}"], part[n])
+        own = effective_n(value, part[f"se_{suffix}"], _n_watched(part, suffix))
         fit = shrink(value, own, prior=whole[p], strength=strength, confidence=confidence)
         out |= {f"shrunk_{suffix}": float(fit["p"]), f"shrunk_lower_{suffix}": float(fit["lower"])}
         out |= {f"shrunk_upper_{suffix}": float(fit["upper"]), f"prior_strength_{suffix}": strength}

@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.models.incidence import Incidence, clustered_se, fit_incidence, loglog_interval
+from salesanalytics.models.incidence import Incidence, clustered_se, fit_incidence
 from salesanalytics.models.shrinkage import effective_n
-from salesanalytics.models.stage_rates import ENDS, WON, end_codes
+from salesanalytics.models.stage_rates import ENDS, WON, end_codes, rate_interval
 from salesanalytics.timeline import landmark_rows
 
 MIN_DEALS = 30
 AGE_FACTOR = 1.5
 AGE_GRID = 1.1
 STAGE_STRENGTH = 10.0
-HALF_LIVES = (365.0, 730.0, 1460.0, np.inf)
+HALF_LIVES = (np.inf, 1460.0, 730.0, 365.0)  # of equal ones the longest
+EVERY_DAYS = 28
 ORIGIN_DAYS, N_ORIGINS, MIN_ORIGINS = 84, 20, 4
 
 
@@ -133,15 +134,15 @@ class StageTable:
         if age > rows.oldest_won:
             share = 0.0 if self.ended else 0.5 / (n + 1)
             upper = 1 - ((1 - confidence) / 2) ** (1 / (n + 1))
-            return np.full(len(horizons), share), other * (1 - share), (0.0, upper, n, True)
+            return np.where(horizons > 0, share, 0.0), other * (1 - share), (0.0, upper, n, True)
         se = clustered_se(fit, duration, codes, deal, at_day=horizons[-1], k=WON, weight=weight)
         n_eff = float(effective_n(won[-1], se, n))
         keep = n_eff / (n_eff + STAGE_STRENGTH)
         won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
         other = keep * other + (1 - keep) * _at(rows.whole, horizons, 1 - WON)
         spread = np.sqrt(won[-1] * (1 - won[-1]) / (n_eff + STAGE_STRENGTH))
-        lower, upper = loglog_interval(won[-1], spread, confidence=confidence)
-        return won, other, (float(lower), float(upper), n, False)
+        lower, upper = rate_interval(won[-1], spread, n, confidence)
+        return won, other, (lower, upper, n, False)
 
 
 def _learn(part: pd.DataFrame) -> _State:
@@ -159,10 +160,17 @@ def _weights(landmark_day: Any, half_life_days: float) -> np.ndarray:
     return 0.5 ** ((days.max() - days) / half_life_days) if len(days) else days
 
 
+def seen_until(rows: pd.DataFrame) -> int:
+    """Last date on the grid of the landmarks up to which all ends count as seen (the recording lag cuts the rest)."""
+    end = int(rows["landmark_day"].max()) + EVERY_DAYS
+    seen = int((rows["landmark_day"] + rows["duration_days"]).max())
+    return end + EVERY_DAYS * min((seen - end) // EVERY_DAYS, 0)
+
+
 def choose_half_life(rows: pd.DataFrame, *, candidates: tuple[float, ...] = HALF_LIVES) -> float:
     """Half-life with the smallest log loss on past origins.
 
-    At each of up to 20 origins (every 84 days, the last one 84 days before the end of the rows) the rates of the
+    At each of up to 20 origins (every 84 days, the last one 84 days before the end of what is seen) the rates of the
     states are made from what had happened by then, and judged on the deals that stood open there: signed within 84
     days or not. With fewer than 4 such origins all landmarks count the same.
 
@@ -176,7 +184,7 @@ def choose_half_life(rows: pd.DataFrame, *, candidates: tuple[float, ...] = HALF
     columns = ("landmark_day", "duration_days", "code")
     landmark, duration, code = (rows[c].to_numpy(dtype="int64") for c in columns)
     state = pd.factorize(rows["state"])[0]
-    origins = [landmark.max() - ORIGIN_DAYS * k + 28 for k in range(1, N_ORIGINS + 1)]
+    origins = [seen_until(rows) - ORIGIN_DAYS * k for k in range(1, N_ORIGINS + 1)]
     losses = [_origin_losses(landmark, duration, code, state, int(o), candidates) for o in origins]
     judged = np.array([loss for loss in losses if loss is not None])
     return candidates[int(np.argmin(judged.mean(axis=0)))] if len(judged) >= MIN_ORIGINS else np.inf
@@ -191,7 +199,7 @@ def _origin_losses(
     candidates: tuple[float, ...],
 ) -> list[float] | None:
     """Log loss of each candidate at one origin; None where too little had happened."""
-    past, asked = landmark < origin, (landmark >= origin) & (landmark < origin + 28)
+    past, asked = landmark < origin, (landmark >= origin) & (landmark < origin + EVERY_DAYS)
     if past.sum() < MIN_DEALS or asked.sum() < MIN_DEALS:
         return None
     seen = origin - landmark

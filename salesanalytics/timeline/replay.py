@@ -11,6 +11,7 @@ them their names back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import narwhals as nw
@@ -49,34 +50,52 @@ def stage_rows(book: DealBook) -> Lazy:
     return book.events.filter(col("field") == "stage").select("deal", "seq", "day", "known_day", "code")
 
 
-def _with_groups(rows: Lazy) -> Lazy:
-    """Put the rows of each version into one ``group``.
+def _in_order_and_late(book: DealBook, rows: Lazy, name: str) -> tuple[Lazy, Lazy]:
+    """Rows with the ``part`` they are replayed in: deals known in the order of what happened, and the others.
 
-    A deal whose rows became known in the order in which they happened needs one group only: each of its rows stands
-    for the version that it opened. Only for the others is every version spelled out.
+    A deal of the first kind needs one part: each of its rows stands for the version that it opened. For the others
+    every version is spelled out as a part of its own (``version``), with all rows known by then.
     """
     known_before = col("known_day").cum_max().over("deal", order_by="seq")
-    late = rows.with_columns(late=known_before > col("known_day")).filter(col("late")).select("deal").unique()
-    in_order = rows.join(late, on="deal", how="anti").with_columns(group=nw.lit(-1).cast(nw.Int64))
+    out_of_order = rows.with_columns(before=known_before).filter(col("before") > col("known_day"))
+    late = book.engine.once(f"late_{name}", lambda: out_of_order.select("deal").unique())
+    in_order = rows.join(late, on="deal", how="anti").with_columns(part=col("deal"))
     of_late = rows.join(late, on="deal", how="semi")
-    versions = of_late.select("deal", group=col("known_day")).unique()
-    spelled = versions.join(of_late, on="deal").filter(col("known_day") <= col("group"))
-    return nw.concat([in_order.select(*spelled.columns), spelled], how="vertical")
+    versions = (
+        of_late.select("deal", version=col("known_day")).unique().with_row_index("part", order_by=("deal", "version"))
+    )
+    spelled = versions.join(of_late, on="deal").filter(col("known_day") <= col("version"))
+    return in_order, spelled
 
 
 def _over(expr: nw.Expr) -> nw.Expr:
-    return expr.over("deal", "group", order_by="seq")
+    return expr.over("part", order_by="seq")
 
 
-def _versions(stepped: Lazy, columns: tuple[str, ...]) -> Lazy:
-    """The last row of each version, with the days from which and to which it holds."""
-    following = stepped.with_columns(next_known=_over(col("known_day").shift(-1)))
-    in_order = (col("group") < 0) & (col("next_known").is_null() | (col("next_known") > col("known_day")))
-    last = following.filter(in_order | ((col("group") >= 0) & col("next_known").is_null()))
-    opened = last.with_columns(valid_from=nw.when(col("group") < 0).then(col("known_day")).otherwise(col("group")))
-    return opened.with_columns(
-        valid_to=col("valid_from").shift(-1).over("deal", order_by="valid_from").fill_null(FOREVER)
-    ).select("deal", "valid_from", "valid_to", *columns)
+def _versions(
+    book: DealBook, rows: Lazy, name: str, *, replay: Callable[[Lazy], Lazy], columns: tuple[str, ...]
+) -> Lazy:
+    """The last row of each version after a replay, with the days from which and to which it holds."""
+    in_order, late = (
+        part.with_columns(next_known=_over(col("known_day").shift(-1))) for part in _in_order_and_late(book, rows, name)
+    )
+    opened = replay(in_order).filter(col("next_known").is_null() | (col("next_known") > col("known_day")))
+    opened = opened.with_columns(valid_from=col("known_day"), valid_to=col("next_known").fill_null(FOREVER))
+    spelled = replay(late).filter(col("next_known").is_null()).with_columns(valid_from=col("version"))
+    following = col("valid_from").shift(-1).over("deal", order_by="valid_from")
+    spelled = spelled.with_columns(valid_to=following.fill_null(FOREVER))
+    kept = ("deal", "valid_from", "valid_to", *columns)
+    return nw.concat([opened.select(*kept), spelled.select(*kept)], how="vertical")
+
+
+def _counts(*conditions: nw.Expr) -> nw.Expr:
+    """How often each condition held so far: one running sum, the k-th count in the k-th digit to base PACK."""
+    digits = [nw.when(held).then(nw.lit(PACK**k)).otherwise(nw.lit(0)) for k, held in enumerate(conditions)]
+    return _over(nw.sum_horizontal(*digits).cum_sum()).cast(nw.Int64)
+
+
+def _digit(name: str, k: int) -> nw.Expr:
+    return (col(name) // PACK**k) % PACK
 
 
 PATH_COLUMNS = (
@@ -99,45 +118,52 @@ def path_versions(book: DealBook) -> Lazy:
 
 def _path_versions(book: DealBook) -> Lazy:
     rows = stage_rows(book)
+    versions = _versions(book, rows, "stage", replay=lambda part: _replay_path(part, book), columns=PATH_COLUMNS)
+    silent = _before_any_stage(book, rows)
+    return nw.concat([versions.with_columns(_as_integers()), silent.with_columns(_as_integers())], how="vertical")
+
+
+def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
+    """State and path after each row of a part."""
     ends = ended_states(book)
     pauses = [book.state_codes[i] for i in book.process.pause_state_ids]
     is_seller = (col("code") >= 1) & (col("code") <= len(book.process.stages))
     packed = col("seq") * PACK + col("code")
-    steps = _with_groups(rows).with_columns(
+    # sentinels instead of nulls: a cumulative maximum is null where its own value is null
+    seen = rows.with_columns(
         before=_over(col("code").shift(1)),
-        # sentinels instead of nulls: a cumulative maximum is null where its own value is null
         seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(0)).cum_max()),
         first_seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(FOREVER * PACK)).cum_min()),
         max_rank=_over(nw.when(is_seller).then(col("code")).otherwise(nw.lit(0)).cum_max()),
         first_stage_day=_over(col("day").cum_min()),
     )
     is_new = col("before").is_null() | (col("before") != col("code"))
-    steps = steps.with_columns(
+    pause, was_pause = col("code").is_in(pauses), col("before").is_in(pauses)
+    stepped = seen.with_columns(
         seller_before=_over(col("seller").shift(1)) % PACK,
-        is_new=is_new,
         since_day=_over(nw.when(is_new).then(col("day")).otherwise(nw.lit(-FOREVER)).cum_max()),
-    ).with_columns(since_before=_over(col("since_day").shift(1)))
-
-    def count(condition: nw.Expr) -> nw.Expr:
-        return _over(nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cum_sum()).cast(nw.Int64)
-
-    def total(condition: nw.Expr, days: nw.Expr) -> nw.Expr:
-        return _over(nw.when(condition).then(days).otherwise(nw.lit(0)).cum_sum()).cast(nw.Int64)
-
-    stepped = steps.with_columns(
+        visits=_counts(is_new, is_new & pause, col("before").is_in(ends) & ~col("code").is_in(ends)),
+        holds=_over(nw.when(is_new & was_pause).then(col("day")).otherwise(nw.lit(0)).cum_sum())
+        - _over(nw.when(is_new & pause).then(col("day")).otherwise(nw.lit(0)).cum_sum()),
+    )
+    after_seller = is_seller & (col("seller_before") > 0)
+    moved = stepped.with_columns(
+        moves=_counts(
+            after_seller & (col("code") < col("seller_before")), after_seller & (col("code") > col("seller_before") + 1)
+        )
+    )
+    lasting = nw.when(pause).then(col("since_day")).otherwise(nw.lit(0))  # a hold that is not over counts later
+    return moved.with_columns(
         state=col("code"),
         stage=col("seller") % PACK,
-        n_visits=count(col("is_new")),
-        n_regressions=count(is_seller & (col("code") < col("seller_before"))),
-        n_skips=count(is_seller & (col("seller_before") > 0) & (col("code") > col("seller_before") + 1)),
-        n_holds=count(col("is_new") & col("code").is_in(pauses)),
-        hold_days=total(col("is_new") & col("before").is_in(pauses), col("day") - col("since_before")),
-        n_reopened=count(col("before").is_in(ends) & ~col("code").is_in(ends)),
+        n_visits=_digit("visits", 0),
+        n_holds=_digit("visits", 1),
+        n_reopened=_digit("visits", 2),
+        n_regressions=_digit("moves", 0),
+        n_skips=_digit("moves", 1),
+        hold_days=col("holds") + lasting,
         entry_rank=col("first_seller") % PACK,  # 0 when no seller stage is known
     )
-    versions = _versions(stepped, PATH_COLUMNS)
-    silent = _before_any_stage(book, rows)
-    return nw.concat([versions.with_columns(_as_integers()), silent.with_columns(_as_integers())], how="vertical")
 
 
 def _as_integers() -> nw.Expr:
@@ -175,25 +201,38 @@ def births(book: DealBook) -> Lazy:
 
 def _births(book: DealBook) -> Lazy:
     deals = book.engine.table("deal_facts").select("deal", "deal_created_day", "last_seen_day")
-    first = book.events.group_by("deal", "known_day").agg(day=col("day").min())
-    by_known: dict[str, Any] = {"order_by": "known_day"}
-    known = (
-        first.with_columns(earliest=col("day").cum_min().over("deal", **by_known))
-        .with_columns(before=col("earliest").shift(1).over("deal", **by_known))
-        .filter(col("before").is_null() | (col("earliest") < col("before")))
-        .select("deal", valid_from=col("known_day"), earliest=col("earliest"))
+    rows = book.events.select("deal", "day", "known_day")
+    first = rows.group_by("deal").agg(known_from=col("known_day").min(), earliest=col("day").min())
+    silent = deals.join(first, on="deal", how="anti").filter(~col("deal_created_day").is_null())
+    of_silent = silent.select(
+        "deal", valid_from=col("deal_created_day"), known_from=col("deal_created_day"), earliest=col("deal_created_day")
     )
-    silent = deals.join(known.select("deal").unique(), on="deal", how="anti").select(
-        "deal", valid_from=col("deal_created_day"), earliest=col("deal_created_day")
-    )
-    births_ = nw.concat([known, silent.filter(~col("valid_from").is_null())], how="vertical")
-    return births_.join(deals, on="deal").select(
+    known = nw.concat([_earlier_rows(rows, first), of_silent], how="vertical")
+    return known.join(deals, on="deal").select(
         "deal",
         "valid_from",
         valid_to=col("valid_from").shift(-1).over("deal", order_by="valid_from").fill_null(FOREVER),
-        known_from=col("valid_from").min().over("deal"),
+        known_from=col("known_from"),
         created_day=nw.min_horizontal("earliest", "deal_created_day"),
         last_seen_day=col("last_seen_day").fill_null(FOREVER),
+    )
+
+
+def _earlier_rows(rows: Lazy, first: Lazy) -> Lazy:
+    """The earliest day of a deal by what is known, and from when: most deals begin with their first known row."""
+    at_first = rows.join(first, on="deal").filter(col("known_day") == col("known_from"))
+    begun = at_first.group_by("deal", "known_from", "earliest").agg(first_day=col("day").min())
+    moved = begun.filter(col("earliest") < col("first_day")).select("deal", "known_from")
+    by_known: dict[str, Any] = {"order_by": "known_day"}
+    days = rows.join(moved, on="deal").group_by("deal", "known_from", "known_day").agg(day=col("day").min())
+    steps = days.with_columns(earliest=col("day").cum_min().over("deal", **by_known)).with_columns(
+        before=col("earliest").shift(1).over("deal", **by_known)
+    )
+    changed = steps.filter(col("before").is_null() | (col("earliest") < col("before")))
+    kept = ("deal", "valid_from", "known_from", "earliest")
+    simple = begun.join(moved, on="deal", how="anti").with_columns(valid_from=col("known_from"))
+    return nw.concat(
+        [simple.select(*kept), changed.with_columns(valid_from=col("known_day")).select(*kept)], how="vertical"
     )
 
 
@@ -212,14 +251,15 @@ def _trail(book: DealBook, name: str) -> Lazy:
     rows = rows.select("deal", "seq", "known_day", "x")
     if name == "amount":
         rows = rows.filter(col("x") > 0)
-    steps = _with_groups(rows).with_columns(before=_over(col("x").shift(1)), first=_over(col("x").first()))
+    columns = ("first", "last", "n_changes", "n_up", "n_down")
+    return _versions(book, rows, name, replay=_replay_trail, columns=columns)
 
-    def count(condition: nw.Expr) -> nw.Expr:
-        return _over(nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cum_sum()).cast(nw.Int64)
 
-    stepped = steps.with_columns(n_up=count(col("x") > col("before")), n_down=count(col("x") < col("before")))
-    stepped = stepped.with_columns(last=col("x"), n_changes=col("n_up") + col("n_down"))
-    return _versions(stepped, ("first", "last", "n_changes", "n_up", "n_down"))
+def _replay_trail(rows: Lazy) -> Lazy:
+    steps = rows.with_columns(before=_over(col("x").shift(1)), first=_over(col("x").first()))
+    moved = steps.with_columns(moves=_counts(col("x") > col("before"), col("x") < col("before")))
+    named = moved.with_columns(last=col("x"), n_up=_digit("moves", 0), n_down=_digit("moves", 1))
+    return named.with_columns(n_changes=col("n_up") + col("n_down"))
 
 
 def latest(book: DealBook, name: str) -> Lazy:
