@@ -9,6 +9,10 @@ from salesanalytics.errors import SalesAnalyticsError
 LANGUAGES = ("en", "zh")
 
 _TEXTS: dict[str, tuple[str, str]] = {
+    # how words are put together
+    "with_unit": ("{text} ({unit})", "{text}（{unit}）"),
+    "part_of": ("{text}: {part}", "{text}：{part}"),
+    "list_comma": (", ", "、"),
     # components and measures
     "signed": ("Signed already", "已签约"),
     "open": ("Open deals", "在跟进项目"),
@@ -28,26 +32,26 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "share_of_draws": ("Share of draws", "模拟占比"),
     # methods
     "method": ("Method", "方法"),
+    "basis": ("Rests on", "依据"),
     "forecast": ("This forecast", "本预测"),
-    "nominal_weighted": ("Nominal rates x pipeline", "名义赢率加权"),
-    "stage_week_conversion": ("Stage conversion, last four quarters", "近四季阶段转化"),
-    "same_quarter_last_year": ("Same quarter last year", "去年同季"),
-    "mean_of_last_four": ("Mean of the last four", "近四季均值"),
+    "nominal_weighted": ("Nominal rates × open deals", "名义赢率加权"),
+    "stage_week_conversion": ("Conversion by stage", "阶段转化率"),
+    "same_quarter_last_year": ("Same period last year", "去年同期"),
+    "mean_of_last_four": ("Mean of the last four periods", "近四期均值"),
     # deals
     "deal_id": ("Deal", "项目编号"),
     "name": ("Name", "名称"),
     "rep_id": ("Owner", "负责人"),
-    "stage": ("Stage", "阶段"),
     "state": ("State", "状态"),
-    "days_in_state": ("Days there", "停留天数"),
-    "p_in_period": ("P(sign in period)", "期内签约概率"),
-    "p_won_until": ("P(sign by date)", "截止日前签约概率"),
-    "p_lower": ("Low", "下限"),
-    "p_upper": ("High", "上限"),
-    "p_won": ("P(sign in 2 years)", "两年内签约概率"),
-    "sign_q50": ("Likely date", "预计签约日"),
+    "stage": ("Stage", "阶段"),
+    "days_in_state": ("Days in state", "停留天数"),
+    "p_in_period": ("Chance in period", "期内签约概率"),
+    "p_won_until": ("Chance by date", "截止日前签约概率"),
+    "p_won": ("Chance in 2 years", "两年内签约概率"),
+    "sign_q50": ("Median date, if signed", "若签约，日期中位数"),
     "expected_amount": ("Expected amount", "期望金额"),
-    "older_than_any_win": ("Older than any win", "超过所有成交的时长"),
+    "older_than_any_win": ("Older than any win", "久于所有成交"),
+    "no_amount": ("no amount", "无金额"),
     # stage rates
     "nominal": ("Nominal", "名义赢率"),
     "n_entered": ("Entered", "进入数"),
@@ -55,58 +59,83 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "n_other_end": ("Other ends", "其他结束"),
     "n_open": ("Open", "在跟进"),
     "closed_only_rate": ("Won / closed", "赢单/已结束"),
-    "observed": ("Observed", "实际"),
-    "shrunk": ("Shrunk", "收缩后"),
     "p_won_entry": ("From first entry", "自首次进入"),
-    "p_won_in_stock": ("Standing there", "停留在该阶段"),
+    "p_won_in_stock": ("Standing there", "停留于该阶段"),
+    "shrunk": ("Shrunk", "收缩后"),
     "p_open": ("Still open", "仍未结束"),
-    "interval": ("interval", "区间"),
+    "interval": ("{level} interval", "{level} 区间"),
+    "chance_within": ("Chance to sign within {days} days", "{days} 天内签约概率"),
+    "n_deals": ("{n} deals", "{n} 个"),
     # titles
-    "title_forecast": ("Forecast of {quarter} as of {as_of}", "{quarter} 预测(截至 {as_of})"),
+    "title_forecast": ("Forecast of {quarter} as of {as_of}", "{quarter} 预测（截至 {as_of}）"),
+    "title_distribution": ("How sure are we?", "有多大把握？"),
     "title_parts": ("What it consists of", "预测的组成"),
-    "title_distribution": ("How sure are we?", "有多大把握?"),
     "title_contributions": ("Deals that carry the forecast", "支撑预测的项目"),
     "title_baselines": ("What simple methods say", "简单方法的结果"),
-    "title_deals": ("Open deals", "在跟进项目"),
     "title_notes": ("What to know before using it", "使用前须知"),
-    "title_rates": ("Stage win rates as of {as_of}, within {days} days", "阶段赢率(截至 {as_of},{days} 天内)"),
-    "title_score": ("Open deals as of {as_of}, signed by {until}", "在跟进项目(截至 {as_of},{until} 前签约)"),
-    "title_check": ("Book {process}: rows read, kept, set aside", "数据检查 {process}:读取、保留、剔除"),
-    "more_deals": ("{n} more open deals are in deals.csv.", "其余 {n} 个项目见 deals.csv。"),
-    "draws_line": ("{n} draws, seed {seed}; {method}", "模拟 {n} 次,种子 {seed};{method}"),
+    "title_deals": ("Open deals", "在跟进项目"),
+    "title_rates": ("Stage win rates as of {as_of}, within {days} days", "阶段赢率（截至 {as_of}，{days} 天内）"),
+    "title_stage_rates": ("Stage win rates", "阶段赢率"),
+    "title_score": (
+        "Open deals as of {as_of}, chances to sign by {until}",
+        "在跟进项目（截至 {as_of}，{until} 前签约的概率）",
+    ),
+    "title_check": ("{process}: rows read, kept, set aside", "{process}：读取、保留与剔除的行"),
+    "title_faults": ("Set aside, and kept but worth knowing", "剔除的行，以及保留但需留意的行"),
+    # sentences
+    "mean_and_band": ("{text}: mean, line = 80 % band", "{text}：均值，横线为 80 % 区间"),
+    "chance_times_amount": ("{text} = chance in period × amount", "{text} = 期内签约概率 × 金额"),
+    "lead_bands": (
+        "Four outcomes in five lie between {low} and {high}, one in two between {low_50} and {high_50}.",
+        "五次结果中有四次在 {low} 至 {high} 之间，一半在 {low_50} 至 {high_50} 之间。",
+    ),
+    "carried_by": (
+        "{n} of {all} open deals are shown; they carry {share} of the expected amount of all open deals.",
+        "显示 {all} 个在跟进项目中的 {n} 个，占全部期望金额的 {share}。",
+    ),
+    "more_deals": ("Open deals not shown: {n}.", "未显示的在跟进项目：{n} 个。"),
+    "draws_line": ("Draws: {n}, seed {seed}. Method: {method}.", "模拟 {n} 次，种子 {seed}。方法：{method}。"),
     "method_stage_table": (
-        "stage table by days in stage, {half_life}, {size}, common shock {shock}",
-        "按阶段停留天数的生命表,{half_life},{size},共同冲击 {shock}",
+        "stage table by days in stage; {half_life}; {size}; common shock with a spread of {shock} (log-odds)",
+        "按阶段停留天数的生命表；{half_life}；{size}；共同冲击的离散度 {shock}（对数几率）",
     ),
     "size_used": ("deal size counts", "计入金额大小"),
     "size_unused": ("deal size does not count", "不计金额大小"),
-    "half_life": ("recent years count more (half-life {days} days)", "近期数据权重更高(半衰期 {days} 天)"),
+    "half_life": ("recent years count more (half-life {days} days)", "近期数据权重更高（半衰期 {days} 天）"),
     "no_half_life": ("all years count the same", "各年权重相同"),
+    "written": ("Written: {paths}", "已写入：{paths}"),
+    "reading": ("Reading {path} ...", "正在读取 {path} ……"),
+    "computing": ("Computing ...", "正在计算 ……"),
+    "not_shown": ("Too narrow here for: {columns}", "宽度不足，未显示：{columns}"),
+    "nothing": ("none", "无"),
     # notes
     "note_bands": (
-        "The bands hold what the past of this book supports; they have not been proved by a backtest here.",
-        "区间依据本数据的历史得出,尚未在此经过回测验证。",
+        "The bands come from this book's own past; no backtest has tested them yet.",
+        "区间来自本数据自身的历史，尚未经过回测检验。",
     ),
     "note_no_recorded_at": (
-        "The history does not say when it was typed in: late recording is invisible and no allowance is made for it.",
-        "历史数据没有登记时间:无法看到滞后登记,也未为此留出余量。",
+        "The history does not say when it was typed in: late recording is invisible, without allowance for it.",
+        "历史数据没有登记时间：看不到滞后登记，也未为此留出余量。",
     ),
     "note_amount_current": (
-        "Amounts are those at extraction; dates before it see today's amounts.",
-        "金额为导出时的数值,较早日期看到的也是当前金额。",
+        "Amounts are those of the extract; what a deal was worth at an earlier date is not known.",
+        "金额为导出时的数值，较早日期的金额未知。",
     ),
     "note_dead_stock": (
-        "{n} open deals are older than any that was ever signed from their stage; they count with a chance near zero.",
-        "{n} 个在跟进项目的停留时间超过以往所有成交,按接近零的概率计入。",
+        "Open deals that are older than any ever signed from their stage: {n}. They count with a chance near zero.",
+        "停留时间超过以往所有成交的在跟进项目：{n} 个，按接近零的概率计入。",
     ),
     "note_amount_drawn": (
-        "{n} open deals have no amount; it is drawn from the amounts of past wins.",
-        "{n} 个在跟进项目没有金额,从以往成交金额中抽取。",
+        "Open deals without an amount: {n}. Theirs is drawn from the amounts of past wins.",
+        "没有金额的在跟进项目：{n} 个，其金额从以往成交金额中抽取。",
     ),
-    "note_signed_without_amount": ("{n} signed deals have no amount and count as 0.", "{n} 个已签约项目没有金额,按 0 计。"),
+    "note_signed_without_amount": (
+        "Signed deals without an amount: {n}. They count as 0.",
+        "没有金额的已签约项目：{n} 个，按 0 计。",
+    ),
     "note_few_origins": (
-        "Only {n} past forecasts could be checked: the common shock rests mostly on its prior.",
-        "只有 {n} 次过去的预测可供检验:共同冲击主要依据先验。",
+        "Past forecasts that could be checked: {n}. The common shock rests mostly on its prior.",
+        "可供检验的过去预测：{n} 次，共同冲击主要依据先验。",
     ),
     # check
     "table": ("Table", "表"),
@@ -117,10 +146,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "n": ("Rows", "行数"),
     "examples": ("Examples", "示例"),
     "note": ("Note", "说明"),
-    "title_faults": ("Set aside, and kept but worth knowing", "剔除及需留意的记录"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
-    "written": ("Written: {paths}", "已写入:{paths}"),
 }  # fmt: skip
 
 
@@ -134,8 +161,8 @@ def label(key: str, lang: str = "en", **values: Any) -> str:
 
     Examples
     --------
-    >>> label("title_forecast", "zh", quarter="2026Q4", as_of="2026-09-30")
-    '2026Q4 预测(截至 2026-09-30)'
+    >>> label("with_unit", "zh", text=label("amount", "zh"), unit="MW")
+    '金额（MW）'
     """
     if lang not in LANGUAGES:
         raise SalesAnalyticsError(f"lang must be one of {', '.join(LANGUAGES)}, got {lang!r}.")
@@ -144,28 +171,40 @@ def label(key: str, lang: str = "en", **values: Any) -> str:
     return _TEXTS[key][LANGUAGES.index(lang)].format(**values)
 
 
-def keys() -> tuple[str, ...]:
-    """All keys of the catalogue."""
-    return tuple(_TEXTS)
-
-
 def number(value: float, digits: int = 0) -> str:
-    """A number as a person reads it: thousands separated, an en dash where there is none.
+    """A number as a person reads it: thousands separated, a bare 0, an en dash where there is none.
 
     Examples
     --------
-    >>> number(12345.6), number(float("nan"))
-    ('12,346', '–')
+    >>> number(12345.6), number(0.0, 1), number(float("nan"))
+    ('12,346', '0', '–')
     """
-    return "–" if value is None or value != value else f"{value:,.{digits}f}"
+    return "–" if value is None or value != value else f"{value:,.{digits if value else 0}f}"
 
 
 def percent(value: float, digits: int = 0) -> str:
-    """A probability in percent.
+    """A probability in percent; only what is certain reads 0 or 100.
 
     Examples
     --------
-    >>> percent(0.123), percent(float("nan"))
-    ('12 %', '–')
+    >>> percent(0.123), percent(0.9999), percent(0.0), percent(float("nan"))
+    ('12 %', '>99 %', '0 %', '–')
     """
-    return "–" if value is None or value != value else f"{100 * value:.{digits}f} %"
+    if value is None or value != value:
+        return "–"
+    smallest = 10.0**-digits
+    if value > 0 and 100 * value < smallest / 2:
+        return f"<{smallest:.{digits}f} %"
+    if value < 1 and 100 * (1 - value) < smallest / 2:
+        return f">{100 - smallest:.{digits}f} %"
+    return f"{number(100 * value, digits)} %"
+
+
+def decimals(largest: float) -> int:
+    """Decimals for numbers of this size: none from 1,000 on, one from 10 on, else two."""
+    return 0 if abs(largest) >= 1000 or largest == 0 else 1 if abs(largest) >= 10 else 2
+
+
+def amount_label(key: str, unit: str, lang: str) -> str:
+    """The name of an amount with its unit, where the book states one."""
+    return label("with_unit", lang, text=label(key, lang), unit=unit) if unit else label(key, lang)

@@ -52,6 +52,8 @@ class DealBook:
         Whether the history says when it was typed in. Without it late recording is invisible.
     engine : Engine
         Where the history lives.
+    truth : Any
+        Of a simulated book: what nobody in the company knows (`salesanalytics.simulate.Truth`); else None.
     """
 
     deals: pd.DataFrame
@@ -65,6 +67,7 @@ class DealBook:
     rows: pd.DataFrame
     has_recorded_at: bool
     engine: Engine
+    truth: Any = None
 
     @property
     def events(self) -> nw.LazyFrame[Any]:

@@ -21,7 +21,8 @@ def won_deals(book: DealBook, day: int) -> pd.DataFrame:
     """Deals whose state known at a day is won: ``deal_id``, ``end_day``, ``amount``."""
     known = collect(book, outcomes(book, day))
     won = known.loc[known["end"] == "won", ["deal_id", "end_day"]]
-    return won.merge(amounts(book, [day]).drop(columns="as_of_day"), on="deal_id", how="left")
+    won = won.merge(amounts(book, [day]).drop(columns="as_of_day"), on="deal_id", how="left")
+    return won.sort_values("deal_id", ignore_index=True)
 
 
 def signed_deals(book: DealBook, *, period: Period, day: int) -> pd.DataFrame:
@@ -133,10 +134,8 @@ def _stage_week_conversion(
     later = then.merge(won, on="deal_id", how="left", suffixes=("", "_won"))
     first = later["as_of_day"].map({d: max(d + 1, p.start_day) for d, p in past.items()})
     signed = later["end_day"].between(first, later["as_of_day"].map({d: p.end_day for d, p in past.items()}))
-    by_state = later.assign(signed=signed.astype(float), won_amount=later["amount_won"].where(signed, 0.0))
-    by_state = by_state.groupby("state")[["signed", "won_amount", "amount"]].agg(
-        {"signed": "mean", "won_amount": "sum", "amount": "sum"}
-    )
+    later = later.assign(signed=signed, won_amount=later["amount_won"].where(signed, 0.0))
+    by_state = later.groupby("state").agg({"signed": "mean", "won_amount": "sum", "amount": "sum"})
     count = standing["state"].map(by_state["signed"]).fillna(0.0).sum()
     value_rate = standing["state"].map(by_state["won_amount"] / by_state["amount"].where(by_state["amount"] > 0))
     value = (value_rate.fillna(0.0) * standing["amount"].fillna(0.0)).sum()

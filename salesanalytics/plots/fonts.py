@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache
 from importlib import resources
 
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.text import Text
+
+LATIN = "DejaVu Sans"  # comes with matplotlib
+
+
+def _font_bytes() -> bytes:
+    return (resources.files("salesanalytics.plots") / "fonts" / "NotoSansCJKsc-GB2312.otf").read_bytes()
 
 
 @cache
@@ -17,12 +26,41 @@ def families() -> list[str]:
     with resources.as_file(source) as path:
         font_manager.fontManager.addfont(path)
         name = font_manager.FontProperties(fname=path).get_name()
-    return ["DejaVu Sans", name]
+    return [LATIN, name]
+
+
+@cache
+def _known() -> frozenset[int]:
+    latin = font_manager.get_font(font_manager.findfont(LATIN)).get_charmap()
+    return frozenset(latin) | frozenset(TTFont(io.BytesIO(_font_bytes())).getBestCmap())
+
+
+def drawable(text: str) -> str:
+    """The text as the fonts can draw it: a square for a character they lack, a space for one that is not printable."""
+    return "".join((c if ord(c) in _known() else "□") if c.isprintable() else " " for c in text)
 
 
 def with_fonts(ax: Axes) -> Axes:
-    """Give every text of an Axes the families, ticks included; settings of the user stay as they are."""
+    """Give every text of an Axes the families, ticks included, and take ``$`` as it is; other settings stay."""
     ax.tick_params(labelfontfamily=families())
-    for text in ax.figure.findobj(Text):
+    for text in ax.findobj(Text):
         text.set_fontfamily(families())
+        text.set_parse_math(False)
     return ax
+
+
+def chinese_woff(text: str) -> bytes:
+    """The Chinese glyphs of a text as a small web font; empty where it has none."""
+    font = TTFont(io.BytesIO(_font_bytes()))
+    wanted = {c for c in text if ord(c) > 0x2E7F and ord(c) in font.getBestCmap()}
+    if not wanted:
+        return b""
+    subsetter = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True))
+    subsetter.populate(text="".join(sorted(wanted)))
+    subsetter.subset(font)
+    font.flavor = "woff"
+    font["head"].modified = font["head"].created  # same page, same bytes
+    font.recalcTimestamp = False
+    out = io.BytesIO()
+    font.save(out)
+    return out.getvalue()

@@ -4,96 +4,104 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import label, number, percent
-from salesanalytics.plots.fonts import with_fonts
+from salesanalytics.labels import amount_label, decimals, label, number, percent
+from salesanalytics.plots.fonts import drawable, with_fonts
 
-INK, STRONG, WEAK, ACCENT = "#333333", "#2f6f9f", "#a9cbe3", "#c8502d"
+INK, STRONG, MIDDLE, WEAK, REST, ACCENT = "#333333", "#2f6f9f", "#6ea3c9", "#a9cbe3", "#e3e3e3", "#c8502d"
+SHOWN_DEALS = 12
 
 
 def forecast_distribution(
     forecast: QuarterForecast, *, measure: str = "amount", ax: Axes | None = None, lang: str = "en"
 ) -> Axes:
-    """Distribution of the total with its 50 % and 80 % bands, the mean, and the target."""
+    """Distribution of the total with its 50 % and 80 % bands, the mean, and the target.
+
+    The axis runs from the 0.1 % to the 99.5 % quantile of the draws (and to the target).
+    """
     ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
-    total = forecast.total(measure)
+    total, bands = forecast.total(measure), forecast.bands(measure)
     low, high = np.quantile(total, [0.001, 0.995])
     whole = measure == "count"
-    edges = np.arange(np.floor(low), np.ceil(high) + 2) - 0.5 if whole else np.linspace(low, high, 61)
-    heights, edges = np.histogram(total, bins=edges)
-    share = heights / len(total)
-    middle = (edges[:-1] + edges[1:]) / 2
-    bands = forecast.bands(measure)
-    inside_80 = (middle >= bands["80"][0]) & (middle <= bands["80"][1])
-    inside_50 = (middle >= bands["50"][0]) & (middle <= bands["50"][1])
-    width = np.diff(edges)
-    ax.bar(middle, share, width=width, color="#e3e3e3")
-    ax.bar(middle[inside_80], share[inside_80], width=width[inside_80], color=WEAK, label=label("band_80", lang))
-    ax.bar(
-        middle[inside_50],
-        share[inside_50],
-        width=width[inside_50],
-        color=STRONG,
-        label=label("band_50", lang),
-    )
-    ax.axvline(total.mean(), color=INK, lw=1.2, ls="--", label=f"{label('mean', lang)} {number(total.mean())}")
+    half = 0.5 if whole else 0.0
+    edges = np.arange(np.floor(low), np.ceil(high) + 2) - half if whole else np.linspace(low, max(high, low + 1), 61)
+    share = np.histogram(total, bins=edges)[0] / len(total)
+    ax.stairs(share, edges, fill=True, color=REST)
+    for level, colour in (("80", WEAK), ("50", STRONG)):
+        lower, upper = bands[level]
+        text = f"{label(f'band_{level}', lang)} {number(lower)} – {number(upper)}"
+        bars = ax.stairs(share, edges, fill=True, color=colour, label=text)
+        inside = Rectangle((lower - half, 0), upper - lower + 2 * half, 1, transform=ax.get_xaxis_transform())
+        bars.set_clip_path(inside)
+    mean = f"{label('mean', lang)} {number(total.mean(), decimals(total.mean()))}"
+    ax.axvline(total.mean(), color=INK, lw=1.2, ls="--", label=mean)
     if measure == "amount" and forecast.target is not None:
-        text = f"{label('target', lang)} {number(forecast.target)} ({percent(forecast.p_target or 0.0)})"
-        ax.axvline(forecast.target, color=ACCENT, lw=1.5, label=text)
-    unit = f" ({forecast.unit})" if measure == "amount" and forecast.unit else ""
-    ax.set_xlabel(label(measure, lang) + unit)
+        ax.axvline(forecast.target, color=ACCENT, lw=1.5, label=f"{label('target', lang)} {number(forecast.target)}")
+    ax.set_xlabel(drawable(amount_label("amount", forecast.unit, lang)) if not whole else label("count", lang))
+    ax.set_ylabel(label("share_of_draws", lang))
     ax.set_yticks([])
-    ax.set_title(label("title_distribution", lang), loc="left")
-    ax.xaxis.set_major_formatter(lambda x, _: number(x))
     ax.spines[["left", "right", "top"]].set_visible(False)
     ax.legend(frameon=False, fontsize=8)
-    return with_fonts(ax)
+    return _finished(ax, label("title_distribution", lang))
 
 
 def forecast_components(
     forecast: QuarterForecast, *, measure: str = "amount", ax: Axes | None = None, lang: str = "en"
 ) -> Axes:
-    """Mean and 80 % band of each component and of the total."""
+    """Mean and 80 % band of each component that can be known, and of the total."""
     ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
     table = forecast.components()
     table = table[table[measure].notna()].iloc[::-1]
     mean = table[measure].to_numpy()
     lower, upper = table[f"{measure}_lower"].to_numpy(), table[f"{measure}_upper"].to_numpy()
-    is_total = table["component"].eq("total").to_numpy()
-    ax.barh(range(len(table)), mean, color=np.where(is_total, STRONG, WEAK), height=0.6)
-    ax.hlines(range(len(table)), lower, upper, color=INK, lw=1.4)
-    ax.set_yticks(range(len(table)), [label(c, lang) for c in table["component"]])
-    room = max(float(upper.max()), 1e-9) * 0.02
-    for y, (m, u) in enumerate(zip(mean, upper, strict=True)):
-        ax.text(max(m, u) + room, y, number(m, 1 if measure == "count" else 0), va="center", fontsize=8)
-    unit = f" ({forecast.unit})" if measure == "amount" and forecast.unit else ""
-    ax.set_xlabel(f"{label(measure, lang)}{unit}, {label('mean', lang)} + {label('band_80', lang)}")
-    ax.set_title(label("title_parts", lang), loc="left")
-    ax.xaxis.set_major_formatter(lambda x, _: number(x))
+    rows = np.arange(len(table))
+    ax.barh(rows, mean, color=np.where(table["component"].eq("total"), MIDDLE, WEAK), height=0.6)
+    ax.hlines(rows, lower, upper, color=INK, lw=1.4)
+    ax.set_yticks(rows, [label(c, lang) for c in table["component"]])
+    for y, m, u in zip(rows, mean, upper, strict=True):
+        text = number(m, decimals(mean.max()))
+        ax.annotate(text, (max(m, u), y), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
+    name = amount_label("amount", forecast.unit, lang) if measure == "amount" else label("count", lang)
+    ax.set_xlabel(drawable(label("mean_and_band", lang, text=name)))
     ax.margins(x=0.12)
+    ax.set_xlim(left=0)
     ax.spines[["right", "top"]].set_visible(False)
-    return with_fonts(ax)
+    return _finished(ax, label("title_parts", lang))
 
 
-def contributions(deals: pd.DataFrame, *, top: int = 12, ax: Axes | None = None, lang: str = "en") -> Axes:
-    """Open deals with the largest expected amount (`QuarterForecast.deals`), their chance beside the bar."""
-    ax = ax or plt.subplots(figsize=(7, 0.3 * min(top, max(len(deals), 1)) + 1.2), layout="constrained")[1]
-    rows = deals.nlargest(top, "expected_amount").iloc[::-1]
-    names = [_short(n if isinstance(n, str) else d) for n, d in zip(rows["name"], rows["deal_id"], strict=True)]
-    ax.barh(range(len(rows)), rows["expected_amount"], color=STRONG, height=0.65)
-    ax.set_yticks(range(len(rows)), names)
-    room = max(float(rows["expected_amount"].max()), 1e-9) * 0.02 if len(rows) else 0
-    for y, row in enumerate(rows.itertuples()):
-        text = f"{percent(row.p_in_period)} × {number(row.amount)}"
-        ax.text(row.expected_amount + room, y, text, va="center", fontsize=8)
-    ax.set_xlabel(label("expected_amount", lang))
-    ax.set_title(label("title_contributions", lang), loc="left")
-    ax.xaxis.set_major_formatter(lambda x, _: number(x))
-    ax.margins(x=0.2)
+def contributions(
+    forecast: QuarterForecast, *, top: int = SHOWN_DEALS, ax: Axes | None = None, lang: str = "en"
+) -> Axes:
+    """Open deals with the largest expected amount, chance and amount beside the bar."""
+    rows = forecast.deals.nlargest(top, "expected_amount").iloc[::-1]
+    ax = ax or plt.subplots(figsize=(7, 0.3 * max(len(rows), 1) + 1.2), layout="constrained")[1]
+    places = np.arange(len(rows))
+    ax.barh(places, rows["expected_amount"], color=STRONG, height=0.65)
+    names = rows["name"].where(rows["name"].notna(), rows["deal_id"])
+    ax.set_yticks(places, [_short(drawable(str(name))) for name in names])
+    for y, row in zip(places, rows.itertuples(), strict=True):
+        amount = number(row.amount) if row.amount == row.amount else label("no_amount", lang)
+        text = f"{percent(row.p_in_period, 1)} × {amount}"
+        place = (row.expected_amount, y)
+        ax.annotate(text, place, xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+    name = amount_label("expected_amount", forecast.unit, lang)
+    ax.set_xlabel(drawable(label("chance_times_amount", lang, text=name)))
+    ax.margins(x=0.3)
+    ax.set_xlim(left=0)
     ax.spines[["right", "top"]].set_visible(False)
+    return _finished(ax, label("title_contributions", lang))
+
+
+def _finished(ax: Axes, title: str) -> Axes:
+    ax.set_title(title, loc="left")
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ticks = ax.get_xticks()
+    digits = decimals(float(np.ptp(ticks))) if (ticks % 1).any() else 0
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x, digits)))
     return with_fonts(ax)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,63 +11,114 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import label, number, percent
+from salesanalytics.labels import amount_label, decimals, label, number, percent
+from salesanalytics.process import Process
+from salesanalytics.report.faults import said
+
+FORMULA = re.compile(r"^[\t\r\n]|^\s*[=+\-@＝＋－＠]")
+
+
+def summary_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
+    """The total in amount and count: mean, median, both bands."""
+    rows = []
+    for measure, name in _measures(forecast, lang).items():
+        total = forecast.total(measure)
+        middle = {"mean": total.mean(), "median": pd.Series(total).median()}
+        row = {label("total", lang): name}
+        row |= {label(key, lang): number(value, decimals(total.mean())) for key, value in middle.items()}
+        bands = forecast.bands(measure)
+        rows.append(row | {label(f"band_{level}", lang): _band(low, high) for level, (low, high) in bands.items()})
+    return pd.DataFrame(rows)
+
+
+def _measures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
+    return {"amount": amount_label("amount", forecast.unit, lang), "count": label("count", lang)}
+
+
+def _band(lower: float, upper: float, digits: int = 0) -> str:
+    return number(lower, digits) if lower == upper or lower != lower else f"{number(lower)} – {number(upper)}"
+
+
+def p_target_text(forecast: QuarterForecast) -> str:
+    """Chance to reach the target; what draws alone say is never quite 0 or 100 %."""
+    p, n = forecast.p_target, len(forecast.total())
+    if p is None or forecast.amount["signed"].min() >= (forecast.target or 0.0):
+        return percent(p if p is not None else float("nan"))
+    return percent(min(max(p, 0.5 / n), 1 - 0.5 / n))
 
 
 def component_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """Components and the total: mean and 80 % band of amount and count."""
     table = forecast.components()
-    unit = f" ({forecast.unit})" if forecast.unit else ""
-    amount, count, band = label("amount", lang) + unit, label("count", lang), label("band_80", lang)
-    rows = [
-        {
-            label("component", lang): label(r.component, lang),
-            amount: number(r.amount),
-            f"{amount}: {band}": _band(r.amount_lower, r.amount_upper),
-            count: number(r.count_mean, 1),
-            f"{count}: {band}": _band(r.count_lower, r.count_upper),
-        }
-        for r in table.rename(columns={"count": "count_mean"}).itertuples()
-    ]
-    return pd.DataFrame(rows)
+    columns: dict[str, Any] = {label("component", lang): [label(c, lang) for c in table["component"]]}
+    for measure, name in _measures(forecast, lang).items():
+        lower, upper = table[f"{measure}_lower"], table[f"{measure}_upper"]
+        columns[name] = _numbers(table[measure])
+        band = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
+        columns[band] = [_band(low, high) for low, high in zip(lower, upper, strict=True)]
+    return pd.DataFrame(columns)
 
 
-def _band(lower: float, upper: float, digits: int = 0) -> str:
-    return "–" if lower != lower else f"{number(lower, digits)} – {number(upper, digits)}"
+def _numbers(values: pd.Series) -> pd.Series:
+    """A column with as many decimals as its largest number asks for, none where all are whole."""
+    digits = 0 if (values.dropna() % 1 == 0).all() else decimals(values.abs().max())
+    return values.map(lambda value: number(value, digits))
 
 
 def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
-    """This forecast above the simple methods."""
-    unit = f" ({forecast.unit})" if forecast.unit else ""
+    """This forecast above the simple methods, and what each rests on."""
     mine = {"method": "forecast", "count": forecast.total("count").mean(), "amount": forecast.total().mean()}
-    table = pd.concat([pd.DataFrame([mine]), forecast.baselines], ignore_index=True)
-    return pd.DataFrame(
-        {
-            label("method", lang): [label(m, lang) for m in table["method"]],
-            label("amount", lang) + unit: table["amount"].map(number),
-            label("count", lang): [number(c, 1) for c in table["count"]],
-        }
-    )
+    table = pd.concat([pd.DataFrame([mine | {"basis": ""}]), forecast.baselines], ignore_index=True)
+    columns: dict[str, Any] = {label("method", lang): [label(m, lang) for m in table["method"]]}
+    columns[label("basis", lang)] = [said(basis, lang) for basis in table["basis"]]
+    return pd.DataFrame(columns | {name: _numbers(table[m]) for m, name in _measures(forecast, lang).items()})
 
 
 def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """Open deals, largest expected amount first."""
     deals = forecast.deals
-    flag = deals["older_than_any_win"].map({True: label("yes", lang), False: ""})
-    columns: dict[str, Any] = {
+    columns = _deal_columns(deals, getattr(forecast, "process", None), forecast.unit, lang, p="p_in_period")
+    columns["days_in_state"] = deals["days_in_state"].map(number)
+    columns["p_won"] = deals["p_won"].map(percent)
+    columns["sign_q50"] = deals["sign_q50"].dt.strftime("%Y-%m-%d").fillna("–")
+    if deals["older_than_any_win"].any():
+        columns["older_than_any_win"] = deals["older_than_any_win"].map({True: label("yes", lang), False: ""})
+    return _labelled(columns, forecast.unit, lang)
+
+
+def score_rows(deals: pd.DataFrame, book: DealBook, lang: str) -> pd.DataFrame:
+    """Scored deals (`score_open_deals`) for the terminal."""
+    columns = _deal_columns(deals, book.process, book.settings.unit, lang, p="p_won_until")
+    del columns["rep_id"]
+    interval = [
+        f"{percent(low, 1).removesuffix(' %')} – {percent(high, 1)}"
+        for low, high in zip(deals["p_lower"], deals["p_upper"], strict=True)
+    ]
+    columns[label("interval", lang, level=percent(0.8))] = interval
+    columns["days_in_state"] = deals["days_in_state"].map(number)
+    columns["p_won"] = deals["p_won"].map(percent)
+    return _labelled(columns, book.settings.unit, lang)
+
+
+def _deal_columns(deals: pd.DataFrame, process: Process | None, unit: str, lang: str, *, p: str) -> dict[str, Any]:
+    return {
         "deal_id": deals["deal_id"],
         "name": deals["name"].fillna(""),
         "rep_id": deals["rep_id"].fillna(""),
-        "state": deals["state"],
-        "days_in_state": deals["days_in_state"].map(number),
-        "amount": deals["amount"].map(lambda v: number(v, 1)),
-        "p_in_period": deals["p_in_period"].map(lambda v: percent(v, 1)),
-        "expected_amount": deals["expected_amount"].map(lambda v: number(v, 1)),
-        "p_won": deals["p_won"].map(percent),
-        "sign_q50": deals["sign_q50"].dt.strftime("%Y-%m-%d").fillna("–"),
-        "older_than_any_win": flag,
+        "state": deals["state"].map(state_namer(process, lang)),
+        p: deals[p].map(lambda value: percent(value, 1)),
+        "amount": _numbers(deals["amount"]),
+        "expected_amount": _numbers(deals["expected_amount"]),
     }
-    return pd.DataFrame({label(key, lang): value for key, value in columns.items()})
+
+
+def _labelled(columns: dict[str, Any], unit: str, lang: str) -> pd.DataFrame:
+    return pd.DataFrame({_head(key, unit, lang): values for key, values in columns.items()})
+
+
+def state_namer(process: Process | None, lang: str) -> Callable[[str], str]:
+    """Makes of a stage or state its id and its name; without a process, the id."""
+    return lambda state: f"{state} · {process.label(state, lang)}" if process else state
 
 
 def note_texts(forecast: QuarterForecast, lang: str) -> list[str]:
@@ -74,68 +127,41 @@ def note_texts(forecast: QuarterForecast, lang: str) -> list[str]:
 
 
 def method_text(forecast: QuarterForecast, lang: str) -> str:
-    """Which model stands behind the numbers."""
+    """Draws, seed, and which model stands behind the numbers."""
     days = forecast.half_life_days
     half_life = label("half_life", lang, days=number(days)) if days < float("inf") else label("no_half_life", lang)
     size = label("size_used" if forecast.size_counts else "size_unused", lang)
     shock = f"{forecast.shock_spread:.2f}"
-    return label("method_stage_table", lang, half_life=half_life, size=size, shock=shock)
+    method = label("method_stage_table", lang, half_life=half_life, size=size, shock=shock)
+    return label("draws_line", lang, n=number(len(forecast.total())), seed=forecast.seed, method=method)
 
 
 def rate_rows(rates: pd.DataFrame, book: DealBook, lang: str, by: str | None = None) -> pd.DataFrame:
-    """Stage rates: nominal, closed-only, from entry, standing there with interval, shrunk."""
-    rows = []
-    for r in rates.to_dict("records"):
-        named = {label("stage", lang): f"{r['stage']} {book.process.label(r['stage'], lang)}"}
-        if by:
-            named[label(by, lang) if by in ("rep_id",) else by] = str(r[by])
-        rows.append(
-            named
-            | {
-                label("n_entered", lang): number(r["n_entered"]),
-                label("n_won", lang): number(r["n_won"]),
-                label("n_other_end", lang): number(r["n_other_end"]),
-                label("n_open", lang): number(r["n_open"]),
-                label("nominal", lang): percent(r["nominal"]),
-                label("closed_only_rate", lang): percent(r["closed_only_rate"]),
-                label("p_won_entry", lang): percent(r["p_won"]),
-                label("p_won_in_stock", lang): percent(r["p_won_in_stock"]),
-                f"{100 * r['confidence']:.0f} % {label('interval', lang)}": (
-                    f"{percent(r['lower_in_stock'])} – {percent(r['upper_in_stock'])}"
-                ),
-                label("shrunk", lang): percent(r["shrunk_in_stock"]),
-                label("p_open", lang): percent(r["p_open_in_stock"]),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def score_rows(deals: pd.DataFrame, lang: str) -> pd.DataFrame:
-    """Scored deals for the terminal."""
-    columns: dict[str, Any] = {
-        "deal_id": deals["deal_id"],
-        "name": deals["name"].fillna("").str.slice(0, 28),
-        "state": deals["state"],
-        "days_in_state": deals["days_in_state"].map(number),
-        "amount": deals["amount"].map(lambda v: number(v, 1)),
-        "p_won_until": deals["p_won_until"].map(lambda v: percent(v, 1)),
-        "p_lower": deals["p_lower"].map(percent),
-        "p_upper": deals["p_upper"].map(percent),
-        "p_won": deals["p_won"].map(percent),
-        "expected_amount": deals["expected_amount"].map(lambda v: number(v, 1)),
-    }
-    return pd.DataFrame({label(key, lang): value for key, value in columns.items()})
+    """Stage rates: nominal, standing there with interval, shrunk, closed-only, from entry, and the counts."""
+    columns: dict[str, Any] = {label("stage", lang): rates["stage"].map(state_namer(book.process, lang))}
+    if by:
+        columns[label(by, lang) if by == "rep_id" else by] = rates[by].astype(str)
+    level = label("interval", lang, level=percent(rates["confidence"].iloc[0]))
+    limits = zip(rates["lower_in_stock"], rates["upper_in_stock"], strict=True)
+    columns[label("nominal", lang)] = rates["nominal"].map(percent)
+    columns[label("p_won_in_stock", lang)] = rates["p_won_in_stock"].map(percent)
+    columns[level] = [f"{number(100 * low)} – {percent(high)}" if low == low else "–" for low, high in limits]
+    shares = {"shrunk": "shrunk_in_stock", "closed_only_rate": "closed_only_rate", "p_won_entry": "p_won"}
+    columns |= {label(key, lang): rates[name].map(percent) for key, name in shares.items()}
+    columns |= {label(key, lang): rates[key].map(number) for key in ("n_entered", "n_won", "n_other_end", "n_open")}
+    columns[label("p_open", lang)] = rates["p_open_in_stock"].map(percent)
+    return pd.DataFrame(columns)
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a frame as csv (UTF-8 with BOM, so that spreadsheets read Chinese); text that a spreadsheet would run as
-    a formula (it begins with = + - @) is neutralised by an apostrophe.
+    """Write a frame as csv for spreadsheets and machines.
+
+    UTF-8 with a byte order mark, so that spreadsheets read Chinese; dates ISO; numbers to six decimals. A text that a
+    spreadsheet would run as a formula (it begins with = + - @, or with their full-width forms) gets an apostrophe.
     """
-    safe = frame.copy()
-    for column in safe.columns[safe.dtypes.eq(object)]:
-        text = safe[column].where(safe[column].map(type).eq(str), "")
-        risky = text.str.match(r"^[=+\-@\t\r]")
-        safe.loc[risky, column] = "'" + text[risky]
+    safe = frame.round(6)
+    for column in safe.select_dtypes(exclude=["number", "bool", "datetime"]):
+        safe[column] = safe[column].map(lambda v: f"'{v}" if isinstance(v, str) and FORMULA.search(v) else v)
     path.parent.mkdir(parents=True, exist_ok=True)
-    safe.to_csv(path, index=False, encoding="utf-8-sig", float_format="%.6g", date_format="%Y-%m-%d")
+    safe.to_csv(path, index=False, encoding="utf-8-sig", date_format="%Y-%m-%d")
     return path

@@ -1,0 +1,188 @@
+"""A project-sales company with known truth: its book, and everything the book does not say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.book import DealBook, make_book
+from salesanalytics.errors import AsOfError
+from salesanalytics.process import Process, read_process
+from salesanalytics.simulate import records
+from salesanalytics.simulate.facts import Reps, account_name, draw_deals, draw_reps
+from salesanalytics.simulate.params import Company
+from salesanalytics.simulate.walk import ENDS, OPEN, State, forward, quarter_index, walk
+
+FUTURE_DAYS = 1461
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What nobody in the company knows.
+
+    Attributes
+    ----------
+    deals : DataFrame
+        One row a deal, also those not in the book yet: ``deal_id``, ``created_on``, ``quality``, ``fast_track``,
+        ``end`` and ``end_on`` as they will stand four years after the end of the book (``open``: never), ``dead``.
+    reps : DataFrame
+        ``rep_id``, ``skill``, ``discipline``, ``optimism``.
+    effective_conditions : tuple of str
+        Conditions that really help; all others do nothing.
+    shock : dict
+        Quarter (2026Q4) -> shift of the log hazards of moving on and signing.
+    company : Company
+    """
+
+    deals: pd.DataFrame
+    reps: pd.DataFrame
+    effective_conditions: tuple[str, ...]
+    shock: dict[str, float]
+    company: Company
+    _start: State
+    _seed: int
+    _first_day: int
+    _shock: dict[int, float]
+
+    def true_p(self, deal_ids: Any, *, as_of: Any, until: Any, draws: int = 400, seed: int = 0) -> np.ndarray:
+        """Chance that each deal stands won at ``until``, given everything that was so at ``as_of``, hidden facts included.
+
+        Each deal is simulated on from its full state ``draws`` times; the shock of the quarter of ``as_of`` is the
+        one that reigns, later quarters draw new ones.
+
+        Raises
+        ------
+        AsOfError
+            ``until`` lies before ``as_of``, or ``as_of`` before the company began.
+        """
+        day, last = (int(np.datetime64(d, "D").astype(int)) for d in (as_of, until))
+        if not self._first_day <= day <= last:
+            raise AsOfError(f"as_of {as_of} must lie between the first day of the company and until {until}.")
+        state = self._state_at(day)
+        position = pd.Index(self.deals["deal_id"]).get_indexer(pd.Index(deal_ids))
+        return forward(
+            state.take(position),
+            self.company.walk,
+            day=day,
+            until=last,
+            shock_now=self._shock[quarter_index(day)],
+            draws=draws,
+            rng=np.random.default_rng(seed),
+        )
+
+    def _state_at(self, day: int) -> State:
+        """The past is lived again with the same seed: the state at the end of a day, hidden facts included."""
+        state = self._start.take(np.arange(len(self._start.stage)))
+        rng = np.random.default_rng([self._seed, 1])
+        walk(state, self.company.walk, first_day=self._first_day, last_day=day, shock=self._shock, rng=rng)
+        return state
+
+
+def simulate_book(*, n_deals: int, seed: int, company: Company | None = None) -> DealBook:
+    """Simulate a company that sells industrial projects by the built-in eight-stage process.
+
+    Parameters
+    ----------
+    n_deals : int
+        Projects opened between ``company.start`` and ``company.end``.
+    seed : int
+        Same number, same company.
+    company : Company, optional
+        Its parameters.
+
+    Returns
+    -------
+    DealBook
+        As it stood at the end of ``company.end``, with `Truth` as ``book.truth``.
+    """
+    company = company or Company()
+    process = read_process()
+    facts_rng, shock_rng, record_rng = (np.random.default_rng([seed, k]) for k in (0, 2, 3))
+    reps = draw_reps(company, facts_rng)
+    deals, start, done = draw_deals(company, reps, process, n_deals, facts_rng)
+    first_day = int(np.datetime64(company.start, "D").astype(int))
+    end_day = int(np.datetime64(company.end, "D").astype(int))
+    quarters = range(quarter_index(first_day), quarter_index(end_day + FUTURE_DAYS) + 1)
+    shock = {q: float(shock_rng.normal(0, company.walk.shock)) for q in quarters}
+    state = start.take(np.arange(n_deals))
+    log: records.Log = []
+    path_rng = np.random.default_rng([seed, 1])
+    walk(state, company.walk, first_day=first_day, last_day=end_day, shock=shock, rng=path_rng, log=log)
+    history = _history(log, deals, start, done, reps, company, end_day, process, record_rng)
+    walk(state, company.walk, first_day=end_day + 1, last_day=end_day + FUTURE_DAYS, shock=shock, rng=path_rng)
+    book = _book(deals, history, reps, company, end_day, process)
+    truth = Truth(
+        deals=_true_deals(deals, start, state),
+        reps=reps.table[["rep_id"]].assign(skill=reps.skill, discipline=reps.discipline, optimism=reps.optimism),
+        effective_conditions=company.reps.effective_conditions,
+        shock={f"{1970 + q // 4}Q{q % 4 + 1}": s for q, s in shock.items()},
+        company=company,
+        _start=start,
+        _seed=seed,
+        _first_day=first_day,
+        _shock=shock,
+    )
+    return replace(book, truth=truth)
+
+
+def _history(
+    log: records.Log, deals: pd.DataFrame, start: State, done: np.ndarray, reps: Reps, company: Company, end_day: int,
+    process: Process, rng: np.random.Generator,
+) -> pd.DataFrame:  # fmt: skip
+    rows = records.Rows()
+    visits = records.path_rows(rows, log, deals, start.stage, process)
+    records.buyer_rows(rows, log, deals, start.buyer, process, rng)
+    records.work_rows(rows, visits, done, end_day, process, rng)
+    records.habit_rows(rows, visits, deals, reps, company, end_day, process, rng)
+    table = records.fill_quotes(rows.table(), deals, rng)
+    return records.record(table, deals, company, rng)
+
+
+def _book(
+    deals: pd.DataFrame, history: pd.DataFrame, reps: Reps, company: Company, end_day: int, process: Process
+) -> DealBook:
+    """Cut to what was recorded by the end, and hand it through the door like any other data."""
+    seen = history[(history["recorded_day"] <= end_day) & (history["day"] <= end_day)]
+    seen = seen.sort_values(["changed_at", "deal"], kind="stable")
+    ids = deals["deal_id"].to_numpy(dtype=object)
+    table = pd.DataFrame(
+        {
+            "deal_id": ids[seen["deal"].to_numpy()],
+            "changed_at": seen["changed_at"].to_numpy(),
+            "recorded_at": seen["recorded_at"].to_numpy(),
+            "field": seen["field"].to_numpy(),
+            "value": seen["value"].to_numpy(),
+            "who": seen["who"].to_numpy(),
+            "evidence": seen["evidence"].to_numpy(),
+        }
+    )
+    known = deals[deals["deal_id"].isin(table["deal_id"])]
+    facts = known.drop(columns=["rep", "quality", "created_day"])
+    facts.insert(1, "created_at", known["created_day"].to_numpy().astype("datetime64[D]").astype("datetime64[s]"))
+    facts.insert(4, "rep_id", reps.table["rep_id"].to_numpy(dtype=object)[known["rep"].to_numpy()])
+    facts["currency"] = "CNY"
+    numbers = sorted({int(a[1:]) - 1 for a in known["account_id"]})
+    accounts = pd.DataFrame(
+        {"account_id": [f"A{a + 1:04d}" for a in numbers], "name": [account_name(a) for a in numbers]}
+    )
+    settings = {"extracted_on": company.end, "currency": "CNY"}
+    return make_book(deals=facts, history=table, reps=reps.table, accounts=accounts, settings=settings, process=process)
+
+
+def _true_deals(deals: pd.DataFrame, start: State, final: State) -> pd.DataFrame:
+    ended = final.end != OPEN
+    end_on = pd.Series(final.end_day.astype("datetime64[D]").astype("datetime64[s]")).where(ended)
+    return pd.DataFrame(
+        {
+            "deal_id": deals["deal_id"],
+            "created_on": deals["created_day"].to_numpy().astype("datetime64[D]").astype("datetime64[s]"),
+            "quality": deals["quality"],
+            "fast_track": start.fast,
+            "end": [ENDS.get(int(e), "open") for e in final.end],
+            "end_on": end_on,
+            "dead": final.dead,
+        }
+    )

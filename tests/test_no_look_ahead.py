@@ -1,0 +1,316 @@
+"""Nothing is seen before its time: a book cut back to a date, file by file, says the same as the whole book there.
+
+Every function of the package that takes a date to look from is found by its signature; one without an entry in
+``ASK`` fails, so that none can be forgotten.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from dataclasses import fields, is_dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import salesanalytics as sa
+from salesanalytics import models, timeline
+from salesanalytics.forecast import arrivals, baselines, quarter, score
+from salesanalytics.models import stage_rates
+from salesanalytics.timeline.calendar import quarter_of, to_date, to_day
+from salesanalytics.timeline.replay import collect
+
+SEED, N_DEALS, N_DATES = 7, 320, 20
+START, LAST = pd.Timestamp("2021-02-01"), 1300  # days
+ROOMS = ("timeline", "features", "models", "forecast", "control", "reps")
+DATES = ("as_of", "known_at", "day", "days")
+
+# ---------------------------------------------------------------- a random book, as files
+
+
+def _moment(day, hour=9):
+    return START + pd.Timedelta(days=int(day), hours=hour)
+
+
+def _path(rng, born):
+    """Stage rows (day, value) of one deal: it climbs, skips, falls back, pauses, ends, comes back."""
+    day, rank, rows = born, int(rng.choice([1, 1, 1, 2, 4])), []
+    value = f"S{rank}"
+    while day < LAST and len(rows) < 14:
+        rows.append((day, value))
+        day += int(rng.integers(1, 60))
+        kind = rng.random()
+        if value in ("won", "lost", "no_decision"):
+            if kind > (0.06 if value == "won" else 0.2):
+                break
+            value = f"S{rank}"  # reopened
+        elif kind < 0.22:
+            value = str(rng.choice(["won", "won", "lost", "lost", "no_decision"]))
+        elif kind < 0.3:
+            value = "on_hold"
+        else:
+            rank = int(np.clip(rank + rng.choice([-1, 1, 1, 1, 2]), 1, 8))
+            value = f"S{rank}"
+    return rows
+
+
+def _deal_rows(rng, deal, born):
+    stages = _path(rng, born)
+    end = stages[-1][0]
+    rows = [(deal, day, "stage", value) for day, value in stages]
+    amount = float(rng.lognormal(4, 0.8))
+    for day in sorted(rng.integers(born, end + 20, int(rng.integers(0, 4)))):
+        amount *= float(rng.lognormal(0, 0.3))
+        rows.append((deal, day, "amount", f"{amount:.1f}"))
+    for day in sorted(rng.integers(born, end + 1, int(rng.integers(0, 4)))):
+        promised = _moment(day + int(rng.integers(5, 150)))
+        rows.append((deal, day, "close_date", promised.date().isoformat()))
+        rows.append((deal, day, "probability", str(rng.choice([10, 30, 60, 90]))))
+    if rng.random() < 0.2:
+        rows.append((deal, rng.integers(born, end + 1), "rep_id", str(rng.choice(["r1", "r2", "r3"]))))
+    return rows
+
+
+@cache
+def tables():
+    rng = np.random.default_rng(SEED)
+    heads, rows = [], []
+    for i, born in enumerate(np.sort(rng.integers(0, LAST, N_DEALS))):
+        deal = f"D{rng.integers(10**6):06d}-{i}"
+        rows += [] if i % 60 == 59 else _deal_rows(rng, deal, int(born))
+        seen = _moment(born + 200) if rng.random() < 0.03 else pd.NaT
+        amount = np.nan if rng.random() < 0.1 else round(float(rng.lognormal(4, 0.8)), 1)
+        product = str(rng.choice(["a", "b"])) if born < 900 else "launched late"
+        heads.append((deal, _moment(born, 8), seen, amount, str(rng.choice(["r1", "r2"])), product))
+    history = pd.DataFrame(rows, columns=["deal_id", "day", "field", "value"])
+    history.loc[(history["field"] == "close_date") & (history["day"] < 500), "field"] = "next_step"  # kept later only
+    history["changed_at"] = [_moment(d) for d in history.pop("day")]
+    lag = rng.choice([0, 0, 0, 1, 3, 10, 45], len(history)) + (rng.random(len(history)) < 0.01) * 120
+    history["recorded_at"] = history["changed_at"] + pd.to_timedelta(lag, unit="D")
+    columns = ["deal_id", "created_at", "last_seen_on", "amount", "rep_id", "product"]
+    last = _moment(LAST).normalize() + pd.Timedelta(days=1)
+    deals = pd.DataFrame(heads, columns=columns)
+    return deals, history[(history["recorded_at"] < last)].drop_duplicates(ignore_index=True)
+
+
+TARGETS = pd.DataFrame({"quarter": [f"{year}Q{q}" for year in range(2020, 2027) for q in range(1, 5)], "amount": 900.0})
+
+
+def as_it_stood(deals, history, day):
+    """The source files at the end of a day: later rows and dates gone, and deals of which nothing was known."""
+    end = pd.Timestamp(to_date(day)) + pd.Timedelta(days=1)
+    then = history[(history["recorded_at"] < end) & (history["changed_at"] < end)]
+    silent = ~deals["deal_id"].isin(history["deal_id"]) & (deals["created_at"] < end)
+    kept = deals[deals["deal_id"].isin(then["deal_id"]) | silent].copy()
+    for name in ("created_at", "last_seen_on"):
+        kept[name] = kept[name].mask(kept[name] >= end)
+    return kept, then
+
+
+def written(folder, deals, history, day):
+    folder.mkdir(exist_ok=True)
+    deals.to_csv(folder / "deals.csv", index=False)
+    history.to_csv(folder / "history.csv", index=False)
+    TARGETS.to_csv(folder / "targets.csv", index=False)
+    settings = {"extracted_on": to_date(day).isoformat(), "fiscal_year_start": 4, "limit_set_aside": 0.0}
+    (folder / "book.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return sa.read_book(folder)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("whole"), *tables(), to_day(_moment(LAST)))
+
+
+def some_days():
+    rng = np.random.default_rng(SEED + 1)
+    return [to_day(START) + int(d) for d in np.sort(rng.choice(np.arange(90, LAST + 1), N_DATES, replace=False))]
+
+
+def test_the_book_has_what_could_go_wrong(whole):
+    deals, history = tables()
+    stage = history[history["field"] == "stage"]
+    after = stage.sort_values(["deal_id", "changed_at"]).groupby("deal_id")["value"].shift(-1)
+    ended = stage["value"].isin(["won", "lost", "no_decision"])
+    assert len(deals) > 300
+    assert (stage["value"] == "won").sum() > 60
+    assert (stage["value"] == "lost").sum() > 60
+    assert (ended & after.str.startswith("S")).sum() > 15
+    late = (history["recorded_at"] - history["changed_at"]).dt.days
+    assert (late > 30).mean() > 0.1
+    assert (stage.loc[ended, "recorded_at"] > stage.loc[ended, "changed_at"]).mean() > 0.3
+    assert history["field"].value_counts()[["amount", "close_date", "probability", "rep_id"]].min() > 30
+    assert len(whole.set_aside) == 0
+    assert whole.has_recorded_at
+
+
+# ---------------------------------------------------------------- what to ask
+
+
+def _period(book, date):
+    """On even days the quarter in progress, on odd ones the one after the next."""
+    now = quarter_of(to_day(date), fiscal_year_start=book.settings.fiscal_year_start)
+    return now.back(-2 if to_day(date) % 2 or now.end_day == to_day(date) else 0)
+
+
+def _dates(date):
+    return [date, to_date(to_day(date) - 40), to_date(to_day(date) - 200)]
+
+
+def _forecast(book, date):
+    found = sa.forecast_quarter(book, quarter=_period(book, date).name, as_of=date, draws=300, seed=3)
+    return found, found.to_dict(), found.components()
+
+
+def _table(book, date):
+    table = models.StageTable().fit(book, as_of=date)
+    return table.rows_, table.half_life_days_
+
+
+spelling = importlib.import_module("salesanalytics.timeline.spells")  # the package exports a function of that name
+PERIODS = ("2021Q4", "2023", "2024-01")
+BY = (None, "product", "rep_id")
+
+#: What to ask of each function; the names are those of its module and itself.
+ASK = {
+    "timeline.spells.spells": lambda b, d: sa.spells(b, as_of=d),
+    "timeline.spells.clock_rows": lambda b, d: timeline.clock_rows(b, as_of=d),
+    "timeline.spells.life_table": lambda b, d: timeline.life_table(b, as_of=d),
+    "timeline.spells.recording_lag_days": lambda b, d: spelling.recording_lag_days(b, as_of=d),
+    "timeline.spells.landmark_rows": lambda b, d: [timeline.landmark_rows(b, as_of=d, ended=e) for e in (False, True)],
+    "timeline.spells.outcomes": lambda b, d: _collected(b, timeline.outcomes(b, to_day(d))),
+    "timeline.spells.states": lambda b, d: _states(b, [to_day(x) for x in _dates(d)]),
+    "timeline.spells.open_deals": lambda b, d: _states(b, [to_day(d)], spelling.open_deals(b, days=[to_day(d)])),
+    "timeline.values.amounts": lambda b, d: timeline.amounts(b, [to_day(x) for x in _dates(d)[::-1]]),
+    "timeline.values.owners": lambda b, d: timeline.owners(b, [to_day(d)]).sort_values("deal_id", ignore_index=True),
+    "timeline.values.references": lambda b, d: timeline.references(b, as_of=_dates(d)),
+    "timeline.values.tallies": lambda b, d: [timeline.tallies(b, as_of=_dates(d), by=c) for c in BY[1:]],
+    "features.snapshots.snapshots": lambda b, d: sa.snapshots(b, as_of=_dates(d)),
+    "models.stage_rates.stage_win_rates": lambda b, d: [sa.stage_win_rates(b, as_of=d, by=c) for c in BY],
+    "models.stage_rates.signing_curves": lambda b, d: [sa.signing_curves(b, as_of=d, by=c) for c in BY],
+    "models.stage_rates.segment_of": lambda b, d: [_segments(b, d, c) for c in BY],
+    "models.stage_flow.stage_flow": lambda b, d: [sa.stage_flow(b, as_of=d, by=c) for c in BY],
+    "models.stage_table.StageTable.fit": _table,
+    "forecast.score.score_open_deals": lambda b, d: sa.score_open_deals(b, as_of=d, until=to_date(to_day(d) + 77)),
+    "forecast.score.fit_scorer": lambda b, d: score.fit_scorer(b, as_of=d, horizon_days=60).past,
+    "forecast.score.rep_probability": lambda b, d: score.rep_probability(b, _ids(b, d), as_of=d),
+    "forecast.arrivals.fit_arrivals": lambda b, d: arrivals.fit_arrivals(b, as_of=d),
+    "forecast.arrivals.won_amounts": lambda b, d: arrivals.won_amounts(b, timeline.amounts(b, [to_day(d)]), as_of=d),
+    "forecast.baselines.actual": lambda b, d: [sa.actual(b, quarter=q, known_at=d) for q in PERIODS],
+    "forecast.baselines.baselines": lambda b, d: baselines.baselines(b, period=_period(b, d), day=to_day(d)),
+    "forecast.baselines.won_deals": lambda b, d: baselines.won_deals(b, to_day(d)),
+    "forecast.baselines.signed_deals": lambda b, d: baselines.signed_deals(b, period=_period(b, d), day=to_day(d)),
+    "forecast.quarter.forecast_quarter": _forecast,
+    "forecast.quarter.amount_ratios": lambda b, d: quarter.amount_ratios(b, to_day(d)),
+}  # fmt: skip
+#: These only read a date.
+ONLY_DATES = {"timeline.calendar.as_of_day", "timeline.calendar.as_of_days", "timeline.replay.at_dates"}
+
+
+def _ids(book, date):
+    return timeline.owners(book, [to_day(date)])["deal_id"].sort_values(ignore_index=True)
+
+
+def _segments(book, date, by):
+    return {value: sorted(ids) for value, ids in stage_rates.segment_of(book, as_of=date, by=by).items()}
+
+
+def _collected(book, frame):
+    found = collect(book, frame)
+    return found.sort_values([c for c in ("as_of_day", "deal_id") if c in found], ignore_index=True)
+
+
+def _states(book, days, frame=None):
+    """A date last seen that lies ahead is not known yet."""
+    found = _collected(book, spelling.states(book, days) if frame is None else frame)
+    return found.assign(last_seen_day=found["last_seen_day"].clip(upper=max(days) + 1))
+
+
+def _modules():
+    for room in ROOMS:
+        try:
+            package = importlib.import_module(f"salesanalytics.{room}")
+        except ModuleNotFoundError:
+            continue
+        for info in pkgutil.iter_modules(package.__path__):
+            yield f"{room}.{info.name}", importlib.import_module(f"salesanalytics.{room}.{info.name}")
+
+
+def _asked_with_a_date(thing):
+    parameters = inspect.signature(thing).parameters
+    return "book" in parameters and any(name in parameters for name in DATES)
+
+
+def found_by_signature():
+    """Public functions, and methods of public classes, that take a book and a date to look from."""
+    names = set()
+    for name, module in _modules():
+        for label, thing in vars(module).items():
+            if label.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
+                continue
+            if inspect.isfunction(thing) and _asked_with_a_date(thing):
+                names.add(f"{name}.{label}")
+            if inspect.isclass(thing):
+                methods = inspect.getmembers(thing, inspect.isfunction)
+                names |= {f"{name}.{label}.{m}" for m, f in methods if m[0] != "_" and _asked_with_a_date(f)}
+    return names
+
+
+def public_names():
+    """The same of ``salesanalytics.__all__``, wherever they live."""
+    names = set()
+    for label in sa.__all__:
+        thing = getattr(sa, label)
+        where = getattr(thing, "__module__", "").removeprefix("salesanalytics.")
+        if inspect.isfunction(thing) and {"as_of", "known_at"} & set(inspect.signature(thing).parameters):
+            names.add(f"{where}.{label}")
+    return names
+
+
+def test_no_function_is_forgotten():
+    assert sorted(found_by_signature() - set(ASK) - ONLY_DATES) == []
+    assert sorted(public_names() - set(ASK)) == []
+    assert sorted(set(ASK) - found_by_signature()) == []
+
+
+# ---------------------------------------------------------------- the law
+
+
+def assert_same(got, expected, where):
+    """Equal to 12 digits, whatever it is made of."""
+    assert type(got) is type(expected), where
+    if isinstance(expected, pd.DataFrame | pd.Series | pd.Index):
+        got, expected = (pd.DataFrame(x).convert_dtypes() for x in (got, expected))
+        pd.testing.assert_frame_equal(got, expected, rtol=1e-12, atol=1e-12, check_dtype=False, obj=where)
+    elif is_dataclass(expected):
+        for item in fields(expected):
+            assert_same(getattr(got, item.name), getattr(expected, item.name), f"{where}.{item.name}")
+    elif isinstance(expected, dict):
+        assert list(got) == list(expected), where
+        for key in expected:
+            assert_same(got[key], expected[key], f"{where}[{key!r}]")
+    elif isinstance(expected, list | tuple):
+        assert len(got) == len(expected), where
+        for k, (one, other) in enumerate(zip(got, expected, strict=True)):
+            assert_same(one, other, f"{where}[{k}]")
+    elif isinstance(expected, np.ndarray | float):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12, err_msg=where)
+    else:
+        assert got == expected, where
+
+
+@pytest.mark.parametrize("day", some_days(), ids=lambda d: str(to_date(d)))
+def test_the_whole_book_says_at_a_date_what_the_files_of_that_date_say(day, whole, tmp_path):
+    then = written(tmp_path, *as_it_stood(*tables(), day), day)
+    date = to_date(day)
+    differ = {}
+    for name, ask in ASK.items():
+        try:
+            assert_same(ask(whole, date), ask(then, date), name)
+        except AssertionError as error:
+            differ[name] = str(error)[:400]
+    assert differ == {}
