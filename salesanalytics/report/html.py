@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from jinja2 import Environment, Template
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from salesanalytics import plots
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import label, number, percent
-from salesanalytics.report.tables import baseline_rows, component_rows, deal_rows, method_text, note_texts
+from salesanalytics.labels import decimals, label, number, percent
+from salesanalytics.plots.fonts import chinese_woff
+from salesanalytics.plots.forecast import SHOWN_DEALS
+from salesanalytics.report.tables import (
+    baseline_rows,
+    component_rows,
+    deal_rows,
+    method_text,
+    note_texts,
+    p_target_text,
+)
 
-SHOWN_DEALS = 100
+LISTED_DEALS = 100
+_HEADINGS = ("distribution", "parts", "contributions", "baselines", "notes", "deals")
 _TABLE = """<table><thead><tr>{% for c in frame.columns %}<th{% if loop.index0 < n_text %} class="text"{% endif %}>{{ c }}</th>
 {%- endfor %}</tr></thead><tbody>
 {% for row in frame.itertuples(index=False) %}<tr{% if loop.last and total %} class="total"{% endif %}>
@@ -46,16 +57,18 @@ def write_report(forecast: QuarterForecast, path: str | Path, *, lang: str = "en
     Raises
     ------
     SalesAnalyticsError
-        The path does not end in ``.html``.
+        The path does not end in ``.html``, or the language is another.
     """
     path = Path(path)
     if path.suffix != ".html":
         raise SalesAnalyticsError(f"A report is written as .html, got {path.name!r}.")
     environment = Environment(autoescape=True)
     table = environment.from_string(_TABLE)
-    template = environment.from_string((resources.files("salesanalytics.report") / "page.html").read_text("utf-8"))
+    page = environment.from_string((resources.files("salesanalytics.report") / "page.html").read_text("utf-8"))
+    content = _content(forecast, table, lang)
+    font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(template.render(_content(forecast, table, lang)), encoding="utf-8")
+    path.write_text(page.render(content, font=font), encoding="utf-8")
     return path
 
 
@@ -64,62 +77,58 @@ def _content(forecast: QuarterForecast, table: Template, lang: str) -> dict[str,
         frame, n_text, total = part
         return Markup(table.render(frame=frame, n_text=n_text, total=total))
 
-    n_more = len(forecast.deals) - SHOWN_DEALS
-    keys = (
-        "title_notes",
-        "title_distribution",
-        "title_parts",
-        "title_contributions",
-        "title_baselines",
-        "title_deals",
-    )
+    n_more = len(forecast.deals) - LISTED_DEALS
     return {
         "lang": "zh-CN" if lang == "zh" else "en",
         "title": label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of),
-        "words": {key: label(key, lang) for key in keys},
+        "words": {f"title_{key}": label(f"title_{key}", lang) for key in _HEADINGS},
         "tiles": _tiles(forecast, lang),
+        "lead": _lead(forecast, lang),
+        "carried": _carried(forecast, lang),
         "notes": note_texts(forecast, lang),
-        "pictures": _pictures(forecast, lang),
+        "pictures": {
+            "distribution": _png(lambda ax: plots.forecast_distribution(forecast, ax=ax, lang=lang), 3.2),
+            "contributions": _png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), 4.6),
+        },
         "table": as_table,
         "parts": (component_rows(forecast, lang), 1, True),
-        "simple": (baseline_rows(forecast, lang), 1, False),
-        "deals": (deal_rows(forecast, lang).head(SHOWN_DEALS), 4, False),
-        "more": label("more_deals", lang, n=n_more) if n_more > 0 else "",
-        "foot": label(
-            "draws_line",
-            lang,
-            n=number(len(forecast.total())),
-            seed=forecast.seed,
-            method=method_text(forecast, lang),
-        ),
+        "simple": (baseline_rows(forecast, lang), 2, False),
+        "deals": (deal_rows(forecast, lang).head(LISTED_DEALS), 4, False),
+        "more": label("more_deals", lang, n=number(n_more)) if n_more > 0 else "",
+        "method": method_text(forecast, lang),
     }
 
 
-def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, str]]:
-    tiles = []
-    for measure in ("amount", "count"):
-        draws, (low, high) = forecast.total(measure), forecast.bands(measure)["80"]
-        unit = f" {forecast.unit}" if measure == "amount" else ""
-        more = f"{label('band_80', lang)} {number(low)} – {number(high)}"
-        tiles.append({"name": label(measure, lang), "value": number(draws.mean()) + unit, "more": more})
-    if forecast.p_target is not None:
-        more = f"{label('target', lang)} {number(forecast.target or 0.0)} {forecast.unit}"
-        tiles.append({"name": label("p_target", lang), "value": percent(forecast.p_target), "more": more})
+def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, Any]]:
+    tiles: list[dict[str, Any]] = []
+    for measure, unit in (("amount", forecast.unit), ("count", "")):
+        mean = forecast.total(measure).mean()
+        bands = forecast.bands(measure).items()
+        more = [f"{label(f'band_{level}', lang)} {number(low)} – {number(high)}" for level, (low, high) in bands]
+        tiles.append({"name": label(measure, lang), "value": f"{number(mean, decimals(mean))} {unit}", "more": more})
+    if forecast.target is not None:
+        target = f"{label('target', lang)} {number(forecast.target)} {forecast.unit}"
+        tiles.append({"name": label("p_target", lang), "value": p_target_text(forecast), "more": [target]})
     return tiles
 
 
-def _pictures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
-    axes = {
-        "distribution": plots.forecast_distribution(forecast, lang=lang),
-        "contributions": plots.contributions(forecast.deals, lang=lang),
-    }
-    return {name: _png(ax.get_figure(root=True)) for name, ax in axes.items()}
+def _lead(forecast: QuarterForecast, lang: str) -> str:
+    (low_50, high_50), (low, high) = forecast.bands().values()
+    limits = {"low": number(low), "low_50": number(low_50), "high": f"{number(high)} {forecast.unit}".rstrip()}
+    return label("lead_bands", lang, **limits, high_50=f"{number(high_50)} {forecast.unit}".rstrip())
 
 
-def _png(figure: Figure | None) -> str:
-    if figure is None:
-        return ""
+def _carried(forecast: QuarterForecast, lang: str) -> str:
+    expected = forecast.deals["expected_amount"]
+    shown, whole = expected.nlargest(SHOWN_DEALS), expected.sum()
+    share = percent(shown.sum() / whole if whole else float("nan"))
+    return label("carried_by", lang, n=number(len(shown)), all=number(len(expected)), share=share)
+
+
+def _png(draw: Callable[[Axes], Axes], height: float) -> str:
+    """A picture without its title, which is the heading above it; no figure is left behind."""
+    figure = Figure(figsize=(7, height), layout="constrained")
+    draw(figure.subplots()).set_title("", loc="left")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150)
-    plt.close(figure)
     return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -77,7 +77,7 @@ def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """Open deals, largest expected amount first."""
     deals = forecast.deals
-    columns = _deal_columns(deals, getattr(forecast, "process", None), forecast.unit, lang, p="p_in_period")
+    columns = _deal_columns(deals, getattr(forecast, "process", None), lang, p="p_in_period")
     columns["days_in_state"] = deals["days_in_state"].map(number)
     columns["p_won"] = deals["p_won"].map(percent)
     columns["sign_q50"] = deals["sign_q50"].dt.strftime("%Y-%m-%d").fillna("–")
@@ -88,19 +88,19 @@ def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 
 def score_rows(deals: pd.DataFrame, book: DealBook, lang: str) -> pd.DataFrame:
     """Scored deals (`score_open_deals`) for the terminal."""
-    columns = _deal_columns(deals, book.process, book.settings.unit, lang, p="p_won_until")
+    columns = _deal_columns(deals, book.process, lang, p="p_won_until")
     del columns["rep_id"]
     interval = [
         f"{percent(low, 1).removesuffix(' %')} – {percent(high, 1)}"
         for low, high in zip(deals["p_lower"], deals["p_upper"], strict=True)
     ]
-    columns[label("interval", lang, level=percent(0.8))] = interval
+    columns["interval"] = interval
     columns["days_in_state"] = deals["days_in_state"].map(number)
     columns["p_won"] = deals["p_won"].map(percent)
     return _labelled(columns, book.settings.unit, lang)
 
 
-def _deal_columns(deals: pd.DataFrame, process: Process | None, unit: str, lang: str, *, p: str) -> dict[str, Any]:
+def _deal_columns(deals: pd.DataFrame, process: Process | None, lang: str, *, p: str) -> dict[str, Any]:
     return {
         "deal_id": deals["deal_id"],
         "name": deals["name"].fillna(""),
@@ -113,7 +113,9 @@ def _deal_columns(deals: pd.DataFrame, process: Process | None, unit: str, lang:
 
 
 def _labelled(columns: dict[str, Any], unit: str, lang: str) -> pd.DataFrame:
-    return pd.DataFrame({_head(key, unit, lang): values for key, values in columns.items()})
+    heads = {key: amount_label(key, unit, lang) for key in ("amount", "expected_amount")}
+    heads["interval"] = label("interval", lang, level=percent(0.8))
+    return pd.DataFrame({heads.get(key) or label(key, lang): values for key, values in columns.items()})
 
 
 def state_namer(process: Process | None, lang: str) -> Callable[[str], str]:

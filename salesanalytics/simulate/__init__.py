@@ -2,5 +2,6 @@
 
 from salesanalytics.simulate.company import Truth, simulate_book
 from salesanalytics.simulate.params import Company
+from salesanalytics.simulate.sample import write_sample
 
-__all__ = ["Company", "Truth", "simulate_book"]
+__all__ = ["Company", "Truth", "simulate_book", "write_sample"]

@@ -48,7 +48,7 @@ class Truth:
     _shock: dict[int, float]
 
     def true_p(self, deal_ids: Any, *, as_of: Any, until: Any, draws: int = 400, seed: int = 0) -> np.ndarray:
-        """Chance that each deal stands won at ``until``, given everything that was so at ``as_of``, hidden facts included.
+        """Chance that each deal stands won at ``until``, given all that was so at ``as_of``, hidden facts included.
 
         Each deal is simulated on from its full state ``draws`` times; the shock of the quarter of ``as_of`` is the
         one that reigns, later quarters draw new ones.

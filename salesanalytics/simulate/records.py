@@ -121,7 +121,7 @@ def habit_rows(
     rows: Rows, visits: pd.DataFrame, deals: pd.DataFrame, reps: Reps, company: Company, end_day: int, process: Process,
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """What reps do all along: activities, next steps, expected dates that are pushed, probabilities, amounts, owners."""
+    """What reps do all along: activities, next steps, dates that are pushed, probabilities, amounts, owners."""
     deal, entered = visits["deal"].to_numpy(), visits["entered"].to_numpy()
     left = np.where(visits["left"] < 0, end_day, visits["left"]).astype(int)
     busy = np.repeat(np.arange(len(visits)), rng.poisson((left - entered) / 16))
