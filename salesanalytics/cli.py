@@ -6,9 +6,11 @@ Exit status: 0 done, 1 the data were refused (faults on stderr), 2 wrong usage.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -24,70 +26,86 @@ if TYPE_CHECKING:
 
     from salesanalytics.book import DealBook
 
-MOST_DRAWS = 1_000_000
-MOST_DAYS = 36_525
+    Given = argparse.Namespace
+    Answer = dict[str, Any] | str  # one JSON object for machines, or a text
+
 YEARS = range(1900, 2200)
+MOST = 1_000_000
+PERIOD = re.compile(r"(19|20|21)\d\d(Q[1-4]|-(0[1-9]|1[0-2]))?")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
-    arguments = _parser().parse_args(argv)
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows a question mark
+            stream.reconfigure(errors="replace")
+    given = _parser().parse_args(argv)
     try:
-        arguments.run(arguments)
-        sys.stdout.flush()
+        _run(given)
     except BrokenPipeError:  # the reader has seen enough; what is left goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (AsOfError, argparse.ArgumentTypeError) as error:
-        return _refuse(error, 2)
-    except (SalesAnalyticsError, OSError) as error:
-        return _refuse(error, 1)
+    except (SalesAnalyticsError, OSError, argparse.ArgumentTypeError) as error:
+        sys.stderr.write(f"salesanalytics: {error}\n")
+        return 2 if isinstance(error, AsOfError | argparse.ArgumentTypeError) else 1
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _refuse(error: Exception, status: int) -> int:
-    sys.stderr.write(f"salesanalytics: {error}\n")
-    return status
+def _run(given: Given) -> None:
+    from salesanalytics.book import read_book
+
+    written = [_made(path) for path in given.files(given)] if getattr(given, "out", None) else []
+    if sys.stderr.isatty():
+        sys.stderr.write(label("working", given.lang, path=given.path) + "\n")
+    book = read_book(given.path)
+    answer = given.run(book, given)
+    if isinstance(answer, str):
+        paths = label("list_comma", given.lang).join(map(str, written))
+        answer += label("written", given.lang, paths=paths) + "\n" if written else ""
+    else:
+        answer = json.dumps(answer, indent=2, allow_nan=False, default=str) + "\n"
+    sys.stdout.write(answer)
+    sys.stdout.flush()
+
+
+def _made(path: Path) -> Path:
+    """A file that can be written, its folder made, before any work is done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"--out cannot be written: {error}") from error
+    return path
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="salesanalytics", description="Forecasts of project sales that show their work.", allow_abbrev=False
-    )
+    said = "Forecasts of project sales that show their work."
+    parser = argparse.ArgumentParser(prog="salesanalytics", description=said, allow_abbrev=False)
+    known = "use only what was known at the end of that day"
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _command(commands, "check", _check, "read a book and say what was kept, set aside and why")
     rates = _command(commands, "rates", _rates, "stage win rates against their nominal values")
-    _as_of(rates)
-    rates.add_argument("--by", metavar="COLUMN", help="one row a stage and value: rep_id or a column of deals")
-    rates.add_argument(
-        "--horizon", type=_whole(1, MOST_DAYS), default=730, metavar="DAYS", help="a signing counts within (730)"
-    )
+    _option(rates, "as-of", _date, "DATE", known, required=True)
+    _option(rates, "by", str, "COLUMN", "one row a stage and value: rep_id or a column of deals")
+    _option(rates, "horizon", _count, "DAYS", "a signing counts within (730)", default=730)
     score = _command(commands, "score", _score, "chances of every open deal")
-    _as_of(score)
-    score.add_argument(
-        "--until", type=_date, required=True, metavar="DATE", help="a signing counts up to that day, inclusive"
-    )
-    score.add_argument("--out", type=Path, metavar="FILE", help="write all deals to this csv file")
+    _option(score, "as-of", _date, "DATE", known, required=True)
+    _option(score, "until", _date, "DATE", "a signing counts up to that day, inclusive", required=True)
+    _option(score, "out", Path, "FILE", "write all deals to this csv file")
+    score.set_defaults(files=lambda given: [given.out])
     forecast = _command(commands, "forecast", _forecast, "the quarter as a distribution")
-    _as_of(forecast)
-    forecast.add_argument("--quarter", type=_period, required=True, metavar="PERIOD", help="2026Q4, 2026-11 or 2026")
-    forecast.add_argument(
-        "--target", type=_amount, metavar="AMOUNT", help="amount to reach (default: from targets of the book)"
-    )
-    forecast.add_argument(
-        "--draws", type=_whole(1, MOST_DRAWS), default=10_000, metavar="N", help="number of draws (10000)"
-    )
-    forecast.add_argument(
-        "--seed", type=_whole(0, 2**32 - 1), default=0, metavar="N", help="same seed, same numbers (0)"
-    )
-    forecast.add_argument("--out", type=Path, metavar="DIR", help="write forecast.html and deals.csv there")
+    _option(forecast, "as-of", _date, "DATE", known, required=True)
+    _option(forecast, "quarter", _period, "PERIOD", "2026Q4, 2026-11 or 2026", required=True)
+    _option(forecast, "target", _amount, "AMOUNT", "amount to reach (default: from targets of the book)")
+    _option(forecast, "draws", _count, "N", "number of draws (10000)", default=10_000)
+    _option(forecast, "seed", _seed, "N", "same seed, same numbers (0)", default=0)
+    _option(forecast, "out", Path, "DIR", "write forecast.html and deals.csv there")
+    forecast.set_defaults(files=lambda given: [given.out / "forecast.html", given.out / "deals.csv"])
     return parser
 
 
-def _command(commands: Any, name: str, run: Callable[[Any], None], text: str) -> argparse.ArgumentParser:
+def _command(commands: Any, name: str, run: Callable[[DealBook, Given], Answer], text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
     parser.add_argument("path", type=Path, metavar="PATH", help="folder of the book")
     parser.add_argument("--json", action="store_true", help="print one JSON object for machines")
@@ -96,162 +114,89 @@ def _command(commands: Any, name: str, run: Callable[[Any], None], text: str) ->
     return parser
 
 
-def _as_of(parser: argparse.ArgumentParser) -> None:
-    text = "use only what was known at the end of that day"
-    parser.add_argument("--as-of", type=_date, required=True, metavar="DATE", help=text)
+def _option(parser: Any, name: str, read: Callable[[str], Any], metavar: str, text: str, **more: Any) -> None:
+    parser.add_argument(f"--{name}", type=read, metavar=metavar, help=text, **more)
 
 
-def _date(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = date.min
-    if day.year not in YEARS:
-        raise argparse.ArgumentTypeError(f"a date is written 2026-09-30, got {text!r}")
-    return day
+def _value(read: Callable[[str], Any], holds: Callable[[Any], Any], rule: str) -> Callable[[str], Any]:
+    """How an option is read: what cannot be read, or does not hold, is refused with the rule."""
+
+    def value(text: str) -> Any:
+        try:
+            found = read(text)
+        except ValueError:
+            found = None
+        if found is None or not holds(found):
+            raise argparse.ArgumentTypeError(f"{rule}, got {text!r}")
+        return found
+
+    return value
 
 
-def _period(text: str) -> str:
-    if not text[:4].isdecimal() or int(text[:4]) not in YEARS:
-        raise argparse.ArgumentTypeError(f"a period is written 2026Q4, 2026-11 or 2026, got {text!r}")
-    return text
+_date = _value(date.fromisoformat, lambda day: day.year in YEARS, "a date is written 2026-09-30")
+_period = _value(str.upper, PERIOD.fullmatch, "a period is written 2026Q4, 2026-11 or 2026")
+_amount = _value(float, lambda amount: 0 < amount < math.inf, "an amount is a number above 0, such as 1500 or 5e7")
+_count = _value(int, lambda n: 1 <= n <= MOST, f"a whole number from 1 to {MOST:,}")
+_seed = _value(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4,294,967,295")
 
 
-def _amount(text: str) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = math.nan
-    if not 0 < amount < math.inf:
-        raise argparse.ArgumentTypeError(f"an amount is a number above 0 such as 1500 or 5e7, got {text!r}")
-    return amount
+def _check(book: DealBook, given: Given) -> Answer:
+    from salesanalytics.report.text import check_text
 
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text[:12]) <= most:
-            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, got {text!r}")
-        return int(text)
-
-    return read
-
-
-def _book(arguments: argparse.Namespace) -> DealBook:
-    from salesanalytics.book import read_book
-
-    if getattr(arguments, "out", None):
-        _make_folder(arguments.out.parent if arguments.run is _score else arguments.out)
-    _progress(label("reading", arguments.lang, path=arguments.path))
-    book = read_book(arguments.path)
-    _progress(label("computing", arguments.lang))
-    return book
-
-
-def _make_folder(path: Path) -> None:
-    """Make the folder to write to, before any work is done."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"--out cannot be written: {error}") from error
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    book, lang = _book(arguments), arguments.lang
-    from salesanalytics.report.faults import fault_rows, row_counts
-
-    if arguments.json:
+    if given.json:
         tables = {"rows": _records(book.rows), "faults": _records(book.faults)}
-        _print_json({"process": book.process.id, "extracted_on": book.settings.extracted_on, **tables})
-        return
-    title = label("title_check", lang, process=book.process.name.zh if lang == "zh" else book.process.name.en)
-    _print_table(row_counts(book, lang), title=title, n_text=1, lang=lang)
-    _print_table(fault_rows(book, lang), title=label("title_faults", lang), n_text=5, lang=lang)
+        return {"process": book.process.id, "extracted_on": book.settings.extracted_on, **tables}
+    return check_text(book, given.lang, _width())
 
 
-def _rates(arguments: argparse.Namespace) -> None:
+def _rates(book: DealBook, given: Given) -> Answer:
     from salesanalytics.models import stage_win_rates
-    from salesanalytics.report.tables import rate_rows
+    from salesanalytics.report.text import rates_text
 
-    book, by, lang = _book(arguments), arguments.by, arguments.lang
-    if by and by not in book.deals:
-        raise argparse.ArgumentTypeError(
-            f"--by must be a column of deals, got {by!r}; columns: {', '.join(map(str, book.deals))}."
-        )
-    rates = stage_win_rates(book, as_of=arguments.as_of, by=by, horizon_days=arguments.horizon)
-    if arguments.json:
-        _print_json({"as_of": arguments.as_of, "rates": _records(rates)})
-        return
-    title = label("title_rates", lang, as_of=arguments.as_of, days=arguments.horizon)
-    _print_table(rate_rows(rates, book, lang, by), title=title, n_text=2 if by else 1, lang=lang)
+    if given.by and given.by not in book.deals:
+        columns = ", ".join(map(str, book.deals))
+        raise argparse.ArgumentTypeError(f"--by must be a column of deals, got {given.by!r}; columns: {columns}")
+    rates = stage_win_rates(book, as_of=given.as_of, by=given.by, horizon_days=given.horizon)
+    if given.json:
+        return {"as_of": given.as_of, "rates": _records(rates)}
+    return rates_text(rates, book, given.lang, _width(), as_of=given.as_of, by=given.by)
 
 
-def _score(arguments: argparse.Namespace) -> None:
+def _score(book: DealBook, given: Given) -> Answer:
     from salesanalytics.forecast import score_open_deals
-    from salesanalytics.report.tables import score_rows, write_csv
+    from salesanalytics.report.tables import write_csv
+    from salesanalytics.report.text import score_text
 
-    book, lang = _book(arguments), arguments.lang
-    deals = score_open_deals(book, as_of=arguments.as_of, until=arguments.until)
-    if arguments.out:
-        write_csv(deals, arguments.out)
-    if arguments.json:
-        _print_json({"as_of": arguments.as_of, "until": arguments.until, "deals": _records(deals)})
-        return
-    title = label("title_score", lang, as_of=arguments.as_of, until=arguments.until)
-    _print_table(score_rows(deals, book, lang), title=title, n_text=3, lang=lang)
-    _print_written([arguments.out] if arguments.out else [], lang)
+    deals = score_open_deals(book, as_of=given.as_of, until=given.until)
+    if given.out:
+        write_csv(deals, given.out)
+    if given.json:
+        return {"as_of": given.as_of, "until": given.until, "deals": _records(deals)}
+    return score_text(deals, book, given.lang, _width(), as_of=given.as_of, until=given.until)
 
 
-def _forecast(arguments: argparse.Namespace) -> None:
+def _forecast(book: DealBook, given: Given) -> Answer:
     from salesanalytics.forecast import forecast_quarter
     from salesanalytics.report.html import write_report
     from salesanalytics.report.tables import write_csv
     from salesanalytics.report.text import forecast_text
 
-    book, lang, out = _book(arguments), arguments.lang, arguments.out
-    given = {name: getattr(arguments, name) for name in ("quarter", "as_of", "target", "draws", "seed")}
-    forecast = forecast_quarter(book, **given)
-    written: list[Path] = []
-    if out:
-        written.append(write_report(forecast, out / "forecast.html", lang=lang))
-        written.append(write_csv(forecast.deals, out / "deals.csv"))
-    if arguments.json:
-        _print_json(forecast.to_dict())
-        return
-    _print(forecast_text(forecast, lang, _width()))
-    _print_written(written, lang)
+    wanted = {name: getattr(given, name) for name in ("quarter", "as_of", "target", "draws", "seed")}
+    forecast = forecast_quarter(book, **wanted)
+    if given.out:
+        write_report(forecast, given.out / "forecast.html", lang=given.lang)
+        write_csv(forecast.deals, given.out / "deals.csv")
+    return forecast.to_dict() if given.json else forecast_text(forecast, given.lang, _width())
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return json.loads(frame.to_json(orient="records", date_format="iso"))
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    _print(json.dumps(content, indent=2, allow_nan=False, default=str))
-
-
-def _print_table(frame: pd.DataFrame, *, title: str, n_text: int, lang: str) -> None:
-    from salesanalytics.report.text import text_table
-
-    _print(text_table(frame, title=title, n_text=n_text, lang=lang, width=_width()))
-
-
-def _print_written(paths: list[Path], lang: str) -> None:
-    if paths:
-        _print(label("written", lang, paths=label("list_comma", lang).join(map(str, paths))))
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    """Rows for JSON: no NaN, dates ISO."""
+    return list(json.loads(frame.to_json(orient="records", date_format="iso")))
 
 
 def _width() -> int | None:
     """Width of the terminal; a file or pager has none to keep to."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def _progress(text: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(text + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Features: pure functions from a snapshot to columns."""
 
-from salesanalytics.features.history import DEFAULT_FEATURES
-from salesanalytics.features.snapshots import snapshots
+from salesanalytics.features.snapshots import DEFAULT_FEATURES, snapshots
 
 __all__ = ["DEFAULT_FEATURES", "snapshots"]

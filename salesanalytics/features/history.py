@@ -1,8 +1,8 @@
 """Features of a deal's history: pure functions of a snapshot and the references of its date.
 
 Each function takes the snapshot as the timeline gives it (one row an open deal and date) and the reference table
-(one row a date and state) and returns new columns on the same index. `DEFAULT_FEATURES` lists those in use; a new
-one is written as a function and added there.
+(one row a date and state) and returns new columns on the same index. `HISTORY_FEATURES` lists those in use; a
+new one is written as a function and added there.
 """
 
 from __future__ import annotations
@@ -82,4 +82,4 @@ def calendar(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"days_to_quarter_end": snapshot["quarter_end_day"] - snapshot["as_of_day"]})
 
 
-DEFAULT_FEATURES: tuple[Feature, ...] = (clocks, path, amount, close_date, pace, calendar)
+HISTORY_FEATURES: tuple[Feature, ...] = (clocks, path, amount, close_date, pace, calendar)

@@ -9,13 +9,17 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.features.history import DEFAULT_FEATURES, Feature
+from salesanalytics.features.history import HISTORY_FEATURES, Feature
+from salesanalytics.features.work import WORK_FEATURES
+from salesanalytics.features.work_columns import add_work_columns
 from salesanalytics.timeline import owners, quarter_of, references
 from salesanalytics.timeline.calendar import as_of_days, to_timestamps
 from salesanalytics.timeline.replay import at_dates, collect, trail
 from salesanalytics.timeline.spells import open_deals
 from salesanalytics.timeline.values import fields_in
 
+DEFAULT_FEATURES: tuple[Feature, ...] = (*HISTORY_FEATURES, *WORK_FEATURES)
+TRAILS = ("amount", "close_date", "next_step")
 TRAIL_COLUMNS = ("first", "last", "n_changes", "n_up", "n_down")
 
 
@@ -49,13 +53,13 @@ def snapshots(book: DealBook, *, as_of: Any, features: Sequence[Feature] = DEFAU
 def _base(book: DealBook, days: list[int]) -> pd.DataFrame:
     """What the features read: the state of every open deal, its trails of amount and close date, its facts."""
     standing = open_deals(book, days=days).drop("known_from", "last_seen_day", "first_stage_day")
-    for name in ("amount", "close_date"):
+    for name in TRAILS:
         if name in fields_in(book):
             moved = at_dates(book, trail(book, name), days)
             moved = moved.rename({c: f"{name}_{c}" for c in TRAIL_COLUMNS})
             standing = standing.join(moved, on=["deal", "as_of_day"], how="left")
     base = collect(book, standing.sort("as_of_day", "deal"))
-    for name in ("amount", "close_date"):
+    for name in TRAILS:
         if name not in fields_in(book):
             base = base.assign(**{f"{name}_{c}": np.nan for c in TRAIL_COLUMNS})
     base["as_of"] = to_timestamps(base["as_of_day"])
@@ -70,6 +74,9 @@ def _base(book: DealBook, days: list[int]) -> pd.DataFrame:
     base["amount"] = base["amount_last"].fillna(pd.Series(stated, index=base.index))
     base["amount_first"] = base["amount_first"].where(np.isnan(stated), stated)
     base["rep_id"] = _owner(book, base, days, facts["rep_id"].to_numpy()[place])
+    base = add_work_columns(book, base.assign(deal=place), days)
+    base["stage_rank"] = base["stage"].map({s.id: s.order for s in book.process.stages}).fillna(0).astype(int)
+    base["buyer_rank"] = base["buyer_stage"].map({s.id: s.order for s in book.process.buyer_stages}).astype(float)
     return base
 
 

@@ -15,8 +15,6 @@ from salesanalytics.features import snapshots
 from salesanalytics.models import StageTable
 from salesanalytics.models.hindsight import SizeEffect, fit_size_effect, past_forecasts
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_day, to_timestamps
-from salesanalytics.timeline.replay import at_dates, collect, latest
-from salesanalytics.timeline.values import fields_in
 
 HORIZON_DAYS = 730
 QUANTILES = {"sign_q10": 0.1, "sign_q50": 0.5, "sign_q90": 0.9}
@@ -116,7 +114,7 @@ class Scorer:
         scored["p_won"] = within(far[:, -1], until)
         scored["p_stage_table"] = plain[:, -1]
         scored["p_nominal"] = scored["stage"].map(dict(book.process.nominal_win_rates)).astype(float)
-        scored["p_rep"] = rep_probability(book, scored["deal_id"], as_of=self.as_of)
+        scored["p_rep"] = snapshot["p_rep"]
         signs = (far[:, -1] >= 0.001) & ~pool["older_than_any_win"].to_numpy(dtype=bool)
         scored = scored.assign(**_signing_dates(far, later, signs, to_day(self.as_of)))
         scored["expected_amount"] = scored["p_won_until"] * scored["amount"]
@@ -137,16 +135,6 @@ def fit_scorer(book: DealBook, *, as_of: date, horizon_days: int) -> Scorer:
         ]
         past = past.sort_values("origin_day", kind="stable").assign(p=np.concatenate(moved))
     return Scorer(as_of, horizon_days, table, past, size)
-
-
-def rep_probability(book: DealBook, deal_ids: pd.Series, *, as_of: Any) -> np.ndarray:
-    """The reps' own probabilities on a date (0..1; a book that writes 60 for 60 % is read so), NaN where none."""
-    if "probability" not in fields_in(book):
-        return np.full(len(deal_ids), np.nan)
-    known = collect(book, at_dates(book, latest(book, "probability"), [to_day(as_of)]))
-    p = pd.to_numeric(known.set_index("deal_id")["value"].str.rstrip("%"), errors="coerce")
-    p = p / 100 if (p > 1).any() else p
-    return deal_ids.map(p).to_numpy(dtype=float)
 
 
 def _signing_dates(p_won: np.ndarray, days: np.ndarray, signs: np.ndarray, as_of: int) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import io
 from functools import cache
 from importlib import resources
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
+from fontTools import subset  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.text import Text

@@ -9,9 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from jinja2 import Environment, Template
-from markupsafe import Markup
+from jinja2 import Environment
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -32,11 +30,6 @@ from salesanalytics.report.tables import (
 
 LISTED_DEALS = 100
 _HEADINGS = ("distribution", "parts", "contributions", "baselines", "notes", "deals")
-_TABLE = """<table><thead><tr>{% for c in frame.columns %}<th{% if loop.index0 < n_text %} class="text"{% endif %}>{{ c }}</th>
-{%- endfor %}</tr></thead><tbody>
-{% for row in frame.itertuples(index=False) %}<tr{% if loop.last and total %} class="total"{% endif %}>
-{%- for v in row %}<td{% if loop.index0 < n_text %} class="text"{% endif %}>{{ v }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table>"""
 
 
 def write_report(forecast: QuarterForecast, path: str | Path, *, lang: str = "en") -> Path:
@@ -63,20 +56,15 @@ def write_report(forecast: QuarterForecast, path: str | Path, *, lang: str = "en
     if path.suffix != ".html":
         raise SalesAnalyticsError(f"A report is written as .html, got {path.name!r}.")
     environment = Environment(autoescape=True)
-    table = environment.from_string(_TABLE)
     page = environment.from_string((resources.files("salesanalytics.report") / "page.html").read_text("utf-8"))
-    content = _content(forecast, table, lang)
+    content = _content(forecast, lang)
     font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page.render(content, font=font), encoding="utf-8")
     return path
 
 
-def _content(forecast: QuarterForecast, table: Template, lang: str) -> dict[str, Any]:
-    def as_table(part: tuple[pd.DataFrame, int, bool]) -> Markup:
-        frame, n_text, total = part
-        return Markup(table.render(frame=frame, n_text=n_text, total=total))
-
+def _content(forecast: QuarterForecast, lang: str) -> dict[str, Any]:
     n_more = len(forecast.deals) - LISTED_DEALS
     return {
         "lang": "zh-CN" if lang == "zh" else "en",
@@ -90,10 +78,9 @@ def _content(forecast: QuarterForecast, table: Template, lang: str) -> dict[str,
             "distribution": _png(lambda ax: plots.forecast_distribution(forecast, ax=ax, lang=lang), 3.2),
             "contributions": _png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), 4.6),
         },
-        "table": as_table,
-        "parts": (component_rows(forecast, lang), 1, True),
-        "simple": (baseline_rows(forecast, lang), 2, False),
-        "deals": (deal_rows(forecast, lang).head(LISTED_DEALS), 4, False),
+        "parts": component_rows(forecast, lang),
+        "simple": baseline_rows(forecast, lang),
+        "deals": deal_rows(forecast, lang).head(LISTED_DEALS),
         "more": label("more_deals", lang, n=number(n_more)) if n_more > 0 else "",
         "method": method_text(forecast, lang),
     }

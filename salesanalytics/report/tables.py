@@ -25,7 +25,7 @@ def summary_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
         total = forecast.total(measure)
         middle = {"mean": total.mean(), "median": pd.Series(total).median()}
         row = {label("total", lang): name}
-        row |= {label(key, lang): number(value, decimals(total.mean())) for key, value in middle.items()}
+        row |= {label(key, lang): number(m, decimals(m) if m % 1 else 0) for key, m in middle.items()}
         bands = forecast.bands(measure)
         rows.append(row | {label(f"band_{level}", lang): _band(low, high) for level, (low, high) in bands.items()})
     return pd.DataFrame(rows)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from datetime import date
 
 import pandas as pd
 
+from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import label, number
+from salesanalytics.report.faults import fault_rows, row_counts
 from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
@@ -16,13 +20,16 @@ from salesanalytics.report.tables import (
     method_text,
     note_texts,
     p_target_text,
+    rate_rows,
+    score_rows,
     summary_rows,
 )
 
 GAP = 2
 LEAST_TEXT, MOST_TEXT = 12, 60  # cells that a text keeps at least, and fills at most
 TOP_DEALS = 10
-_PIECES = re.compile(r"[\u2e80-\uffef]|[^\s\u2e80-\uffef]+|\s+")
+LINES = 3  # of a folded text
+_PIECES = re.compile(r"[\u2e80-\uffef][）】」』”’，。；：？！、]*|[^\s\u2e80-\uffef]+|\s+")
 
 
 def cells(text: str) -> int:
@@ -43,31 +50,23 @@ def fold(text: str, width: int | None) -> list[str]:
 def text_table(frame: pd.DataFrame, *, title: str, n_text: int, lang: str, width: int | None = None) -> str:
     """A frame of texts for a terminal of ``width`` cells: the first ``n_text`` columns left, numbers right.
 
-    Where the width does not suffice, heads are folded, then texts are cut, then columns are left out from the right
-    and named below.
+    Where the width does not suffice, heads and texts are folded, then columns are left out from the right and named
+    below.
     """
     heads = [_clean(str(head)) for head in frame.columns]
     columns = [[_clean(str(value)) for value in frame.iloc[:, i]] for i in range(len(heads))]
     body = [max(map(cells, column), default=0) for column in columns]
-    wide = [
-        max(cells(h), min(b, MOST_TEXT) if i < n_text else b) for i, (h, b) in enumerate(zip(heads, body, strict=True))
-    ]
-    widths = _fit(
-        wide,
-        [
-            max(_narrowest(h), min(b, LEAST_TEXT) if i < n_text else b)
-            for i, (h, b) in enumerate(zip(heads, body, strict=True))
-        ],
-        width,
-    )
-    folded = [fold(head, w) for head, w in zip(heads, widths, strict=False)]
-    height = max(map(len, folded))
-    rows = [
-        [lines[k - height + len(lines)] if k >= height - len(lines) else "" for lines in folded] for k in range(height)
-    ]
-    rows.append(["-" * w for w in widths])
-    rows += [list(row) for row in zip(*columns[: len(widths)], strict=True)]
-    lines = [title, "", *(_line(row, widths, n_text) for row in rows)]
+
+    def room(head: Callable[[str], int], text: int) -> list[int]:
+        return [
+            max(head(h), min(b, text) if i < n_text else b) for i, (h, b) in enumerate(zip(heads, body, strict=True))
+        ]
+
+    widths = _fit(room(cells, MOST_TEXT), room(_narrowest, LEAST_TEXT), width)
+    lines = [title, ""]
+    for row in (heads, ["-" * w for w in widths], *zip(*columns, strict=True)):
+        parts = [fold(text, w) for text, w in zip(row, widths, strict=False)]
+        lines += _lines(parts, widths, n_text, bottom=row is heads)
     if not len(frame):
         lines.append(label("nothing", lang))
     if len(widths) < len(heads):
@@ -84,34 +83,69 @@ def _narrowest(head: str) -> int:
 
 
 def _fit(wide: list[int], least: list[int], width: int | None) -> list[int]:
-    """Widths of the columns that fit, the first ones first; room that is left goes to them from the left."""
+    """Widths of the columns that fit, the first ones first; the room that is left is shared among them."""
     if width is None or sum(wide) + GAP * (len(wide) - 1) <= width:
         return wide
     n = 1
     while n < len(least) and sum(least[: n + 1]) + GAP * n <= width:
         n += 1
-    widths, spare = least[:n], width - sum(least[:n]) - GAP * (n - 1)
-    for i in range(n):
-        more = max(min(wide[i] - widths[i], spare), 0)
-        widths[i], spare = widths[i] + more, spare - more
+    widths = least[:n]
+    spare = width - sum(widths) - GAP * (n - 1)
+    while spare > 0 and widths != wide[:n]:
+        for i in range(n):
+            if widths[i] < wide[i] and spare > 0:
+                widths[i], spare = widths[i] + 1, spare - 1
     return widths
 
 
-def _line(row: list[str], widths: list[int], n_text: int) -> str:
-    parts = []
-    for i, (text, width) in enumerate(zip(row, widths, strict=True)):
-        shown = _cut(text, width) if i < n_text else text
-        room = " " * (width - cells(shown))
-        parts.append(shown + room if i < n_text else room + shown)
-    return (" " * GAP).join(parts).rstrip()
+def _lines(parts: list[list[str]], widths: list[int], n_text: int, *, bottom: bool) -> list[str]:
+    """The lines of one row; a text that needs more than `LINES` of them ends in an ellipsis."""
+    height = min(max(map(len, parts)), LINES)
+    out = []
+    for k in range(height):
+        line = []
+        for i, (part, width) in enumerate(zip(parts, widths, strict=True)):
+            at = k - (height - len(part) if bottom else 0)
+            text = part[at] if 0 <= at < len(part) else ""
+            text = _cut(text, width, more=k == LINES - 1 and len(part) > LINES)
+            room = " " * (width - cells(text))
+            line.append(text + room if i < n_text else room + text)
+        out.append((" " * GAP).join(line).rstrip())
+    return out
 
 
-def _cut(text: str, width: int) -> str:
-    if cells(text) <= width:
+def _cut(text: str, width: int, *, more: bool) -> str:
+    """The text in at most so many cells; an ellipsis where there is more of it."""
+    if not more and cells(text) <= width:
         return text
     while cells(text) > width - 1:
         text = text[:-1]
-    return text.rstrip() + "…"
+    return text + "…"
+
+
+def check_text(book: DealBook, lang: str, width: int | None = None) -> str:
+    """What the door of a book saw, for a terminal."""
+    name = book.process.name.zh if lang == "zh" else book.process.name.en
+    title, more = label("title_check", lang, process=name), label("title_faults", lang)
+    counts = text_table(row_counts(book, lang), title=title, n_text=1, lang=lang, width=width)
+    return counts + "\n" + text_table(fault_rows(book, lang), title=more, n_text=5, lang=lang, width=width)
+
+
+def rates_text(
+    rates: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, by: str | None = None
+) -> str:
+    """Stage win rates (`stage_win_rates`) for a terminal."""
+    title = label("title_rates", lang, as_of=as_of, days=number(rates["horizon_days"].iloc[0]))
+    rows = rate_rows(rates, book, lang, by)
+    return text_table(rows, title=title, n_text=2 if by else 1, lang=lang, width=width)
+
+
+def score_text(
+    deals: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, until: date
+) -> str:
+    """Scored open deals (`score_open_deals`) for a terminal."""
+    title = label("title_score", lang, as_of=as_of, until=until)
+    return text_table(score_rows(deals, book, lang), title=title, n_text=3, lang=lang, width=width)
 
 
 def forecast_text(forecast: QuarterForecast, lang: str, width: int | None = None) -> str:
@@ -132,4 +166,4 @@ def forecast_text(forecast: QuarterForecast, lang: str, width: int | None = None
     for note in note_texts(forecast, lang):
         first, *rest = fold(note, width and width - 2)
         lines += [f"- {first}", *(f"  {line}" for line in rest)]
-    return "\n".join([*parts, *lines, "", *fold(method_text(forecast, lang), width)])
+    return "\n".join([*parts, *lines, "", *fold(method_text(forecast, lang), width), ""])

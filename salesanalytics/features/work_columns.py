@@ -1,0 +1,62 @@
+"""The columns of a snapshot that tell of the work on a deal; NaN (or None) where the book does not keep a field."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.timeline import work
+from salesanalytics.timeline.values import fields_in
+
+KEY = ["deal", "as_of_day"]
+
+
+def add_work_columns(book: DealBook, base: pd.DataFrame, days: list[int]) -> pd.DataFrame:
+    """Join what was known of buyer's stage, milestones, conditions, activities, people and the rep's own view.
+
+    ``base`` has ``deal`` (position in ``book.deals``), ``as_of_day`` and ``max_rank``.
+    """
+    fields = fields_in(book)
+    key = base[KEY]
+
+    def joined(found: pd.DataFrame, column: str) -> pd.Series:
+        return key.merge(found[[*KEY, column]], on=KEY, how="left")[column].set_axis(base.index)
+
+    columns: dict[str, pd.Series] = {}
+    for name in ("buyer_stage", "competitor", "category", "probability"):
+        known = work.last_texts(book, name, days) if name in fields else None
+        columns[name] = pd.Series(None, base.index, dtype=object) if known is None else joined(known, "value")
+    missing = pd.Series(np.nan, base.index)
+    activity, kinds = (
+        "activity" in fields,
+        {"last_activity_day": None, "last_inbound_day": work.INBOUND + work.BOTH_WAYS},
+    )
+    for name, values in kinds.items():
+        columns[name] = joined(work.last_days(book, "activity", days, values=values), "day") if activity else missing
+    for name, field in (("quote_day", "quote"), ("tender_day", "tender_issued")):
+        columns[name] = joined(work.first_days(book, field, days), "day") if field in fields else missing
+    if "milestone" in fields:
+        done = work.milestones_done(book, days)
+        columns |= {name: joined(done, name) for name in ("milestones_in_row", "n_milestones")}
+    if "contact" in fields:
+        people = work.people_reached(book, days)
+        columns |= {name: joined(people, name) for name in ("n_roles", "dm_day")}
+    if "stance" in fields:
+        stances = work.stances(book, days)
+        columns |= {name: joined(stances, name) for name in ("stance_min", "stance_mean")}
+    for name in ("milestones_in_row", "n_milestones", "n_roles", "dm_day", "stance_min", "stance_mean"):
+        columns.setdefault(name, missing)
+    columns["conditions_share"] = _conditions_share(book, base, days) if "condition" in fields else missing
+    return base.assign(**columns)
+
+
+def _conditions_share(book: DealBook, base: pd.DataFrame, days: list[int]) -> pd.Series:
+    """Weight of the conditions done, over that of all conditions of the stages up to the highest one reached."""
+    by_stage = np.array([sum(c.weight for c in s.conditions) for s in book.process.stages], dtype=float)
+    due = np.concatenate([[0.0], np.cumsum(by_stage)])
+    done = work.conditions_done(book, days).merge(base[[*KEY, "max_rank"]], on=KEY)
+    done = done[done["stage_rank"] <= done["max_rank"]].groupby(KEY, as_index=False)["done_weight"].sum()
+    weight = base[KEY].merge(done, on=KEY, how="left")["done_weight"].fillna(0.0).set_axis(base.index)
+    asked = pd.Series(due[base["max_rank"]], base.index)
+    return (weight / asked).where(asked > 0)
