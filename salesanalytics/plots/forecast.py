@@ -98,7 +98,7 @@ def contributions(
 
 def _finished(ax: Axes, title: str) -> Axes:
     ax.set_title(title, loc="left")
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
     ticks = ax.get_xticks()
     digits = decimals(float(np.ptp(ticks))) if (ticks % 1).any() else 0
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x, digits)))

@@ -28,7 +28,7 @@ from salesanalytics.report.tables import (
 GAP = 2
 LEAST_TEXT, MOST_TEXT = 12, 60  # cells that a text keeps at least, and fills at most
 TOP_DEALS = 10
-LINES = 3  # of a folded text
+LINES = 4  # of a folded text
 _PIECES = re.compile(r"[\u2e80-\uffef][）】」』”’，。；：？！、]*|[^\s\u2e80-\uffef]+|\s+")
 
 

@@ -1,0 +1,551 @@
+"""Stage rates, shrinkage, stage table, hindsight and funnel: by hand, by law, and in worlds whose truth is known."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import betaincinv, expit, logit
+from worlds import CHANCES, book_of, day_of, simulate, tiny, true_incidence
+
+import salesanalytics as sa
+from salesanalytics.errors import SchemaError
+from salesanalytics.models import StageTable, cumulative_incidence
+from salesanalytics.models.hindsight import SizeEffect, fit_shock, fit_size_effect, past_forecasts
+from salesanalytics.models.incidence import clustered_se, fit_incidence
+from salesanalytics.models.shrinkage import effective_n, marginal_strength, shrink
+from salesanalytics.models.stage_table import choose_half_life, seen_until
+from salesanalytics.timeline import clock_rows, landmark_rows
+
+
+def at(number):
+    return day_of(number).date()
+
+
+# ---------------------------------------------------------------- stage win rates by hand
+
+HAND = {
+    "a": [("S1", 0), ("S2", 10), ("won", 30)],
+    "b": [("S1", 0), ("lost", 20)],
+    "c": [("S1", 0), ("S2", 20), ("lost", 50)],
+    "d": [("S1", 20)],
+    "e": [("S2", 5, 15), ("won", 12, 15)],  # known when it was over
+}
+
+
+@pytest.fixture(scope="module")
+def hand():
+    return tiny(HAND, last=60, deals={"product": list("ppqqp"), "amount": [10.0, 20.0, 30.0, 40.0, 50.0]})
+
+
+def test_rates_by_hand(hand):
+    rates = sa.stage_win_rates(hand, as_of=at(60)).set_index("stage")
+    s1, s2 = rates.loc["S1"], rates.loc["S2"]
+    assert rates.index.tolist() == list(hand.process.stage_ids)
+    assert s1[["n_entered", "n_won", "n_other_end", "n_open", "n_retrospective"]].tolist() == [4, 1, 2, 1, 0]
+    assert s1["closed_only_rate"] == pytest.approx(1 / 3)
+    # S1: day 20 one of 4 lost; day 30 one of 3 won; d is censored on day 40; day 50 the last one lost
+    assert (s1["p_won"], s1["p_open"]) == pytest.approx((0.75 / 3, 0.0))
+    assert s2[["n_entered", "n_won", "n_other_end", "n_open", "n_retrospective"]].tolist() == [3, 2, 1, 0, 1]
+    assert s2["closed_only_rate"] == pytest.approx(2 / 3)
+    assert s2["p_won"] == pytest.approx(1 / 2)  # e has no time at risk
+    assert (s1["nominal"], s2["nominal"]) == (0.10, 0.20)
+    assert rates.loc["S5", ["n_entered", "n_in_stock"]].tolist() == [0, 0]
+    assert rates.loc["S5", ["p_won", "p_won_in_stock", "closed_only_rate"]].isna().all()
+    assert rates.loc["S5", "shrunk_won"] == pytest.approx(rates.loc["S5", "nominal"])
+
+
+def test_rates_in_stock_by_hand(hand):
+    # landmarks on days 32 and 4 (28 days apart, back from 60, none on 60 itself); half of the two known ends (a: 0,
+    # e: 3 days late, ...) gives a lag of 3 days, so that what happened after day 57 counts as unseen
+    rows = landmark_rows(hand, as_of=at(60))
+    got = sorted(rows[["landmark_day", "deal_id", "state", "duration_days", "end"]].itertuples(index=False, name=None))
+    first, second = sorted(rows["landmark_day"].unique())
+    assert got == [
+        (first, "a", "S1", 26, "won"), (first, "b", "S1", 16, "lost"), (first, "c", "S1", 46, "lost"),
+        (second, "c", "S2", 18, "lost"), (second, "d", "S1", 25, "open"),
+    ]  # fmt: skip
+    s1 = sa.stage_win_rates(hand, as_of=at(60)).set_index("stage").loc["S1"]
+    # day 16 one of 4 lost, day 25 d unseen, day 26 one of 2 won, day 46 the last one lost
+    assert s1["n_in_stock"] == 4
+    assert (s1["p_won_in_stock"], s1["p_open_in_stock"]) == pytest.approx((0.75 / 2, 0.0))
+
+
+def test_horizon(hand):
+    s1 = sa.stage_win_rates(hand, as_of=at(60), horizon_days=29).set_index("stage").loc["S1"]
+    assert (s1["p_won"], s1["p_open"], s1["n_at_horizon"]) == (0, 0.75, 3)
+    assert (s1["lower_won"], s1["upper_won"]) == pytest.approx((0, 1 - 0.05 ** (1 / 4)))
+    none = sa.stage_win_rates(hand, as_of=at(60), horizon_days=5).set_index("stage").loc["S1"]
+    assert (none["p_won"], none["p_open"], none["n_at_horizon"]) == (0, 1, 4)
+    with pytest.raises(SchemaError, match="horizon_days"):
+        sa.stage_win_rates(hand, as_of=at(60), horizon_days=0)
+    with pytest.raises(SchemaError, match="confidence"):
+        sa.stage_win_rates(hand, as_of=at(60), confidence=1.0)
+
+
+def test_late_entry_is_not_at_risk_before_it_is_known():
+    # x enters S1 on day 0, is known from day 25 and won on day 40; y is lost on day 20, z on day 30, u open
+    paths = {"x": [("S1", 0, 25), ("won", 40)], "y": [("S1", 0), ("lost", 20)], "z": [("S1", 0), ("lost", 30)]}
+    book = tiny({**paths, "u": [("S1", 0)]}, last=60)
+    s1 = sa.stage_win_rates(book, as_of=at(60)).set_index("stage").loc["S1"]
+    # day 20: 1 of 3; day 30: 1 of 3 (x has come); day 40: 1 of 2
+    assert s1["p_won"] == pytest.approx((2 / 3) * (2 / 3) / 2)
+
+
+def test_a_state_of_which_all_is_known_too_late_says_nothing():
+    book = tiny({"x": [("S1", 0, 30), ("won", 20, 30)], "y": [("S1", 0, 30), ("lost", 25, 30)]}, last=60)
+    s1 = sa.stage_win_rates(book, as_of=at(60)).set_index("stage").loc["S1"]
+    assert s1[["n_entered", "n_retrospective"]].tolist() == [2, 2]
+    assert s1[["p_won", "se_won", "lower_won", "upper_won"]].isna().all()
+    assert s1["shrunk_won"] == pytest.approx(s1["nominal"])  # no time at risk, so only the prior speaks
+
+
+def test_a_reopened_deal_counts_by_its_last_outcome_from_its_first_entry():
+    paths = {
+        "x": [("S1", 0), ("lost", 10), ("S2", 30), ("S1", 35), ("won", 50)],
+        "y": [("S1", 0), ("won", 5), ("S1", 9)],
+    }
+    rates = sa.stage_win_rates(tiny(paths, last=60), as_of=at(60)).set_index("stage")
+    assert rates.loc["S1", ["n_entered", "n_won", "n_open"]].tolist() == [2, 1, 1]
+    assert rates.loc["S1", "p_won"] == pytest.approx(0.5)  # x on day 50 of 2 at risk, y is censored on day 60
+    assert rates.loc["S2", "n_won"] == 1
+
+
+@cache
+def world(seed=3, days=700, per_day=0.4):
+    deals, history = simulate(seed, days=days, per_day=per_day)
+    return deals.assign(product=np.where(np.arange(len(deals)) % 3, "p", "q")), history
+
+
+@cache
+def world_book():
+    return book_of(*world(), last=699)
+
+
+@pytest.mark.parametrize("horizon", [60, 730])
+def test_rates_agree_with_the_incidence_of_the_clock_rows(horizon):
+    rates = sa.stage_win_rates(world_book(), as_of=at(699), horizon_days=horizon, confidence=0.8).set_index("stage")
+    rows = clock_rows(world_book(), as_of=at(699))
+    for state in CHANCES:
+        here = rows[rows["state"] == state]
+        curve = cumulative_incidence(
+            here["duration_days"], here["end"], entry_days=here["entry_days"], confidence=0.8
+        ).query("days <= @horizon")
+        names = ["p_won", "se_won", "lower_won", "upper_won", "p_open"]
+        assert rates.loc[state, names].tolist() == pytest.approx(curve[names].iloc[-1].tolist())
+
+
+def test_curves_are_those_of_the_clock_rows():
+    curves = sa.signing_curves(world_book(), as_of=at(699), by="product")
+    rows = clock_rows(world_book(), as_of=at(699))
+    ids = world()[0].query("product == 'q'")["deal_id"]
+    here = rows[(rows["state"] == "S2") & rows["deal_id"].isin(ids)]
+    expected = cumulative_incidence(here["duration_days"], here["end"], entry_days=here["entry_days"])
+    got = curves.query("stage == 'S2' and product == 'q'")[expected.columns]
+    pd.testing.assert_frame_equal(got.reset_index(drop=True), expected)
+
+
+def test_no_censoring_gives_plain_frequencies():
+    deals, history = world()
+    ended = history.loc[history["value"].isin(["won", "lost"]), "deal_id"]
+    book = book_of(deals[deals["deal_id"].isin(ended)], history[history["deal_id"].isin(ended)], last=699)
+    rates = sa.stage_win_rates(book, as_of=at(699)).set_index("stage")
+    assert rates["p_won"].dropna().tolist() == pytest.approx(rates["closed_only_rate"].dropna().tolist())
+    assert len(rates["p_won"].dropna()) == 3
+
+
+@pytest.mark.parametrize("change", ["order", "names"])
+def test_neither_row_order_nor_ids_matter(change):
+    deals, history = world()
+    rng = np.random.default_rng(0)
+    if change == "order":
+        # rows of one deal on one day keep their order: it says which came last
+        history = history.iloc[np.argsort(rng.random(len(deals))[pd.factorize(history["deal_id"])[0]], kind="stable")]
+        deals = deals.sample(frac=1, random_state=1)
+    else:
+        new = {old: f"{k:x}" for old, k in zip(deals["deal_id"], rng.permutation(len(deals)), strict=True)}
+        deals, history = (t.assign(deal_id=t["deal_id"].map(new)) for t in (deals, history))
+    other = book_of(deals, history, last=699)
+    for by in (None, "product"):
+        expected = sa.stage_win_rates(world_book(), as_of=at(650), by=by)
+        pd.testing.assert_frame_equal(sa.stage_win_rates(other, as_of=at(650), by=by), expected, rtol=1e-9)
+        expected = sa.stage_flow(world_book(), as_of=at(650), by=by)
+        pd.testing.assert_frame_equal(sa.stage_flow(other, as_of=at(650), by=by), expected, rtol=1e-9)
+
+
+def test_segments_are_those_of_known_deals_and_nothing_else(hand):
+    rates = sa.stage_win_rates(hand, as_of=at(60), by="product")
+    assert set(rates["product"]) == {"p", "q"}
+    assert rates.groupby("stage")["n_entered"].sum()["S1"] == 4
+    assert sa.stage_win_rates(hand, as_of=at(-1), by="product").empty
+    with pytest.raises(SchemaError, match="by must be rep_id or a column of deals, got 'colour'"):
+        sa.stage_win_rates(hand, as_of=at(60), by="colour")
+
+
+# ---------------------------------------------------------------- coverage, where the truth is known
+
+N_WORLDS, HORIZON, LENGTH = 150, 150, 500
+
+
+@cache
+def covered():
+    """150 companies, each a product of one book; constant chances, so that both rates have the same truth."""
+    found = [simulate(s, days=LENGTH, per_day=0.15, prefix=f"w{s:03d}") for s in range(N_WORLDS)]
+    deals = pd.concat([d.assign(product=d["deal_id"].str[:4]) for d, _ in found])
+    book = book_of(deals, pd.concat([h for _, h in found]), last=LENGTH - 1)
+    return sa.stage_win_rates(book, as_of=at(LENGTH - 1), by="product", horizon_days=HORIZON, confidence=0.9)
+
+
+@pytest.mark.parametrize("suffix", ["won", "in_stock"])
+def test_intervals_hold_the_truth_as_often_as_they_claim(suffix):
+    inside = []
+    for state in CHANCES:
+        rates, truth = covered()[covered()["stage"] == state], true_incidence(state, HORIZON)
+        p = rates["p_won" if suffix == "won" else "p_won_in_stock"]
+        assert p.mean() == pytest.approx(truth, abs=4 * p.std() / np.sqrt(len(p)))
+        inside += [rates[f"lower_{suffix}"].le(truth) & rates[f"upper_{suffix}"].ge(truth)]
+    assert 0.85 <= np.mean(inside) <= 0.95
+
+
+def test_alike_segments_are_drawn_together_and_hardly_cover_less():
+    rates = covered()[covered()["stage"] == "S1"]
+    truth = true_incidence("S1", HORIZON)
+    assert (rates["prior_strength_won"] > 100).all()
+    assert (rates["shrunk_won"] - truth).std() < 0.5 * (rates["p_won"] - truth).std()
+    assert (rates["shrunk_lower_won"].le(truth) & rates["shrunk_upper_won"].ge(truth)).mean() > 0.85
+
+
+# ---------------------------------------------------------------- shrinkage
+
+
+def test_effective_n():
+    assert effective_n(0.3, np.sqrt(0.3 * 0.7 / 40), 999) == pytest.approx(40)
+    assert effective_n([0.0, 1.0, 0.5], [0.0, 0.0, 0.0], [7, 8, 9]).tolist() == [7, 8, 9]
+    assert effective_n(0.0, np.nan, 0) == 0
+
+
+def test_shrink_by_hand():
+    fit = shrink(0.5, 20, prior=0.2, strength=10, confidence=0.9)
+    assert fit["p"] == pytest.approx((10 + 2) / 30)
+    assert fit["lower"] == pytest.approx(betaincinv(12, 18, 0.05))
+    assert fit["upper"] == pytest.approx(betaincinv(12, 18, 0.95))
+    nothing = shrink(0.0, 15, prior=0.2, strength=10, confidence=0.9)  # no events: Beta with the number at risk
+    assert nothing["p"] == pytest.approx(2 / 25)
+    assert nothing["upper"] == pytest.approx(betaincinv(2, 23, 0.95))
+    free = shrink(0.4, 10, prior=np.nan, strength=10, confidence=0.9)
+    assert free["p"] == pytest.approx(0.4)
+    assert np.isnan(shrink(0.0, 0, prior=np.nan, strength=10, confidence=0.9)["p"])
+
+
+def test_stage_is_drawn_to_its_nominal_rate(hand):
+    s1 = sa.stage_win_rates(hand, as_of=at(60)).set_index("stage").loc["S1"]
+    k = hand.process.nominal_prior_strength
+    n_eff = s1["p_won"] * (1 - s1["p_won"]) / s1["se_won"] ** 2
+    assert s1["prior_strength"] == k == 10
+    assert s1["shrunk_won"] == pytest.approx((n_eff * s1["p_won"] + k * 0.1) / (n_eff + k))
+
+
+def test_marginal_strength_tells_alike_from_different():
+    rng = np.random.default_rng(0)
+    n = np.full(12, 60.0)
+    alike = [marginal_strength(rng.binomial(60, 0.3, 12) / 60, n, prior=0.3) for _ in range(40)]
+    truth = [rng.beta(0.3 * 8, 0.7 * 8, 12) for _ in range(40)]
+    different = [marginal_strength(rng.binomial(60, p) / 60, n, prior=0.3) for p in truth]
+    assert np.median(alike) > 100
+    assert 4 < np.median(different) < 16
+    assert np.isfinite(marginal_strength([0.0, 0.0], [5.0, 0.0], prior=0.0))
+
+
+# ---------------------------------------------------------------- the stage table
+
+
+@cache
+def table(half_life=np.inf):
+    return StageTable(half_life_days=half_life).fit(world_book(), as_of=at(699))
+
+
+def asked(state, *days):
+    return pd.DataFrame({"state": state, "days_in_state": days})
+
+
+def test_a_pool_is_what_stood_there_at_ages_around_drawn_to_the_state():
+    rows = table().rows_
+    state = rows[rows["state"] == "S1"]
+    here = state[state["days_in_state"].between(10 / 1.5, 10 * 1.5)]
+    assert here["deal_id"].nunique() >= 30
+    won, other, pool = table().predict(asked("S1", 10), horizon_days=[30, 60], confidence=0.8)
+
+    def plain(part, horizon):
+        curve = cumulative_incidence(part["duration_days"], part["end"]).query("days <= @horizon").iloc[-1]
+        return np.array([curve["p_won"], curve["p_lost"]])
+
+    duration, codes = here["duration_days"].to_numpy("int64"), here["code"].to_numpy()
+    fit = fit_incidence(duration, codes, ["other", "won"])
+    se = clustered_se(fit, duration, codes, pd.factorize(here["deal_id"])[0], at_day=60, k=1)
+    p = plain(here, 60)[0]
+    n_eff = p * (1 - p) / se**2
+    for k, horizon in enumerate((30, 60)):
+        expected = (n_eff * plain(here, horizon) + 10 * plain(state, horizon)) / (n_eff + 10)
+        assert (won[0, k], other[0, k]) == pytest.approx(tuple(expected))
+    assert pool["n_pool"].tolist() == [here["deal_id"].nunique()]
+    assert 0.5 < n_eff / pool["n_pool"][0] < 2
+    assert pool["p_lower"][0] < won[0, -1] < pool["p_upper"][0]
+
+
+def test_a_pool_that_is_too_small_is_widened_to_thirty_deals():
+    rows = table().rows_
+    old = int(rows.loc[rows["state"].eq("S3"), "days_in_state"].quantile(0.99))
+    near = rows[rows["state"].eq("S3") & rows["days_in_state"].between(old / 1.5, old * 1.5)]
+    _, _, pool = table().predict(asked("S3", old), horizon_days=[60])
+    assert near["deal_id"].nunique() < 30 <= pool["n_pool"][0]
+
+
+def test_predictions_are_chances_that_grow():
+    ages = [0, 3, 10, 27, 90, 400]
+    horizons = np.arange(0, 400, 7)
+    for state in CHANCES:
+        won, other, pool = table().predict(asked(state, *ages), horizon_days=horizons)
+        assert won.shape == other.shape == (len(ages), len(horizons))
+        assert (np.diff(won, axis=1) >= 0).all()
+        assert (np.diff(other, axis=1) >= -1e-12).all()
+        assert (won >= 0).all()
+        assert (other >= 0).all()
+        assert (won + other <= 1 + 1e-12).all()
+        assert (won[:, 0] == 0).all()  # who stands there has not signed
+        assert (pool["p_lower"] <= won[:, -1]).all()
+        assert (won[:, -1] <= pool["p_upper"]).all()
+
+
+def test_older_than_any_win():
+    rows = table().rows_
+    s3 = rows[rows["state"] == "S3"]
+    oldest = s3.loc[s3["code"] == 1, "days_in_state"].max()
+    won, _, pool = table().predict(asked("S3", 3 * oldest, 1), horizon_days=[0, 30, 90])
+    assert pool["older_than_any_win"].tolist() == [True, False]
+    assert won[0].tolist() == pytest.approx([0, *[0.5 / (pool["n_pool"][0] + 1)] * 2])
+    unknown, other, pool = table().predict(asked("S8", 5), horizon_days=[90])
+    assert (unknown[0, 0], other[0, 0], pool["n_pool"][0]) == (0, 0, 0)
+    assert pool["older_than_any_win"].all()
+
+
+def test_nothing_signed_so_soon_still_leaves_room_above():
+    paths = {f"d{k}": [("S1", 0), ("won", 205)] for k in range(40)}  # landmarks on days 188 and 216
+    one = StageTable().fit(tiny(paths, last=300), as_of=at(300))
+    won, _, pool = one.predict(asked("S1", 10), horizon_days=[5])
+    assert won[0, 0] == 0
+    assert 0 < pool["p_upper"][0] < 0.2
+
+
+def test_the_table_knows_the_truth_of_a_constant_world():
+    for state in CHANCES:
+        won, _, _ = table().predict(asked(state, 5, 15, 30), horizon_days=[60])
+        assert won[:, 0] == pytest.approx(true_incidence(state, 60), abs=0.09)
+
+
+def test_a_table_as_at_a_date_is_the_one_fitted_there():
+    deals, history = world()
+    for k in (1, 4, 9):
+        then = at(699 - 28 * k)
+        fitted = StageTable(half_life_days=300.0).fit(book_of(deals, history, last=699), as_of=then)
+        viewed = table(300.0).as_at(int(np.sort(table().rows_["landmark_day"].unique())[-k] if k else 0))
+        for state in CHANCES:
+            new = fitted.predict(asked(state, 2, 20, 80, 500), horizon_days=[7, 91])
+            old = viewed.predict(asked(state, 2, 20, 80, 500), horizon_days=[7, 91])
+            for one, other in zip(new, old, strict=True):
+                np.testing.assert_allclose(np.asarray(one, float), np.asarray(other, float), rtol=1e-9)
+
+
+def test_weights_halve_with_the_half_life():
+    state = table(300.0).states_["S1"]
+    rows = table().rows_
+    days = np.sort(rows["landmark_day"].unique())
+    assert state.weight.max() == 1
+    assert np.unique(state.weight)[0] == pytest.approx(0.5 ** ((days[-1] - days[0]) / 300), rel=1e-6)
+
+
+def drifting(seed, *, drift, years=8, per_day=0.4):
+    """Landmark rows of one state; every day 1 % end, won with a chance that stays at .4 or falls from .75 to .15."""
+    rng = np.random.default_rng(seed)
+    last = 364 * years
+    born = np.sort(rng.integers(0, last, rng.poisson(per_day * last)))
+    left = born + rng.geometric(0.01, len(born))
+    won = rng.random(len(born)) < (0.75 - 0.6 * left / last if drift else 0.4)
+    marks = np.arange(0, last, 28)
+    deal, mark = np.nonzero((born[:, None] <= marks) & (marks < left[:, None]))
+    seen = left[deal] < last
+    columns = {
+        "landmark_day": marks[mark],
+        "state": "S1",
+        "duration_days": np.minimum(left[deal], last) - marks[mark],
+        "code": np.where(seen, won[deal].astype(int), -1),
+    }
+    return pd.DataFrame(columns)
+
+
+def test_the_half_life_is_short_where_rates_drift_and_mostly_long_where_they_do_not():
+    moving = [choose_half_life(drifting(s, drift=True)) for s in range(8)]
+    still = [choose_half_life(drifting(s, drift=False)) for s in range(16)]
+    assert np.mean([h <= 730 for h in moving]) >= 0.8
+    assert np.mean([h >= 1460 for h in still]) >= 0.5
+
+
+def test_without_a_past_all_landmarks_count_the_same():
+    rows = drifting(1, drift=True)
+    assert choose_half_life(rows.iloc[:0]) == np.inf
+    assert choose_half_life(rows[rows["landmark_day"] < 300]) == np.inf
+    assert choose_half_life(rows.assign(code=-1)) == np.inf  # nothing told them apart
+
+
+def test_what_the_recording_lag_hides_is_not_taken_for_nothing():
+    rows = pd.DataFrame({"landmark_day": [0, 28, 56], "duration_days": [3, 40, 28]})
+    assert seen_until(rows) == 84
+    assert seen_until(rows.assign(duration_days=[3, 40, 27])) == 56  # day 83 is the last one seen
+    assert seen_until(rows.assign(duration_days=[3, 1, 2])) == 56
+
+
+# ---------------------------------------------------------------- hindsight
+
+
+def forecasts(seed, *, spread=0.0, size=0.0, n=250, origins=12):
+    """Past forecasts that are right but for a common shift of each origin and an effect of size."""
+    rng = np.random.default_rng(seed)
+    p = rng.beta(1.2, 8, (origins, n))
+    amount = rng.lognormal(3, 1, (origins, n))
+    truth = expit(logit(p) + rng.normal(0, spread, (origins, 1)) + size * (np.log(amount) - 3))
+    parts = {"origin_day": np.repeat(np.arange(origins) * 84, n), "p": p.ravel(), "amount": amount.ravel()}
+    signed = (rng.random((origins, n)) < truth).astype(float).ravel()
+    return pd.DataFrame(parts | {"signed": signed, "deal_id": np.tile(np.arange(n).astype(str), origins)})
+
+
+def test_the_spread_of_the_common_shock_is_found():
+    none, small, large = (
+        np.mean([fit_shock(forecasts(s, spread=spread)).spread for s in range(12)]) for spread in (0.0, 0.35, 0.8)
+    )
+    assert none < 0.2
+    assert 0.25 < small < 0.45
+    assert 0.5 < large < 0.9
+    prior = fit_shock(forecasts(0).iloc[:0])
+    assert prior.spread == pytest.approx(0.3 * np.sqrt(2 / np.pi), abs=0.02)
+    assert len(prior.shifts) == 0
+
+
+def test_a_shock_is_centred_and_as_wide_as_its_posterior():
+    shock = fit_shock(forecasts(1, spread=0.8))
+    drawn = shock.draw(np.random.default_rng(0), 20_000)
+    grid = np.linspace(0, 1.5, 61)
+    assert drawn.mean() == pytest.approx(0, abs=1e-12)
+    assert drawn.std() == pytest.approx(np.sqrt(shock.weight @ grid**2), rel=0.03)
+    assert shock.draw(np.random.default_rng(0), 1).tolist() == [0]
+
+
+def test_origins_that_hardly_expect_anything_say_hardly_anything():
+    few = [fit_shock(forecasts(s, n=3)).spread for s in range(10)]
+    assert np.mean(few) == pytest.approx(0.24, abs=0.06)  # the prior
+
+
+def test_size_counts_where_it_does():
+    assert np.mean([fit_size_effect(forecasts(s, size=-0.5)).is_used for s in range(12)]) >= 0.9
+    assert np.mean([fit_size_effect(forecasts(s)).is_used for s in range(30)]) <= 0.45
+    effect = fit_size_effect(forecasts(3, size=-0.5, n=2000))
+    assert (np.diff(effect.log_odds) < 0).all()
+    assert not fit_size_effect(forecasts(0, n=3)).is_used
+    assert not fit_size_effect(forecasts(0).assign(amount=np.nan)).is_used
+
+
+def test_size_moves_deals_and_keeps_their_sum():
+    rng = np.random.default_rng(0)
+    effect = SizeEffect(np.array([10.0, 100.0]), np.array([0.8, 0.0, -0.8]))
+    curves = np.sort(rng.beta(1, 5, (200, 5)), axis=1)
+    curves[:3] = 0
+    amount = rng.lognormal(3, 2, 200)
+    amount[10:20] = np.nan
+    moved = effect.apply(curves, amount)
+    assert moved[:, -1].sum() == pytest.approx(curves[:, -1].sum(), rel=1e-9)
+    assert (np.diff(moved, axis=1) >= 0).all()
+    assert (moved[:3] == 0).all()
+    small, large = (amount < 10) & (curves[:, -1] > 0), (amount >= 100) & (curves[:, -1] > 0)
+    assert (moved[small, -1] > curves[small, -1]).all()
+    assert (moved[large, -1] < curves[large, -1]).all()
+    assert effect.of(np.array([1.0, 10.0, 99.0, 100.0, np.nan, 0.0])).tolist() == [0.8, 0, 0, -0.8, 0, 0]
+    assert effect.apply(curves[:0], amount[:0]).shape == (0, 5)
+    zeros = np.zeros((4, 2))
+    assert (effect.apply(zeros, amount[:4]) == 0).all()
+
+
+def test_past_forecasts_are_those_of_then_and_judged_by_what_came():
+    past = past_forecasts(world_book(), table(), horizon_days=60)
+    assert past["origin_day"].nunique() >= 2
+    end = table().rows_["landmark_day"].max() + 28
+    assert (past["origin_day"] + 60 <= end).all()
+    assert np.unique(np.diff(np.sort(past["origin_day"].unique()))).tolist() == [84]
+    ended = world()[1].query("value == 'won'").set_index("deal_id")["changed_at"]
+    day = (pd.Timestamp("1970-01-01") + pd.to_timedelta(past["origin_day"], unit="D")).dt.normalize()
+    signed = past["deal_id"].map(ended).sub(day).dt.days.between(1, 60)
+    assert (past["signed"] == signed.astype(float)).all()
+    origin = past["origin_day"].iloc[0]
+    rows = table().rows_[table().rows_["landmark_day"] == origin].set_index("deal_id")
+    p, _, _ = table().as_at(int(origin)).predict(rows, horizon_days=[60])
+    assert past[past["origin_day"] == origin].set_index("deal_id")["p"].to_dict() == pytest.approx(
+        dict(zip(rows.index, p[:, 0], strict=True))
+    )
+    assert abs(past["signed"].mean() - past["p"].mean()) < 0.06
+
+
+def test_what_was_signed_but_is_not_typed_in_yet_is_not_held_against_a_past_forecast():
+    # every change is typed in 20 days late, so that the last 20 days are unseen
+    deals, history = world()
+    late = history.assign(recorded_at=history["changed_at"] + pd.Timedelta(days=20))
+    book = book_of(deals, late[late["recorded_at"] < day_of(700)], last=699)
+    for as_of in (699, 690, 680):
+        past = past_forecasts(book, StageTable(half_life_days=np.inf).fit(book, as_of=at(as_of)), horizon_days=60)
+        last_seen = (pd.Timestamp(at(as_of)) - pd.Timestamp("1970-01-01")).days - 20
+        assert past["origin_day"].max() + 60 <= last_seen
+
+
+# ---------------------------------------------------------------- the funnel
+
+
+def test_flow_by_hand():
+    paths = {
+        "a": [("S1", 0), ("S2", 10), ("S3", 30), ("won", 60)],
+        "b": [("S1", 0), ("S3", 20), ("S2", 30), ("lost", 45)],  # skips S2, falls back to it
+        "c": [("S1", 5), ("on_hold", 15), ("lost", 40)],
+        "d": [("S2", 10), ("on_hold", 20), ("S1", 30)],  # falls back through a pause
+        "e": [("S1", 50)],
+        "f": [("S2", 0), ("won", 50)],
+        "g": [("S1", 0), ("S2", 4), ("lost", 8), ("S3", 50)],  # comes back
+    }
+    book = tiny(paths, last=70, deals={"amount": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0], "product": list("xxxyyyx")})
+    flow = sa.stage_flow(book, as_of=at(70)).set_index("stage")
+    s1, s2, s3 = (flow.loc[s] for s in ("S1", "S2", "S3"))
+    assert (s1["n_entered"], s1["amount_entered"]) == (6, 1 + 2 + 4 + 8 + 16 + 64)
+    # a, b, g went on; c was lost; d came from above and has not gone on; e is new
+    assert (s1["n_passed"], s1["n_undecided"], s1["pass_rate"]) == (3, 2, 0.75)
+    assert (s1["n_skipped"], s1["n_fell_back"], s1["n_ended_here"]) == (1, 0, 1)
+    assert (s1["n_standing"], s1["amount_standing"]) == (2, 8 + 16)
+    # a, f, g passed S2; b reached S3 before it and not after
+    assert (s2["n_entered"], s2["n_passed"], s2["n_undecided"], s2["pass_rate"]) == (5, 3, 1, 0.75)
+    assert (s2["n_fell_back"], s2["n_ended_here"], s2["n_skipped"], s2["n_standing"]) == (1, 2, 0, 0)
+    assert (s2["won_days_q50"], s2["won_days_q90"]) == pytest.approx((35, 47))  # a 20, f 50
+    assert (s3["n_entered"], s3["n_passed"], s3["n_skipped"], s3["n_standing"]) == (3, 1, 1, 1)
+    assert (s3["n_fell_back"], s3["pass_rate"], s3["n_undecided"]) == (1, 0.5, 1)
+    assert flow.loc["S4", ["n_entered", "n_passed", "n_skipped"]].tolist() == [0, 0, 2]
+    by = sa.stage_flow(book, as_of=at(70), by="product").groupby("stage")["n_entered"].sum()
+    assert by.to_dict() == flow["n_entered"].to_dict()
+
+
+def test_models_of_a_book_in_which_nothing_has_happened():
+    book = tiny({"a": [], "b": []}, last=10)
+    rates = sa.stage_win_rates(book, as_of=at(5)).set_index("stage")
+    assert rates.loc["S1", "n_open"] == 2
+    assert rates["p_won"].dropna().eq(0).all()
+    assert sa.stage_flow(book, as_of=at(5))["n_standing"].tolist() == [2, *[0] * 7]
+    before = sa.stage_win_rates(book, as_of=at(-5))
+    assert before["n_entered"].eq(0).all()
+    assert before["p_won"].isna().all()
+    assert sa.stage_flow(book, as_of=at(-5))["n_entered"].eq(0).all()
+    assert sa.signing_curves(book, as_of=at(-5)).empty
+    won, other, _ = StageTable().fit(book, as_of=at(-5)).predict(asked("S1", 5), horizon_days=[30])
+    assert (won[0, 0], other[0, 0]) == (0, 0)
