@@ -1,15 +1,17 @@
 # Each target does all set-up itself: it needs Python 3.11 or newer, make, and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
-BOOK ?= data/sample/repd
-AS_OF ?= 2021-03-31
-QUARTER ?= 2021Q2
-OUT ?= out/repd
+BOOK ?= data/sample
+AS_OF ?= 2026-09-30
+QUARTER ?= 2026Q4
+OUT ?= out
+# en or zh (LANG itself belongs to the shell)
+LANG_ ?= en
 
 .PHONY: forecast test lint notebooks bench clean
 
 forecast: .venv/.stamp-run
-	$(BIN)/salesanalytics forecast $(BOOK) --as-of $(AS_OF) --quarter $(QUARTER) --out $(OUT)
+	$(BIN)/salesanalytics forecast $(BOOK) --as-of $(AS_OF) --quarter $(QUARTER) --out $(OUT) --lang $(LANG_)
 
 test: .venv/.stamp-dev lint
 	$(BIN)/pytest

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from salesanalytics.process import Process as Process
     from salesanalytics.process import read_process as read_process
     from salesanalytics.report import write_report as write_report
+    from salesanalytics.simulate import Company as Company
+    from salesanalytics.simulate import simulate_book as simulate_book
+    from salesanalytics.simulate import write_sample as write_sample
     from salesanalytics.timeline import spells as spells
 
 __version__ = "0.1.0"
@@ -45,6 +48,9 @@ _ROOM_OF = {
     "actual": "forecast",
     "forecast_quarter": "forecast",
     "score_open_deals": "forecast",
+    "Company": "simulate",
+    "simulate_book": "simulate",
+    "write_sample": "simulate",
     "plots": "",
     "write_report": "report",
 }

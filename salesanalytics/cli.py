@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from salesanalytics.book import DealBook
 
     Given = argparse.Namespace
-    Answer = dict[str, Any] | str  # one JSON object for machines, or a text
+    Answer = dict[str, Any] | str  # one JSON object, or a text
 
-YEARS = range(1900, 2200)
-MOST = 1_000_000
 PERIOD = re.compile(r"(19|20|21)\d\d(Q[1-4]|-(0[1-9]|1[0-2]))?")
 
 
@@ -70,18 +68,19 @@ def _run(given: Given) -> None:
 
 
 def _made(path: Path) -> Path:
-    """A file that can be written, its folder made, before any work is done."""
+    """A file to write, its folder made before any work is done."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("ab").close()
     except OSError as error:
         raise argparse.ArgumentTypeError(f"--out cannot be written: {error}") from error
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"--out cannot be written: {path}")
     return path
 
 
 def _parser() -> argparse.ArgumentParser:
-    said = "Forecasts of project sales that show their work."
-    parser = argparse.ArgumentParser(prog="salesanalytics", description=said, allow_abbrev=False)
+    about = "Forecasts of project sales that show their work."
+    parser = argparse.ArgumentParser(prog="salesanalytics", description=about, allow_abbrev=False)
     known = "use only what was known at the end of that day"
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _command(commands, "check", _check, "read a book and say what was kept, set aside and why")
@@ -133,10 +132,10 @@ def _value(read: Callable[[str], Any], holds: Callable[[Any], Any], rule: str) -
     return value
 
 
-_date = _value(date.fromisoformat, lambda day: day.year in YEARS, "a date is written 2026-09-30")
+_date = _value(date.fromisoformat, lambda day: 1900 <= day.year < 2200, "a date is written 2026-09-30")
 _period = _value(str.upper, PERIOD.fullmatch, "a period is written 2026Q4, 2026-11 or 2026")
 _amount = _value(float, lambda amount: 0 < amount < math.inf, "an amount is a number above 0, such as 1500 or 5e7")
-_count = _value(int, lambda n: 1 <= n <= MOST, f"a whole number from 1 to {MOST:,}")
+_count = _value(int, lambda n: 1 <= n <= 1_000_000, "a whole number from 1 to 1,000,000")
 _seed = _value(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4,294,967,295")
 
 

@@ -11,24 +11,21 @@ LANGUAGES = ("en", "zh")
 _TEXTS: dict[str, tuple[str, str]] = {
     # how words are put together
     "with_unit": ("{text} ({unit})", "{text}（{unit}）"),
+    "in_large_units": ("million {unit}", "万{unit}"),
     "part_of": ("{text}: {part}", "{text}：{part}"),
     "list_comma": (", ", "、"),
     # components and measures
-    "signed": ("Signed already", "已签约"),
-    "open": ("Open deals", "在跟进项目"),
-    "reopened": ("Reopened", "重新启动"),
-    "unrecorded": ("Not recorded yet", "尚未登记"),
+    "signed": ("Signed already", "已签约"), "open": ("Open deals", "在跟进项目"),
+    "reopened": ("Reopened", "重新启动"), "unrecorded": ("Not recorded yet", "尚未登记"),
     "new": ("Not created yet", "尚未立项"),
     "total": ("Total", "合计"), "component": ("Component", "组成"),
     "count": ("Deals", "项目数"), "amount": ("Amount", "金额"),
     "mean": ("Mean", "均值"), "median": ("Median", "中位数"),
     "band_50": ("50 % band", "50 % 区间"), "band_80": ("80 % band", "80 % 区间"),
-    "target": ("Target", "目标"),
-    "p_target": ("Chance to reach the target", "达成目标的概率"),
+    "target": ("Target", "目标"), "p_target": ("Chance to reach the target", "达成目标的概率"),
     "share_of_draws": ("Share of draws", "模拟占比"),
     # methods
-    "method": ("Method", "方法"),
-    "basis": ("Rests on", "依据"),
+    "method": ("Method", "方法"), "basis": ("Rests on", "依据"),
     "forecast": ("This forecast", "本预测"),
     "nominal_weighted": ("Nominal rates × open deals", "名义赢率加权"),
     "stage_week_conversion": ("Conversion by stage", "阶段转化率"),
@@ -48,13 +45,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     # stage rates
     "nominal": ("Nominal", "名义赢率"),
     "n_entered": ("Entered", "进入数"), "n_won": ("Won", "赢单"),
-    "n_other_end": ("Other ends", "其他结束"),
-    "n_open": ("Open", "在跟进"),
+    "n_other_end": ("Other ends", "其他结束"), "n_open": ("Open", "在跟进"),
     "closed_only_rate": ("Won / closed", "赢单/已结束"),
     "p_won_entry": ("From first entry", "自首次进入"),
     "p_won_in_stock": ("Standing there", "停留于该阶段"),
-    "shrunk": ("Shrunk", "收缩后"),
-    "p_open": ("Still open", "仍未结束"),
+    "shrunk": ("Shrunk", "收缩后"), "p_open": ("Still open", "仍未结束"),
     "interval": ("{level} interval", "{level} 区间"),
     "chance_within": ("Chance to sign within {days} days", "{days} 天内签约概率"),
     "n_deals": ("{n} deals", "{n} 个"),
@@ -78,8 +73,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "mean_and_band": ("{text}: mean, line = 80 % band", "{text}：均值，横线为 80 % 区间"),
     "chance_times_amount": ("{text} = chance in period × amount", "{text} = 期内签约概率 × 金额"),
     "lead_bands": (
-        "Four outcomes in five lie between {low} and {high}, one in two between {low_50} and {high_50}.",
-        "五次结果中有四次在 {low} 至 {high} 之间，一半在 {low_50} 至 {high_50} 之间。",
+        "Four outcomes in five lie within {band_80}, one in two within {band_50}.",
+        "五次结果中有四次落在 {band_80} 之内，两次中有一次落在 {band_50} 之内。",
     ),
     "carried_by": (
         "{n} of {all} open deals are shown; they carry {share} of the expected amount of all open deals.",
@@ -185,8 +180,23 @@ def percent(value: float, digits: int = 0) -> str:
 
 
 def decimals(largest: float) -> int:
-    """Decimals for numbers of this size: none from 1,000 on, one from 10 on, else two."""
-    return 0 if abs(largest) >= 1000 or largest == 0 else 1 if abs(largest) >= 10 else 2
+    """Decimals for numbers of this size: none from 1,000 on, one from 1 on, else two."""
+    return 0 if abs(largest) >= 1000 else 1 if abs(largest) >= 1 else 2
+
+
+def short(value: float) -> str:
+    """A number with as many decimals as its size asks for, none where it is whole."""
+    return number(value, 0 if value % 1 == 0 else decimals(value))
+
+
+def band(lower: float, upper: float, digits: int | None = None) -> str:
+    """A band; one number where it has no width."""
+    digits = (0 if lower % 1 == upper % 1 == 0 else decimals(upper)) if digits is None else digits
+    return (
+        number(lower, digits)
+        if lower == upper or lower != lower
+        else f"{number(lower, digits)} – {number(upper, digits)}"
+    )
 
 
 def amount_label(key: str, unit: str, lang: str) -> str:

@@ -82,7 +82,7 @@ class Oracle:
         back = [b for a, b in pairwise(visits) if a.state in ENDS and b.state not in ENDS]
         return {
             "deal_id": deal, "as_of_day": day, "state": visits[-1].state, "since_day": visits[-1].entered,
-            "stage": sellers[-1] if sellers else None, "first_stage_day": visits[0].entered,
+            "stage": sellers[-1] if sellers else None,
             "n_visits": len(visits), "n_regressions": sum(step < 0 for step in steps),
             "n_skips": sum(step > 1 for step in steps), "n_holds": len(holds),
             "hold_days": sum(v.left - v.entered for v in holds if v.left is not None),

@@ -160,7 +160,7 @@ def same(got, expected, *, columns, days=(), ordered=False):
 
 
 STATE_COLUMNS = [
-    "deal_id", "as_of_day", "state", "since_day", "stage", "first_stage_day", "n_visits", "n_regressions",
+    "deal_id", "as_of_day", "state", "since_day", "stage", "n_visits", "n_regressions",
     "n_skips", "n_holds", "hold_days", "n_reopened", "entry_rank", "max_rank", "known_from",
     "created_day", "last_seen_day",
 ]  # fmt: skip

@@ -47,12 +47,16 @@ def snapshots(book: DealBook, *, as_of: Any, features: Sequence[Feature] = DEFAU
     base = _base(book, as_of_days(book, as_of))
     reference = references(book, as_of=as_of)
     keep = ["deal_id", "as_of", "state", "stage", "rep_id", *book.settings.attributes]
-    return pd.concat([base[keep], *(feature(base, reference) for feature in features)], axis=1)
+    columns = {name: base[name] for name in keep}
+    for feature in features:
+        found = feature(base, reference)
+        columns |= {name: found[name] for name in found}
+    return pd.DataFrame(columns, index=base.index, copy=False)
 
 
 def _base(book: DealBook, days: list[int]) -> pd.DataFrame:
     """What the features read: the state of every open deal, its trails of amount and close date, its facts."""
-    standing = open_deals(book, days=days).drop("known_from", "last_seen_day", "first_stage_day")
+    standing = open_deals(book, days=days).drop("known_from", "last_seen_day")
     for name in TRAILS:
         if name in fields_in(book):
             moved = at_dates(book, trail(book, name), days)
@@ -61,7 +65,8 @@ def _base(book: DealBook, days: list[int]) -> pd.DataFrame:
     base = collect(book, standing.sort("as_of_day", "deal"))
     for name in TRAILS:
         if name not in fields_in(book):
-            base = base.assign(**{f"{name}_{c}": np.nan for c in TRAIL_COLUMNS})
+            for c in TRAIL_COLUMNS:
+                base[f"{name}_{c}"] = np.nan
     base["as_of"] = to_timestamps(base["as_of_day"])
     month = book.settings.fiscal_year_start
     ends = {day: quarter_of(day, fiscal_year_start=month).end_day for day in days}
@@ -74,7 +79,9 @@ def _base(book: DealBook, days: list[int]) -> pd.DataFrame:
     base["amount"] = base["amount_last"].fillna(pd.Series(stated, index=base.index))
     base["amount_first"] = base["amount_first"].where(np.isnan(stated), stated)
     base["rep_id"] = _owner(book, base, days, facts["rep_id"].to_numpy()[place])
-    base = add_work_columns(book, base.assign(deal=place), days)
+    base["deal"] = place
+    for name, values in add_work_columns(book, base, days).items():
+        base[name] = values
     base["stage_rank"] = base["stage"].map({s.id: s.order for s in book.process.stages}).fillna(0).astype(int)
     base["buyer_rank"] = base["buyer_stage"].map({s.id: s.order for s in book.process.buyer_stages}).astype(float)
     return base

@@ -70,9 +70,10 @@ def rep_view(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
 
 def as_probability(texts: pd.Series) -> pd.Series:
     """0.6, 60 and 60% all mean 0.6; what lies outside 0..1 after that is no probability (NaN)."""
-    p = pd.to_numeric(texts.astype(object).str.rstrip("% "), errors="coerce").astype(float)
-    p = p.where(p.le(1) & ~texts.astype(object).str.endswith("%", na=False), p / 100)
-    return p.where(p.between(0, 1))
+    given = texts[texts.notna()].astype(object)
+    p = pd.to_numeric(given.str.rstrip("% "), errors="coerce").astype(float)
+    p = p.where(p.le(1) & ~given.str.endswith("%"), p / 100)
+    return p.where(p.between(0, 1)).reindex(texts.index)
 
 
 WORK_FEATURES = (three_clocks, work_done, activity, people, rep_view)

@@ -12,8 +12,8 @@ from salesanalytics.timeline.values import fields_in
 KEY = ["deal", "as_of_day"]
 
 
-def add_work_columns(book: DealBook, base: pd.DataFrame, days: list[int]) -> pd.DataFrame:
-    """Join what was known of buyer's stage, milestones, conditions, activities, people and the rep's own view.
+def add_work_columns(book: DealBook, base: pd.DataFrame, days: list[int]) -> dict[str, pd.Series]:
+    """What was known of buyer's stage, milestones, conditions, activities, people and the rep's own view.
 
     ``base`` has ``deal`` (position in ``book.deals``), ``as_of_day`` and ``max_rank``.
     """
@@ -48,7 +48,7 @@ def add_work_columns(book: DealBook, base: pd.DataFrame, days: list[int]) -> pd.
     for name in ("milestones_in_row", "n_milestones", "n_roles", "dm_day", "stance_min", "stance_mean"):
         columns.setdefault(name, missing)
     columns["conditions_share"] = _conditions_share(book, base, days) if "condition" in fields else missing
-    return base.assign(**columns)
+    return columns
 
 
 def _conditions_share(book: DealBook, base: pd.DataFrame, days: list[int]) -> pd.Series:

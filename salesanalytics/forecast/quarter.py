@@ -18,6 +18,7 @@ from salesanalytics.forecast.draws import deal_keys, draw_deals
 from salesanalytics.forecast.score import fit_scorer
 from salesanalytics.models import StageTable
 from salesanalytics.models.hindsight import fit_shock
+from salesanalytics.process import Process
 from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date
 from salesanalytics.timeline.replay import collect, ended_states
@@ -47,6 +48,8 @@ class QuarterForecast:
         What simple methods say.
     target : float or None
     unit : str
+    process : Process
+        The sales process, for the names of its states.
     half_life_days : float
         Half-life of the weights of past landmarks in the stage table (inf: none).
     size_counts : bool
@@ -66,6 +69,7 @@ class QuarterForecast:
     baselines: pd.DataFrame
     target: float | None
     unit: str
+    process: Process
     half_life_days: float
     size_counts: bool
     shock_spread: float
@@ -219,6 +223,7 @@ def forecast_quarter(
         baselines=baselines(book, period=period, day=day),
         target=target if target is not None else stated_target(book, period),
         unit=book.settings.unit,
+        process=book.process,
         half_life_days=scorer.table.half_life_days_,
         size_counts=scorer.size.is_used,
         shock_spread=shock.spread,

@@ -356,7 +356,7 @@ def loglog_interval(p: Any, se: Any, *, confidence: float) -> tuple[np.ndarray, 
     inside = (p > 0) & (p < 1)
     safe = np.where(inside, p, 0.5)
     log_rest = np.log1p(-safe)
-    spread = z * se / ((1 - safe) * -log_rest)
+    spread = np.minimum(z * se / ((1 - safe) * -log_rest), 700.0)  # exp stays finite
     lower = -np.expm1(log_rest * np.exp(-spread))
     upper = -np.expm1(log_rest * np.exp(spread))
     return np.where(inside, lower, p), np.where(inside, upper, p)

@@ -110,8 +110,9 @@ class StageTable:
             ``older_than_any_win``.
         """
         horizons = np.atleast_1d(horizon_days)
-        keys = pd.MultiIndex.from_arrays([deals["state"], _grid(deals["days_in_state"].to_numpy())])
-        code, distinct = pd.factorize(keys)
+        keys = pd.DataFrame({"state": deals["state"].to_numpy(), "age": _grid(deals["days_in_state"].to_numpy())})
+        code = keys.groupby(["state", "age"], sort=False).ngroup().to_numpy()
+        distinct = keys.drop_duplicates().itertuples(index=False)
         found = [self._pool(state, int(age), horizons, confidence) for state, age in distinct]
         shape = (len(found), len(horizons))
         won, other = (np.array([f[i] for f in found]).reshape(shape)[code] for i in (0, 1))
@@ -140,6 +141,7 @@ class StageTable:
         keep = n_eff / (n_eff + STAGE_STRENGTH)
         won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
         other = keep * other + (1 - keep) * _at(rows.whole, horizons, 1 - WON)
+        won = np.clip(won, 0.0, 1.0)  # weighted sums end a hair outside
         spread = np.sqrt(won[-1] * (1 - won[-1]) / (n_eff + STAGE_STRENGTH))
         lower, upper = rate_interval(won[-1], spread, n, confidence)
         return won, other, (lower, upper, n, False)

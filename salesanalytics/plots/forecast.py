@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import amount_label, decimals, label, number, percent
+from salesanalytics.labels import amount_label, band, decimals, label, number, percent, short
 from salesanalytics.plots.fonts import drawable, with_fonts
 
 INK, STRONG, MIDDLE, WEAK, REST, ACCENT = "#333333", "#2f6f9f", "#6ea3c9", "#a9cbe3", "#e3e3e3", "#c8502d"
@@ -33,14 +33,13 @@ def forecast_distribution(
     ax.stairs(share, edges, fill=True, color=REST)
     for level, colour in (("80", WEAK), ("50", STRONG)):
         lower, upper = bands[level]
-        text = f"{label(f'band_{level}', lang)} {number(lower)} – {number(upper)}"
+        text = f"{label(f'band_{level}', lang)} {band(lower, upper)}"
         bars = ax.stairs(share, edges, fill=True, color=colour, label=text)
         inside = Rectangle((lower - half, 0), upper - lower + 2 * half, 1, transform=ax.get_xaxis_transform())
         bars.set_clip_path(inside)
-    mean = f"{label('mean', lang)} {number(total.mean(), decimals(total.mean()))}"
-    ax.axvline(total.mean(), color=INK, lw=1.2, ls="--", label=mean)
+    ax.axvline(total.mean(), color=INK, lw=1.2, ls="--", label=f"{label('mean', lang)} {short(total.mean())}")
     if measure == "amount" and forecast.target is not None:
-        ax.axvline(forecast.target, color=ACCENT, lw=1.5, label=f"{label('target', lang)} {number(forecast.target)}")
+        ax.axvline(forecast.target, color=ACCENT, lw=1.5, label=f"{label('target', lang)} {short(forecast.target)}")
     ax.set_xlabel(drawable(amount_label("amount", forecast.unit, lang)) if not whole else label("count", lang))
     ax.set_ylabel(label("share_of_draws", lang))
     ax.set_yticks([])
@@ -84,7 +83,7 @@ def contributions(
     names = rows["name"].where(rows["name"].notna(), rows["deal_id"])
     ax.set_yticks(places, [_short(drawable(str(name))) for name in names])
     for y, row in zip(places, rows.itertuples(), strict=True):
-        amount = number(row.amount) if row.amount == row.amount else label("no_amount", lang)
+        amount = short(row.amount) if row.amount == row.amount else label("no_amount", lang)
         text = f"{percent(row.p_in_period, 1)} × {amount}"
         place = (row.expected_amount, y)
         ax.annotate(text, place, xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
@@ -97,10 +96,12 @@ def contributions(
 
 
 def _finished(ax: Axes, title: str) -> Axes:
+    """Title, fonts, and numbers along the axis: few enough not to touch, with the decimals that tell them apart."""
     ax.set_title(title, loc="left")
-    ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
-    ticks = ax.get_xticks()
-    digits = decimals(float(np.ptp(ticks))) if (ticks % 1).any() else 0
+    longest = len(number(ax.get_xlim()[1]))
+    ax.xaxis.set_major_locator(MaxNLocator(min(max(42 // longest, 2), 7), steps=[1, 2, 2.5, 5, 10]))
+    step = float(np.diff(ax.get_xticks())[0])
+    digits = next(d for d in range(16) if abs(round(step, d) - step) <= 1e-6 * step)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x, digits)))
     return with_fonts(ax)
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from salesanalytics import plots
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import decimals, label, number, percent
+from salesanalytics.labels import band, label, number, percent, short
 from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.plots.forecast import SHOWN_DEALS
 from salesanalytics.report.tables import (
@@ -27,6 +27,7 @@ from salesanalytics.report.tables import (
     note_texts,
     p_target_text,
 )
+from salesanalytics.report.units import in_units
 
 LISTED_DEALS = 100
 _HEADINGS = ("distribution", "parts", "contributions", "baselines", "notes", "deals")
@@ -57,7 +58,7 @@ def write_report(forecast: QuarterForecast, path: str | Path, *, lang: str = "en
         raise SalesAnalyticsError(f"A report is written as .html, got {path.name!r}.")
     environment = Environment(autoescape=True)
     page = environment.from_string((resources.files("salesanalytics.report") / "page.html").read_text("utf-8"))
-    content = _content(forecast, lang)
+    content = _content(in_units(forecast, lang), lang)
     font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page.render(content, font=font), encoding="utf-8")
@@ -91,18 +92,20 @@ def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, Any]]:
     for measure, unit in (("amount", forecast.unit), ("count", "")):
         mean = forecast.total(measure).mean()
         bands = forecast.bands(measure).items()
-        more = [f"{label(f'band_{level}', lang)} {number(low)} – {number(high)}" for level, (low, high) in bands]
-        tiles.append({"name": label(measure, lang), "value": f"{number(mean, decimals(mean))} {unit}", "more": more})
+        more = [f"{label(f'band_{level}', lang)} {band(low, high)}" for level, (low, high) in bands]
+        tiles.append({"name": label(measure, lang), "value": f"{short(mean)} {unit}", "more": more})
     if forecast.target is not None:
-        target = f"{label('target', lang)} {number(forecast.target)} {forecast.unit}"
+        target = f"{label('target', lang)} {short(forecast.target)} {forecast.unit}"
         tiles.append({"name": label("p_target", lang), "value": p_target_text(forecast), "more": [target]})
     return tiles
 
 
 def _lead(forecast: QuarterForecast, lang: str) -> str:
-    (low_50, high_50), (low, high) = forecast.bands().values()
-    limits = {"low": number(low), "low_50": number(low_50), "high": f"{number(high)} {forecast.unit}".rstrip()}
-    return label("lead_bands", lang, **limits, high_50=f"{number(high_50)} {forecast.unit}".rstrip())
+    limits = {
+        f"band_{level}": f"{band(low, high)} {forecast.unit}".rstrip()
+        for level, (low, high) in forecast.bands().items()
+    }
+    return label("lead_bands", lang, **limits)
 
 
 def _carried(forecast: QuarterForecast, lang: str) -> str:

@@ -11,9 +11,10 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import amount_label, decimals, label, number, percent
+from salesanalytics.labels import amount_label, band, decimals, label, number, percent, short
 from salesanalytics.process import Process
 from salesanalytics.report.faults import said
+from salesanalytics.report.units import deals_in, unit_for
 
 FORMULA = re.compile(r"^[\t\r\n]|^\s*[=+\-@＝＋－＠]")
 
@@ -25,18 +26,14 @@ def summary_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
         total = forecast.total(measure)
         middle = {"mean": total.mean(), "median": pd.Series(total).median()}
         row = {label("total", lang): name}
-        row |= {label(key, lang): number(m, decimals(m) if m % 1 else 0) for key, m in middle.items()}
+        row |= {label(key, lang): short(value) for key, value in middle.items()}
         bands = forecast.bands(measure)
-        rows.append(row | {label(f"band_{level}", lang): _band(low, high) for level, (low, high) in bands.items()})
+        rows.append(row | {label(f"band_{level}", lang): band(low, high) for level, (low, high) in bands.items()})
     return pd.DataFrame(rows)
 
 
 def _measures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
     return {"amount": amount_label("amount", forecast.unit, lang), "count": label("count", lang)}
-
-
-def _band(lower: float, upper: float, digits: int = 0) -> str:
-    return number(lower, digits) if lower == upper or lower != lower else f"{number(lower)} – {number(upper)}"
 
 
 def p_target_text(forecast: QuarterForecast) -> str:
@@ -52,10 +49,11 @@ def component_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     table = forecast.components()
     columns: dict[str, Any] = {label("component", lang): [label(c, lang) for c in table["component"]]}
     for measure, name in _measures(forecast, lang).items():
-        lower, upper = table[f"{measure}_lower"], table[f"{measure}_upper"]
         columns[name] = _numbers(table[measure])
-        band = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
-        columns[band] = [_band(low, high) for low, high in zip(lower, upper, strict=True)]
+        limits = table[[f"{measure}_lower", f"{measure}_upper"]]
+        digits = 0 if measure == "count" else decimals(limits.max(axis=None))
+        head = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
+        columns[head] = [band(low, high, digits) for low, high in limits.itertuples(index=False)]
     return pd.DataFrame(columns)
 
 
@@ -77,7 +75,7 @@ def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """Open deals, largest expected amount first."""
     deals = forecast.deals
-    columns = _deal_columns(deals, getattr(forecast, "process", None), lang, p="p_in_period")
+    columns = _deal_columns(deals, forecast.process, lang, p="p_in_period")
     columns["days_in_state"] = deals["days_in_state"].map(number)
     columns["p_won"] = deals["p_won"].map(percent)
     columns["sign_q50"] = deals["sign_q50"].dt.strftime("%Y-%m-%d").fillna("–")
@@ -88,6 +86,8 @@ def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 
 def score_rows(deals: pd.DataFrame, book: DealBook, lang: str) -> pd.DataFrame:
     """Scored deals (`score_open_deals`) for the terminal."""
+    factor, unit = unit_for(deals["expected_amount"].sum(), book.settings.unit, lang)
+    deals = deals_in(deals, factor)
     columns = _deal_columns(deals, book.process, lang, p="p_won_until")
     del columns["rep_id"]
     interval = [
@@ -97,10 +97,10 @@ def score_rows(deals: pd.DataFrame, book: DealBook, lang: str) -> pd.DataFrame:
     columns["interval"] = interval
     columns["days_in_state"] = deals["days_in_state"].map(number)
     columns["p_won"] = deals["p_won"].map(percent)
-    return _labelled(columns, book.settings.unit, lang)
+    return _labelled(columns, unit, lang)
 
 
-def _deal_columns(deals: pd.DataFrame, process: Process | None, lang: str, *, p: str) -> dict[str, Any]:
+def _deal_columns(deals: pd.DataFrame, process: Process, lang: str, *, p: str) -> dict[str, Any]:
     return {
         "deal_id": deals["deal_id"],
         "name": deals["name"].fillna(""),
@@ -118,9 +118,9 @@ def _labelled(columns: dict[str, Any], unit: str, lang: str) -> pd.DataFrame:
     return pd.DataFrame({heads.get(key) or label(key, lang): values for key, values in columns.items()})
 
 
-def state_namer(process: Process | None, lang: str) -> Callable[[str], str]:
-    """Makes of a stage or state its id and its name; without a process, the id."""
-    return lambda state: f"{state} · {process.label(state, lang)}" if process else state
+def state_namer(process: Process, lang: str) -> Callable[[str], str]:
+    """Makes of a stage or state its id and its name."""
+    return lambda state: f"{state} · {process.label(state, lang)}"
 
 
 def note_texts(forecast: QuarterForecast, lang: str) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import label, number
+from salesanalytics.labels import label, number, short
 from salesanalytics.report.faults import fault_rows, row_counts
 from salesanalytics.report.tables import (
     baseline_rows,
@@ -24,12 +24,13 @@ from salesanalytics.report.tables import (
     score_rows,
     summary_rows,
 )
+from salesanalytics.report.units import in_units
 
 GAP = 2
 LEAST_TEXT, MOST_TEXT = 12, 60  # cells that a text keeps at least, and fills at most
 TOP_DEALS = 10
 LINES = 4  # of a folded text
-_PIECES = re.compile(r"[\u2e80-\uffef][）】」』”’，。；：？！、]*|[^\s\u2e80-\uffef]+|\s+")
+_PIECES = re.compile(r"[（“]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[）”，。；：？！、]*|\s+")
 
 
 def cells(text: str) -> int:
@@ -62,7 +63,7 @@ def text_table(frame: pd.DataFrame, *, title: str, n_text: int, lang: str, width
             max(head(h), min(b, text) if i < n_text else b) for i, (h, b) in enumerate(zip(heads, body, strict=True))
         ]
 
-    widths = _fit(room(cells, MOST_TEXT), room(_narrowest, LEAST_TEXT), width)
+    widths = _fit(room(cells, MOST_TEXT), room(_narrowest, LEAST_TEXT), n_text, width)
     lines = [title, ""]
     for row in (heads, ["-" * w for w in widths], *zip(*columns, strict=True)):
         parts = [fold(text, w) for text, w in zip(row, widths, strict=False)]
@@ -79,11 +80,13 @@ def _clean(text: str) -> str:
 
 
 def _narrowest(head: str) -> int:
-    return max(min(cells(head), 8), *map(cells, _PIECES.findall(head)))
+    """Cells of the longest word; Chinese may be broken anywhere and gets at least four characters a line."""
+    least = min(cells(head), 8) if cells(head) > len(head) else 0
+    return max(least, *map(cells, _PIECES.findall(head)))
 
 
-def _fit(wide: list[int], least: list[int], width: int | None) -> list[int]:
-    """Widths of the columns that fit, the first ones first; the room that is left is shared among them."""
+def _fit(wide: list[int], least: list[int], n_text: int, width: int | None) -> list[int]:
+    """Widths of the columns that fit, the first ones first; the room that is left is shared, texts first."""
     if width is None or sum(wide) + GAP * (len(wide) - 1) <= width:
         return wide
     n = 1
@@ -91,10 +94,11 @@ def _fit(wide: list[int], least: list[int], width: int | None) -> list[int]:
         n += 1
     widths = least[:n]
     spare = width - sum(widths) - GAP * (n - 1)
-    while spare > 0 and widths != wide[:n]:
-        for i in range(n):
-            if widths[i] < wide[i] and spare > 0:
-                widths[i], spare = widths[i] + 1, spare - 1
+    for group in (range(min(n_text, n)), range(n_text, n)):
+        while spare and any(widths[i] < wide[i] for i in group):
+            for i in group:
+                more = int(widths[i] < wide[i] and spare > 0)
+                widths[i], spare = widths[i] + more, spare - more
     return widths
 
 
@@ -150,10 +154,11 @@ def score_text(
 
 def forecast_text(forecast: QuarterForecast, lang: str, width: int | None = None) -> str:
     """The forecast for a terminal: how sure it is, what it consists of, what carries it, what simple methods say."""
+    forecast = in_units(forecast, lang)
     title = label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of)
     parts = [text_table(summary_rows(forecast, lang), title=title, n_text=1, lang=lang, width=width)]
     if forecast.target is not None:
-        target = label("part_of", lang, text=label("target", lang), part=f"{number(forecast.target)} {forecast.unit}")
+        target = label("part_of", lang, text=label("target", lang), part=f"{short(forecast.target)} {forecast.unit}")
         chance = label("part_of", lang, text=label("p_target", lang), part=p_target_text(forecast))
         parts.append(f"{target.rstrip()}\n{chance}\n")
     for rows, key, n_text in (

@@ -2,83 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook, make_book
-from salesanalytics.errors import AsOfError
 from salesanalytics.process import Process, read_process
 from salesanalytics.simulate import records
 from salesanalytics.simulate.facts import Reps, account_name, draw_deals, draw_reps
+from salesanalytics.simulate.habits import habit_rows
 from salesanalytics.simulate.params import Company
-from salesanalytics.simulate.walk import ENDS, OPEN, State, forward, quarter_index, walk
-
-FUTURE_DAYS = 1461
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What nobody in the company knows.
-
-    Attributes
-    ----------
-    deals : DataFrame
-        One row a deal, also those not in the book yet: ``deal_id``, ``created_on``, ``quality``, ``fast_track``,
-        ``end`` and ``end_on`` as they will stand four years after the end of the book (``open``: never), ``dead``.
-    reps : DataFrame
-        ``rep_id``, ``skill``, ``discipline``, ``optimism``.
-    effective_conditions : tuple of str
-        Conditions that really help; all others do nothing.
-    shock : dict
-        Quarter (2026Q4) -> shift of the log hazards of moving on and signing.
-    company : Company
-    """
-
-    deals: pd.DataFrame
-    reps: pd.DataFrame
-    effective_conditions: tuple[str, ...]
-    shock: dict[str, float]
-    company: Company
-    _start: State
-    _seed: int
-    _first_day: int
-    _shock: dict[int, float]
-
-    def true_p(self, deal_ids: Any, *, as_of: Any, until: Any, draws: int = 400, seed: int = 0) -> np.ndarray:
-        """Chance that each deal stands won at ``until``, given all that was so at ``as_of``, hidden facts included.
-
-        Each deal is simulated on from its full state ``draws`` times; the shock of the quarter of ``as_of`` is the
-        one that reigns, later quarters draw new ones.
-
-        Raises
-        ------
-        AsOfError
-            ``until`` lies before ``as_of``, or ``as_of`` before the company began.
-        """
-        day, last = (int(np.datetime64(d, "D").astype(int)) for d in (as_of, until))
-        if not self._first_day <= day <= last:
-            raise AsOfError(f"as_of {as_of} must lie between the first day of the company and until {until}.")
-        state = self._state_at(day)
-        position = pd.Index(self.deals["deal_id"]).get_indexer(pd.Index(deal_ids))
-        return forward(
-            state.take(position),
-            self.company.walk,
-            day=day,
-            until=last,
-            shock_now=self._shock[quarter_index(day)],
-            draws=draws,
-            rng=np.random.default_rng(seed),
-        )
-
-    def _state_at(self, day: int) -> State:
-        """The past is lived again with the same seed: the state at the end of a day, hidden facts included."""
-        state = self._start.take(np.arange(len(self._start.stage)))
-        rng = np.random.default_rng([self._seed, 1])
-        walk(state, self.company.walk, first_day=self._first_day, last_day=day, shock=self._shock, rng=rng)
-        return state
+from salesanalytics.simulate.state import ENDS, OPEN, State, quarter_index
+from salesanalytics.simulate.truth import FUTURE_DAYS, Truth, to_day
+from salesanalytics.simulate.walk import walk
 
 
 def simulate_book(*, n_deals: int, seed: int, company: Company | None = None) -> DealBook:
@@ -103,8 +40,7 @@ def simulate_book(*, n_deals: int, seed: int, company: Company | None = None) ->
     facts_rng, shock_rng, record_rng = (np.random.default_rng([seed, k]) for k in (0, 2, 3))
     reps = draw_reps(company, facts_rng)
     deals, start, done = draw_deals(company, reps, process, n_deals, facts_rng)
-    first_day = int(np.datetime64(company.start, "D").astype(int))
-    end_day = int(np.datetime64(company.end, "D").astype(int))
+    first_day, end_day = to_day(company.start), to_day(company.end)
     quarters = range(quarter_index(first_day), quarter_index(end_day + FUTURE_DAYS) + 1)
     shock = {q: float(shock_rng.normal(0, company.walk.shock)) for q in quarters}
     state = start.take(np.arange(n_deals))
@@ -135,10 +71,10 @@ def _history(
     rows = records.Rows()
     visits = records.path_rows(rows, log, deals, start.stage, process)
     records.buyer_rows(rows, log, deals, start.buyer, process, rng)
-    records.work_rows(rows, visits, done, end_day, process, rng)
-    records.habit_rows(rows, visits, deals, reps, company, end_day, process, rng)
-    table = records.fill_quotes(rows.table(), deals, rng)
-    return records.record(table, deals, company, rng)
+    records.work_rows(rows, visits, done, company, end_day, process, rng)
+    records.people_rows(rows, visits, deals, end_day, process, rng)
+    habit_rows(rows, visits, deals, reps, company, end_day, process, rng)
+    return records.record(rows.table(), deals, company, rng)
 
 
 def _book(

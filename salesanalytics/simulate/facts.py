@@ -8,32 +8,11 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.process import Process
-from salesanalytics.simulate.params import Company
-from salesanalytics.simulate.walk import N_STAGES, OPEN, State, quarter_index
+from salesanalytics.simulate.params import Company, Facts
+from salesanalytics.simulate.state import N_STAGES, OPEN, State, is_working_day, quarter_index
 
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
-GIVEN = (
-    "伟",
-    "芳",
-    "敏",
-    "静",
-    "磊",
-    "洋",
-    "勇",
-    "艳",
-    "杰",
-    "娟",
-    "涛",
-    "明",
-    "超",
-    "霞",
-    "平",
-    "刚",
-    "丽",
-    "强",
-    "军",
-    "玲",
-)
+GIVEN = "伟芳敏静磊洋勇艳杰娟涛明超霞平刚丽强军玲"
 TOWNS = ("江宁", "滨海", "临港", "长兴", "安平", "青山", "南湖", "东岭", "西河", "北川", "金沙", "龙泉")
 TRADES = ("化工", "钢铁", "水泥", "造纸", "电力", "制药", "食品", "石化")
 
@@ -65,7 +44,7 @@ def draw_reps(company: Company, rng: np.random.Generator) -> Reps:
     p, n = company.reps, company.reps.n
     team = np.arange(n) % len(p.teams)
     regions = list(company.facts.region)
-    surname, given = rng.permutation(list(SURNAMES)), rng.permutation(GIVEN)
+    surname, given = rng.permutation(list(SURNAMES)), rng.permutation(list(GIVEN))
     managers = [f"M{t + 1:02d}" for t in range(len(p.teams))]
     hired = np.datetime64(company.start) - rng.integers(60, 2500, n)
     table = pd.DataFrame(
@@ -90,7 +69,7 @@ def draw_creations(company: Company, n_deals: int, rng: np.random.Generator) -> 
     quarters = np.array([quarter_index(int(d)) for d in days])
     level = {q: rng.normal(0, p.spread) for q in np.unique(quarters)}
     rate = np.asarray(p.season)[month] * (1 + p.growth_per_year) ** ((days - days[0]) / 365.25)
-    rate = rate * np.exp([level[q] for q in quarters]) * (np.arange(len(days)) % 7 < 5)
+    rate = rate * np.exp([level[q] for q in quarters]) * is_working_day(days)
     return np.sort(rng.choice(days, size=n_deals, p=rate / rate.sum()))
 
 
@@ -114,60 +93,92 @@ def draw_deals(
     done : ndarray of bool (n_deals, n_conditions)
         Which conditions the rep does, in the order of ``process.condition_ids``.
     """
-    f, r = company.facts, company.reps
+    f = company.facts
     created = draw_creations(company, n_deals, rng)
     drawn = {name: _draw(getattr(f, name), n_deals, rng) for name in ("product", "region", "source", "route")}
+    first_deal = _first_deals(drawn["source"][0] == f.old_customer, rng)
+    drawn["region"] = tuple(column[first_deal] for column in drawn["region"])
+    names = {name: column[0] for name, column in drawn.items()}
     region_of_rep = reps.table["region"].to_numpy()
-    rep = np.array([rng.choice(np.flatnonzero(region_of_rep == region)) for region in drawn["region"][0]])
-    skill_z = reps.skill[rep] / r.skill_spread
-    quality = f.quality_spread * (
-        -r.harder_for_strong * skill_z + np.sqrt(1 - r.harder_for_strong**2) * rng.standard_normal(n_deals)
-    )
-    log_amount = rng.normal(f.log_amount_mean, f.log_amount_spread, n_deals)
-    log_amount += np.array([f.product_amount.get(p, 0.0) for p in drawn["product"][0]])
+    rep = np.array([rng.choice(np.flatnonzero(region_of_rep == region)) for region in names["region"]])
+    harder = company.reps.harder_for_strong
+    skill_z = reps.skill[rep] / (company.reps.skill_spread or 1.0)
+    quality = f.quality_spread * (-harder * skill_z + np.sqrt(1 - harder**2) * rng.standard_normal(n_deals))
     fast = rng.random(n_deals) < f.fast_track
-    log_amount -= 0.8 * fast
-    late = ~fast & (rng.random(n_deals) < f.late_entry)
-    buyer = np.where(fast, f.fast_entry_stage + 1, np.where(late, rng.integers(3, 6, n_deals), 1))
-    done = rng.random((n_deals, len(process.condition_ids))) < reps.discipline[rep][:, None]
-    work = np.zeros((n_deals, N_STAGES))
-    for i, condition in enumerate(process.condition_ids):
-        if condition in r.effective_conditions:
-            work[:, int(condition[1]) - 1] += r.condition_effect * (done[:, i] - r.discipline_mean)
-    state = State(
-        created=created,
-        pace=sum(d[1] for d in drawn.values()) + company.walk.quality_pace * quality
-        + f.size_pace * (log_amount - f.log_amount_mean),
-        risk=sum(d[2] for d in drawn.values()) + company.walk.quality_risk * quality
-        + company.walk.skill_risk * reps.skill[rep],
-        work=work,
-        fast=fast,
-        stage=np.where(fast, f.fast_entry_stage, 1),
-        buyer=buyer,
-        end=np.full(n_deals, OPEN),
-        end_day=np.zeros(n_deals, dtype=int),
-        hold=np.zeros(n_deals, dtype=bool),
-        dead=np.zeros(n_deals, dtype=bool),
-    )  # fmt: skip
-    n_accounts = max(n_deals // 4, 5)
-    account = rng.integers(0, n_accounts, n_deals)
+    log_amount = rng.normal(f.log_amount_mean, f.log_amount_spread, n_deals) - f.fast_discount * fast
+    log_amount += [f.product_amount.get(p, 0.0) for p in names["product"]]
+    done = _draw_done(process, reps.discipline[rep], names["route"], rng)
+    state = _start(f, created, fast, work_effects(company, process, done), rng)
+    state.pace += sum(d[1] for d in drawn.values()) + company.walk.quality_pace * quality
+    state.pace += f.size_pace * (log_amount - f.log_amount_mean)
+    state.risk += sum(d[2] for d in drawn.values()) + company.walk.quality_risk * quality
+    state.risk += company.walk.skill_risk * reps.skill[rep]
+    state.eager += reps.optimism[rep]
+    account = np.unique(first_deal, return_inverse=True)[1]
     deals = pd.DataFrame(
         {
             "deal_id": [f"P{i + 1:05d}" for i in range(n_deals)],
             "created_day": created,
-            "name": [f"{account_name(a)} {p}" for a, p in zip(account, drawn["product"][0], strict=True)],
+            "name": [f"{account_name(a)} {p}" for a, p in zip(account, names["product"], strict=True)],
             "account_id": [f"A{a + 1:04d}" for a in account],
             "rep": rep,
             "amount": np.round(np.exp(log_amount), -3),
-            "product": drawn["product"][0],
-            "region": drawn["region"][0],
-            "source": drawn["source"][0],
-            "route": drawn["route"][0],
+            **names,
             "deal_class": np.where(fast, "fast_track", "standard"),
             "quality": quality,
         }
     )
     return deals, state, done
+
+
+def _first_deals(old: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Position of the first deal of each deal's customer: an old customer is that of an earlier deal, drawn evenly."""
+    first = np.arange(len(old))
+    for i in np.flatnonzero(old).tolist():
+        first[i] = first[rng.integers(i or 1)]
+    return first
+
+
+def _draw_done(process: Process, discipline: np.ndarray, route: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Which conditions are done, of those that apply to the deal's procurement route."""
+    done = rng.random((len(route), len(process.condition_ids))) < discipline[:, None]
+    conditions = [c for stage in process.stages for c in stage.conditions]
+    return done & np.column_stack([np.isin(route, c.routes) | (not c.routes) for c in conditions])
+
+
+def work_effects(company: Company, process: Process, done: np.ndarray) -> np.ndarray:
+    """What the conditions done add to the log hazards in each stage, centred on a rep of mean discipline."""
+    r = company.reps
+    work = np.zeros((len(done), N_STAGES))
+    for i, (condition, stage) in enumerate(condition_stages(process)):
+        if condition in r.effective_conditions:
+            work[:, stage - 1] += r.condition_effect * (done[:, i] - r.discipline_mean)
+    return work
+
+
+def condition_stages(process: Process) -> list[tuple[str, int]]:
+    """Conditions in the order of ``process.condition_ids``, with the order of their stage."""
+    return [(condition.id, stage.order) for stage in process.stages for condition in stage.conditions]
+
+
+def _start(f: Facts, created: np.ndarray, fast: np.ndarray, work: np.ndarray, rng: np.random.Generator) -> State:
+    """Neutral deals on the day they are opened; some are heard of late, when the customer is already further on."""
+    n = len(created)
+    late = ~fast & (rng.random(n) < f.late_entry)
+    return State(
+        created=created,
+        pace=np.zeros(n),
+        risk=np.zeros(n),
+        work=work,
+        eager=np.zeros(n),
+        fast=fast,
+        stage=np.where(fast, f.fast_entry_stage, 1),
+        buyer=np.where(fast, f.fast_entry_stage + 1, np.where(late, rng.integers(3, 6, n), 1)),
+        end=np.full(n, OPEN),
+        end_day=np.zeros(n, dtype=int),
+        hold=np.zeros(n, dtype=bool),
+        dead=np.zeros(n, dtype=bool),
+    )
 
 
 def account_name(number: int) -> str:

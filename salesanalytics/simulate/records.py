@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
 from salesanalytics.process import Process
-from salesanalytics.simulate.facts import Reps
+from salesanalytics.simulate.facts import condition_stages
 from salesanalytics.simulate.params import Company
-from salesanalytics.simulate.walk import ENDS, LOST, N_STAGES, NO_DECISION
+from salesanalytics.simulate.state import ENDS, LOST, NO_DECISION
 
 REASONS = ("price", "quality", "brand", "standard", "relationship", "technical_fit", "payment_terms", "late_entry")
 RIVALS = ("甲公司", "乙公司", "丙公司", "丁公司")
@@ -37,7 +36,10 @@ class Rows:
 
 
 def path_rows(rows: Rows, log: Log, deals: pd.DataFrame, start_stage: np.ndarray, process: Process) -> pd.DataFrame:
-    """Stage rows; returns the visits to seller stages: ``deal``, ``stage``, ``entered``, ``left`` (-1 = never)."""
+    """Stage rows; returns the visits to seller stages: ``deal``, ``stage``, ``entered``, ``left`` (-1 = never).
+
+    A visit ends with the next stage row, or when the deal dies.
+    """
     ids = np.array(process.stage_ids, dtype=object)
     position = np.arange(len(deals))
     rows.add(position, deals["created_day"], "stage", ids[start_stage - 1])
@@ -51,6 +53,8 @@ def path_rows(rows: Rows, log: Log, deals: pd.DataFrame, start_stage: np.ndarray
             moves.append(pd.DataFrame({"deal": at, "day": day, "stage": 0}))
         elif what == "end":
             rows.add(at, day, "stage", np.array([ENDS[v] for v in value], dtype=object))
+            moves.append(pd.DataFrame({"deal": at, "day": day, "stage": 0}))
+        elif what == "dead":  # nobody says so, but the work stops
             moves.append(pd.DataFrame({"deal": at, "day": day, "stage": 0}))
     visits = pd.concat(moves, ignore_index=True).rename(columns={"day": "entered"})
     visits = visits.sort_values(["deal", "entered"], kind="stable", ignore_index=True)
@@ -73,8 +77,8 @@ def buyer_rows(
             evidence = rng.choice(["buyer", "seller", "none"], size=proved.sum(), p=[0.62, 0.28, 0.10])
             rows.add(at[proved], day, "milestone", milestones[value[proved] - 2], evidence=evidence)
             calls = at[(value == 5) & tender[at]]
-            rows.add(calls, day, "tender_issued", _date(np.full(len(calls), day)))
-            rows.add(calls, day, "bid_due", _date(day + rng.integers(14, 40, len(calls))))
+            rows.add(calls, day, "tender_issued", iso(np.full(len(calls), day)))
+            rows.add(calls, day, "bid_due", iso(day + rng.integers(14, 40, len(calls))))
             rows.add(at[value == 7], day, "award", "yes")
         elif what == "end":
             won = at[value == 1]
@@ -89,107 +93,76 @@ def buyer_rows(
 
 
 def work_rows(
-    rows: Rows, visits: pd.DataFrame, done: np.ndarray, end_day: int, process: Process, rng: np.random.Generator
-) -> None:
-    """Conditions ticked (most while the stage lasts, some late), roles reached, stances, quotes, rivals."""
+    rows: Rows, visits: pd.DataFrame, done: np.ndarray, company: Company, end_day: int, process: Process,
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    """Conditions ticked: most while the stage lasts, some late, in some stages all at once on leaving, done or not."""
     first = visits.groupby(["deal", "stage"], as_index=False).first()
-    for i, condition in enumerate(process.condition_ids):
-        at = first[first["stage"] == int(condition[1])]
-        at = at[done[at["deal"].to_numpy(), i]]
-        stay = np.where(at["left"] < 0, end_day, at["left"]) - at["entered"].to_numpy()
+    bulk_tick = (rng.random(len(first)) < company.reps.bulk_tick) & (first["left"] >= 0)
+    for i, (condition, stage) in enumerate(condition_stages(process)):
+        here = (first["stage"] == stage).to_numpy()
+        really = done[first["deal"], i]
+        at, bulk, did = (part[here & (really | bulk_tick)] for part in (first, bulk_tick.to_numpy(), really))
+        entered, left = at["entered"].to_numpy(), at["left"].to_numpy()
+        stay = np.where(left < 0, end_day, left) - entered
         late = rng.random(len(at)) < 0.08
-        day = at["entered"].to_numpy() + np.where(
-            late, stay + rng.integers(3, 30, len(at)), stay * rng.beta(1.2, 1.8, len(at))
-        )
+        day = entered + np.where(late, stay + rng.integers(3, 30, len(at)), stay * rng.beta(1.2, 1.8, len(at)))
         evidence = rng.choice(["buyer", "seller", "none"], size=len(at), p=[0.5, 0.38, 0.12])
-        rows.add(at["deal"].to_numpy(), day.astype(int), "condition", condition, evidence=evidence)
+        day, evidence = np.where(bulk, left, day).astype(int), np.where(did, evidence, "none").astype(object)
+        rows.add(at["deal"].to_numpy(), day, "condition", condition, evidence=evidence)
+
+
+def people_rows(
+    rows: Rows, visits: pd.DataFrame, deals: pd.DataFrame, end_day: int, process: Process, rng: np.random.Generator
+) -> None:
+    """Roles reached, stances (better where the hidden quality is), rivals, quotes a little above the amount."""
+    first = visits.groupby(["deal", "stage"], as_index=False).first()
+    stay = np.where(first["left"] < 0, end_day, first["left"]) - first["entered"]
+    first["soon"] = first["entered"] + (np.minimum(stay, 20) * rng.random(len(first))).astype(int)
+    quality, amount = deals["quality"].to_numpy(), deals["amount"].to_numpy()
     for stage in process.stages:
         at = first[first["stage"] == stage.order]
         for role in sorted({r for either in stage.roles_reached_by_exit for r in either}):
             reached = at[rng.random(len(at)) < 0.6]
-            day = reached["entered"].to_numpy() + rng.integers(0, 15, len(reached))
-            rows.add(reached["deal"].to_numpy(), day, "contact", role, who=role)
-            stance = np.clip(np.round(rng.normal(0.5, 0.9, len(reached))), -2, 2).astype(int)
-            rows.add(reached["deal"].to_numpy(), day, "stance", [f"{role}:{s}" for s in stance], who=role)
-    quoted, rival = first[first["stage"] == 5], first[first["stage"] == 4]
-    rival = rival[rng.random(len(rival)) < 0.6]
+            deal, day = reached["deal"].to_numpy(), reached["soon"].to_numpy()
+            rows.add(deal, day, "contact", role, who=role)
+            stance = np.clip(np.round(rng.normal(0.4 + 0.4 * quality[deal], 0.9)), -2, 2).astype(int)
+            rows.add(deal, day, "stance", [f"{role}:{s}" for s in stance], who=role)
+    rival = first[(first["stage"] == 4) & (rng.random(len(first)) < 0.6)]
     rows.add(rival["deal"].to_numpy(), rival["entered"].to_numpy(), "competitor", rng.choice(RIVALS, len(rival)))
-    rows.add(quoted["deal"].to_numpy(), quoted["entered"].to_numpy() + 3, "quote", "")
-
-
-def habit_rows(
-    rows: Rows, visits: pd.DataFrame, deals: pd.DataFrame, reps: Reps, company: Company, end_day: int, process: Process,
-    rng: np.random.Generator,
-) -> None:  # fmt: skip
-    """What reps do all along: activities, next steps, dates that are pushed, probabilities, amounts, owners."""
-    deal, entered = visits["deal"].to_numpy(), visits["entered"].to_numpy()
-    left = np.where(visits["left"] < 0, end_day, visits["left"]).astype(int)
-    busy = np.repeat(np.arange(len(visits)), rng.poisson((left - entered) / 16))
-    day = entered[busy] + ((left - entered)[busy] * rng.random(len(busy))).astype(int)
-    kinds = rng.choice(
-        ["visit", "meeting", "call_out", "call_in", "mail_out", "mail_in"],
-        len(busy),
-        p=[0.2, 0.1, 0.25, 0.12, 0.2, 0.13],
-    )
-    rows.add(deal[busy], day, "activity", kinds)
-    planned = rng.random(len(busy)) < 0.5
-    rows.add(deal[busy][planned], day[planned], "next_step", _date(day[planned] + rng.integers(3, 21, planned.sum())))
-    nominal = np.array([s.nominal_win_rate or 0.5 for s in process.stages])
-    stage = visits["stage"].to_numpy()
-    optimism = reps.optimism[deals["rep"].to_numpy()[deal]]
-    p = expit(logit(np.clip(nominal[stage - 1], 0.02, 0.97)) + optimism + rng.normal(0, 0.3, len(visits)))
-    rows.add(deal, entered, "probability", np.round(p, 2).astype(str))
-    rows.add(
-        deal,
-        entered,
-        "category",
-        np.select([p > 0.8, p > 0.5, p > 0.15], ["commit", "best_case", "pipeline"], "omitted"),
-    )
-    ahead = np.asarray(company.walk.buyer_days)[::-1].cumsum()[::-1]
-    date = entered + ahead[stage - 1] * np.exp(rng.normal(-0.35, 0.35, len(visits)) - 0.15 * optimism)
-    rows.add(deal, entered, "close_date", _date(date.astype(int)))
-    passed = (date < left - 5) & (date > entered)
-    pushed = date[passed] + rng.integers(0, 10, passed.sum())
-    rows.add(
-        deal[passed], pushed.astype(int), "close_date", _date((pushed + rng.integers(30, 95, passed.sum())).astype(int))
-    )
-    moved = (rng.random(len(visits)) < 0.25) & (stage > 1)
-    amount = deals["amount"].to_numpy()[deal[moved]] * np.exp(rng.normal(-0.03, 0.15, moved.sum()))
-    rows.add(deal[moved], entered[moved], "amount", np.round(amount, -3).astype(int).astype(str))
-    leaves = rng.random(len(visits)) < 1 - np.exp(-company.reps.owner_change * (left - entered))
-    region = reps.table["region"].to_numpy()
-    owner = [rng.choice(np.flatnonzero(region == r)) for r in deals["region"].to_numpy()[deal[leaves]]]
-    ids = reps.table["rep_id"].to_numpy(dtype=object)
-    rows.add(
-        deal[leaves], (entered + (left - entered) / 2).astype(int)[leaves], "rep_id", ids[np.array(owner, dtype=int)]
-    )
-
-
-def fill_quotes(table: pd.DataFrame, deals: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Quotes lie a little above the amount."""
-    quotes = table["field"].eq("quote")
-    amount = deals["amount"].to_numpy()[table.loc[quotes, "deal"]]
-    table.loc[quotes, "value"] = np.round(amount * rng.uniform(1.0, 1.12, quotes.sum()), -3).astype(int).astype(str)
-    return table
+    quoted = first[first["stage"] == 5]
+    deal = quoted["deal"].to_numpy()
+    quote = money(amount[deal] * rng.uniform(1.0, 1.12, len(deal)))
+    rows.add(deal, quoted["soon"].to_numpy(), "quote", quote)
 
 
 def record(table: pd.DataFrame, deals: pd.DataFrame, company: Company, rng: np.random.Generator) -> pd.DataFrame:
-    """Add when each row was typed in: some at once, most after days, a few after weeks, none before the deal itself."""
+    """Add when each row was typed in; what reps note of a weekend is dated on its Friday."""
     p, n = company.recording, len(table)
-    lag = rng.exponential(np.where(rng.random(n) < p.slow_share, p.slow_mean_days, p.mean_lag_days))
-    lag = np.where(rng.random(n) < p.at_once, 0, lag).astype(int)
-    opened = deals["created_day"].to_numpy() + rng.exponential(p.creation_mean_lag_days, len(deals)).astype(int)
-    recorded = np.maximum(table["day"].to_numpy() + lag, opened[table["deal"].to_numpy()])
+    day = table["day"].to_numpy() - np.maximum((table["day"].to_numpy() + 3) % 7 - 4, 0)
+    lag = rng.geometric(np.where(rng.random(n) < p.slow_share, 1 / p.slow_mean_days, 1 / p.mean_lag_days))
+    lag = np.where(rng.random(n) < p.at_once, 0, lag)
+    opening = rng.geometric(1 / (1 + p.creation_mean_lag_days), len(deals)) - 1
+    opened = _working_days_later(deals["created_day"].to_numpy(), opening)[table["deal"].to_numpy()]
+    recorded = np.maximum(_working_days_later(day, lag), opened)
     hour = rng.integers(8 * 60, 18 * 60, n)
     return table.assign(
-        changed_at=table["day"].to_numpy().astype("datetime64[D]").astype("datetime64[s]"),
+        day=day,
+        changed_at=day.astype("datetime64[D]").astype("datetime64[s]"),
         recorded_at=recorded.astype("datetime64[D]").astype("datetime64[s]") + hour.astype("timedelta64[m]"),
         recorded_day=recorded,
     )
 
 
-def _date(days: np.ndarray) -> np.ndarray:
+def _working_days_later(day: np.ndarray, n: np.ndarray) -> np.ndarray:
+    return np.busday_offset(np.asarray(day).astype("datetime64[D]"), n).astype("int64")
+
+
+def iso(days: np.ndarray) -> np.ndarray:
+    """Days since 1970-01-01 as ISO text."""
     return np.asarray(days).astype("int64").astype("datetime64[D]").astype(str).astype(object)
 
 
-__all__ = ["N_STAGES", "Rows", "buyer_rows", "fill_quotes", "habit_rows", "path_rows", "record", "work_rows"]
+def money(amounts: np.ndarray) -> np.ndarray:
+    """Amounts as text, in whole thousands."""
+    return np.maximum(np.round(amounts, -3), 1000).astype("int64").astype(str).astype(object)

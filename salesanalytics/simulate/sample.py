@@ -21,7 +21,7 @@ attributes: [product, region, source, route, deal_class]
 
 
 def write_sample(folder: str | Path, *, n_deals: int = N_DEALS, seed: int = SEED) -> Path:
-    """Write a simulated company as ``deals``, ``history``, ``reps``, ``accounts``, ``targets`` (csv.gz) and ``book.yaml``.
+    """Write a simulated company: ``deals``, ``history``, ``reps``, ``accounts``, ``targets`` (csv.gz), ``book.yaml``.
 
     The same call writes the same bytes before compression. The truth stays out.
 

@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from salesanalytics.simulate.params import Walk
-
-OPEN, WON, LOST, NO_DECISION, WITHDRAWN = 0, 1, 2, 3, 4
-ENDS = {WON: "won", LOST: "lost", NO_DECISION: "no_decision", WITHDRAWN: "withdrawn"}
-N_STAGES = 8
-
-
-@dataclass
-class State:
-    """Where every deal stands at the end of a day, hidden facts included; one element a deal.
-
-    Attributes
-    ----------
-    created : ndarray of int
-        Day of creation; a deal sleeps until then.
-    pace, risk : ndarray of float
-        What the facts and the hidden quality of a deal add to the log hazards of the buyer moving on, of losing.
-    work : ndarray (n_deals, 8)
-        What the conditions done in each stage add to the pace (and take from the risk).
-    fast : ndarray of bool
-    stage, buyer : ndarray of int
-        Seller's and buyer's stage, 1..8.
-    end : ndarray of int
-        0 open, else the code of the end.
-    end_day : ndarray of int
-    hold, dead : ndarray of bool
-        On hold; dead stock: nothing will ever happen, though nobody says so.
-    """
-
-    created: np.ndarray
-    pace: np.ndarray
-    risk: np.ndarray
-    work: np.ndarray
-    fast: np.ndarray
-    stage: np.ndarray
-    buyer: np.ndarray
-    end: np.ndarray
-    end_day: np.ndarray
-    hold: np.ndarray
-    dead: np.ndarray
-
-    def take(self, rows: np.ndarray) -> State:
-        """The state of some deals, repeated if a row is asked for twice."""
-        return State(**{f.name: getattr(self, f.name)[rows].copy() for f in fields(self)})
-
-
-def quarter_index(day: int) -> int:
-    """Running number of the calendar quarter of a day since 1970-01-01."""
-    month = np.datetime64(day, "D").astype("datetime64[M]").astype(int)
-    return int(month // 3)
-
-
-def days_to_quarter_end(day: int) -> int:
-    """Days from a day to the last day of its calendar quarter."""
-    first_after = (np.datetime64((quarter_index(day) + 1) * 3, "M")).astype("datetime64[D]").astype(int)
-    return int(first_after - 1 - day)
+from salesanalytics.simulate.state import (
+    LOST,
+    N_STAGES,
+    NO_DECISION,
+    OPEN,
+    WITHDRAWN,
+    WON,
+    State,
+    days_to_quarter_end,
+    is_working_day,
+    quarter_index,
+)  # fmt: skip
 
 
 def walk(
@@ -82,10 +38,11 @@ def walk(
     shock : dict
         Quarter index -> shift of the log hazards of moving on and signing in that quarter, one number or one a deal.
     log : list, optional
-        Gets (day, deals, what, value): ``stage``, ``buyer``, ``hold``, ``resume``, ``end``, ``reopen``.
+        Gets (day, deals, what, value): ``stage``, ``buyer``, ``hold``, ``resume``, ``end``, ``reopen``, ``dead``.
     """
     for day in range(first_day, last_day + 1):
-        _one_day(state, params, day, shock[quarter_index(day)], rng, log if log is not None else [])
+        if is_working_day(day):
+            _one_day(state, params, day, shock[quarter_index(day)], rng, log if log is not None else [])
 
 
 def _one_day(state: State, params: Walk, day: int, shock: Any, rng: np.random.Generator, log: list[Any]) -> None:
@@ -105,7 +62,9 @@ def _one_day(state: State, params: Walk, day: int, shock: Any, rng: np.random.Ge
     held = moving[rng.random(len(moving)) < params.hold]
     state.hold[held] = True
     _note(log, day, held, "hold", state.stage)
-    state.dead[moving[rng.random(len(moving)) < params.dead]] = True
+    died = moving[rng.random(len(moving)) < params.dead]
+    state.dead[died] = True
+    _note(log, day, died, "dead", state.stage)
     _reopen(state, params, day, rng, log)
 
 
@@ -165,13 +124,14 @@ def _seller_moves(
     state: State, params: Walk, day: int, moving: np.ndarray, rng: np.random.Generator, log: list[Any]
 ) -> None:
     """The rep follows the customer, sometimes skips a stage, sometimes runs ahead, sometimes has to go back."""
-    behind = (state.stage[moving] < state.buyer[moving]) & (state.stage[moving] < N_STAGES - 1)
+    behind = state.stage[moving] < state.buyer[moving]
     ahead = (state.stage[moving] == state.buyer[moving]) & (state.stage[moving] < N_STAGES - 1)
     speed = np.where(state.fast[moving], np.exp(params.fast_pace), 1.0)
-    rate = np.where(behind, 1 / params.seller_days, np.where(ahead, 1 / params.ahead_days, 0.0)) * speed
+    runs = np.exp(state.eager[moving]) / params.ahead_days
+    rate = np.where(behind, 1 / params.seller_days, np.where(ahead, runs, 0.0)) * speed
     moved = moving[rng.random(len(moving)) < 1 - np.exp(-rate)]
     skips = (rng.random(len(moved)) < params.skip) & (state.stage[moved] < state.buyer[moved] - 1)
-    state.stage[moved] += 1 + (skips & (state.stage[moved] < N_STAGES - 2))
+    state.stage[moved] += 1 + skips
     _note(log, day, moved, "stage", state.stage)
     back = moving[(rng.random(len(moving)) < params.regress) & (state.stage[moving] > 1)]
     state.stage[back] -= 1
@@ -209,7 +169,7 @@ def forward(
         shock: dict[int, Any] = {now: shock_now}
         for quarter in range(now + 1, quarter_index(until) + 1):
             shock[quarter] = rng.normal(0, params.shock, n * times)
-        walk(copies, replace(params), first_day=day + 1, last_day=until, shock=shock, rng=rng)
+        walk(copies, params, first_day=day + 1, last_day=until, shock=shock, rng=rng)
         won += (copies.end == WON).reshape(times, n).sum(axis=0)
         done += times
     return won / draws

@@ -75,10 +75,11 @@ def _over(expr: nw.Expr) -> nw.Expr:
 def _versions(
     book: DealBook, rows: Lazy, name: str, *, replay: Callable[[Lazy], Lazy], columns: tuple[str, ...]
 ) -> Lazy:
-    """The last row of each version after a replay, with the days from which and to which it holds."""
-    in_order, late = (
-        part.with_columns(next_known=_over(col("known_day").shift(-1))) for part in _in_order_and_late(book, rows, name)
-    )
+    """The last row of each version after a replay, with the days from which and to which it holds.
+
+    A replay adds ``next_known`` (`_next_known`) beside its columns, in the pass that it needs anyway.
+    """
+    in_order, late = _in_order_and_late(book, rows, name)
     opened = replay(in_order).filter(col("next_known").is_null() | (col("next_known") > col("known_day")))
     opened = opened.with_columns(valid_from=col("known_day"), valid_to=col("next_known").fill_null(FOREVER))
     spelled = replay(late).filter(col("next_known").is_null()).with_columns(valid_from=col("version"))
@@ -86,6 +87,10 @@ def _versions(
     spelled = spelled.with_columns(valid_to=following.fill_null(FOREVER))
     kept = ("deal", "valid_from", "valid_to", *columns)
     return nw.concat([opened.select(*kept), spelled.select(*kept)], how="vertical")
+
+
+def _next_known() -> nw.Expr:
+    return _over(col("known_day").shift(-1))
 
 
 def _counts(*conditions: nw.Expr) -> nw.Expr:
@@ -99,7 +104,7 @@ def _digit(name: str, k: int) -> nw.Expr:
 
 
 PATH_COLUMNS = (
-    "state", "since_day", "stage", "first_stage_day", "n_visits", "n_regressions", "n_skips", "n_holds",
+    "state", "since_day", "stage", "n_visits", "n_regressions", "n_skips", "n_holds",
     "hold_days", "n_reopened", "entry_rank", "max_rank",
 )  # fmt: skip
 
@@ -108,7 +113,7 @@ def path_versions(book: DealBook) -> Lazy:
     """State and path of every deal, one row a deal and version.
 
     Columns: ``deal``, ``valid_from``, ``valid_to`` (exclusive), ``state`` (stage, pause or end), ``since_day`` (first
-    day of the current visit to it), ``stage`` (last seller stage), ``first_stage_day``, ``n_visits``,
+    day of the current visit to it), ``stage`` (last seller stage), ``n_visits``,
     ``n_regressions`` and ``n_skips`` (falls, and jumps over a stage, from one seller stage to the next), ``n_holds``,
     ``hold_days`` (of finished holds), ``n_reopened``, ``entry_rank``, ``max_rank`` (order of the first and of the
     highest stage, 0 without).
@@ -135,7 +140,7 @@ def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
         seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(0)).cum_max()),
         first_seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(FOREVER * PACK)).cum_min()),
         max_rank=_over(nw.when(is_seller).then(col("code")).otherwise(nw.lit(0)).cum_max()),
-        first_stage_day=_over(col("day").cum_min()),
+        next_known=_next_known(),
     )
     is_new = col("before").is_null() | (col("before") != col("code"))
     pause, was_pause = col("code").is_in(pauses), col("before").is_in(pauses)
@@ -181,7 +186,6 @@ def _before_any_stage(book: DealBook, rows: Lazy) -> Lazy:
         .with_columns(
             valid_to=nw.min_horizontal(col("valid_to"), col("stage_known").fill_null(FOREVER)),
             since_day=col("created_day"),
-            first_stage_day=col("created_day"),
             **{name: nw.lit(value) for name, value in fixed.items()},
         )
         .filter(col("valid_from") < col("valid_to"))
@@ -256,7 +260,7 @@ def _trail(book: DealBook, name: str) -> Lazy:
 
 
 def _replay_trail(rows: Lazy) -> Lazy:
-    steps = rows.with_columns(before=_over(col("x").shift(1)), first=_over(col("x").first()))
+    steps = rows.with_columns(before=_over(col("x").shift(1)), first=_over(col("x").first()), next_known=_next_known())
     moved = steps.with_columns(moves=_counts(col("x") > col("before"), col("x") < col("before")))
     named = moved.with_columns(last=col("x"), n_up=_digit("moves", 0), n_down=_digit("moves", 1))
     return named.with_columns(n_changes=col("n_up") + col("n_down"))

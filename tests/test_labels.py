@@ -1,0 +1,113 @@
+import ast
+import re
+import string
+from datetime import date
+from pathlib import Path
+
+import pytest
+from fontTools.ttLib import TTFont
+
+import salesanalytics
+from salesanalytics import labels
+from salesanalytics.book.validate import deal_rules, history_rules
+from salesanalytics.errors import SalesAnalyticsError
+from salesanalytics.forecast.quarter import COMPONENTS
+from salesanalytics.labels import band, decimals, label, number, percent, short
+from salesanalytics.process import read_process
+from salesanalytics.report import faults
+
+PACKAGE = Path(salesanalytics.__file__).parent
+TEXTS = labels._TEXTS
+CHINESE = re.compile(r"[\u2e80-\u9fff]")
+
+
+def fields(text):
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def literals(path):
+    """All texts that a file writes, f-strings as patterns."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.escape(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            yield "".join(re.escape(v.value) if isinstance(v, ast.Constant) else r"\w+" for v in node.values)
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_both_languages_say_it_with_the_same_placeholders(key):
+    english, chinese = TEXTS[key]
+    assert english
+    assert chinese
+    assert fields(english) == fields(chinese)
+    assert not CHINESE.search(english)
+
+
+def test_no_key_is_unused():
+    files = [path for path in PACKAGE.rglob("*.py") if path.name != "labels.py"]
+    patterns = {text for path in files for text in literals(path) if text != r"\w+"}
+    unused = {key for key in TEXTS if not any(re.fullmatch(pattern, key) for pattern in patterns)}
+    assert not unused
+
+
+def test_components_have_a_name():
+    assert set(COMPONENTS) <= set(TEXTS)
+
+
+def test_the_bundled_font_has_every_chinese_character():
+    font = TTFont(PACKAGE / "plots" / "fonts" / "NotoSansCJKsc-GB2312.otf").getBestCmap()
+    said = "".join([*(chinese for _, chinese in TEXTS.values()), *faults._SAID.values()])
+    assert not {c for c in said if ord(c) > 0x2E7F and ord(c) not in font}
+
+
+@pytest.mark.parametrize("text", [*(zh for _, zh in TEXTS.values()), *faults._SAID.values()])
+def test_chinese_has_chinese_punctuation(text):
+    assert not re.search(r"[,:;?()]", text.replace("{", "").replace("}", ""))
+
+
+def test_every_rule_of_the_contract_has_a_chinese_wording():
+    process, day = read_process(), date(1950, 1, 1)
+    rules = deal_rules(earliest_on=day, extracted_day=20000)
+    rules += history_rules(process, earliest_on=day, extracted_day=20000)
+    spoken = {faults.said(name, "zh") for name, _, _ in rules}
+    assert all(CHINESE.search(text) for text in spoken)
+    assert faults.said("unknown buyer stage", "zh") == "未知的买方阶段"
+    assert faults.said("amount is the current one", "zh") == "金额为导出时的值"
+
+
+def test_texts_of_the_audit_have_a_chinese_wording():
+    source = (PACKAGE / "book" / "audit.py").read_text(encoding="utf-8")
+    texts = [*re.findall(r'note\("\w+", "([^"]+)", .*, "([^"]+)"\)', source), ("no recorded_at", "")]
+    assert len(texts) > 4
+    assert all(CHINESE.search(faults.said(text, "zh")) for pair in texts for text in pair if text)
+
+
+def test_said_leaves_english_and_unknown_texts_alone():
+    assert faults.said("deal_id missing", "en") == "deal_id missing"
+    assert faults.said("{0.__class__}", "zh") == "{0.__class__}"
+    assert faults.said("unknown {0.__class__}", "zh") == "未知的{0.__class__}"
+
+
+def test_label_refuses_what_it_does_not_know():
+    with pytest.raises(SalesAnalyticsError, match="lang must be one of en, zh"):
+        label("total", "fr")
+    with pytest.raises(SalesAnalyticsError, match="No label 'nothing_like_it'"):
+        label("nothing_like_it")
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(0, 0, "0 %"), (1, 0, "100 %"), (0.004, 0, "<1 %"), (0.996, 0, ">99 %"), (0.9996, 1, ">99.9 %"),
+     (0.0004, 1, "<0.1 %"), (0.034, 1, "3.4 %"), (float("nan"), 0, "–"), (None, 0, "–")],
+)  # fmt: skip
+def test_percent_says_0_and_100_only_of_what_is_certain(value, digits, text):
+    assert percent(value, digits) == text
+
+
+def test_numbers_have_as_many_decimals_as_their_size_asks_for():
+    assert [decimals(v) for v in (2500, 999.5, 1, 0.9, 0)] == [0, 1, 1, 2, 2]
+    assert [short(v) for v in (2500.7, 84.53, 84.0, 0.126, float("nan"))] == ["2,501", "84.5", "84", "0.13", "–"]
+    assert number(0.0, 2) == "0"
+    assert [band(0, 0), band(72, 115), band(1.25, 22.3), band(float("nan"), float("nan"))] == [
+        "0", "72 – 115", "1.2 – 22.3", "–",
+    ]  # fmt: skip

@@ -1,0 +1,222 @@
+import itertools
+from dataclasses import replace
+from datetime import date
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from salesanalytics import plots
+from salesanalytics.forecast import QuarterForecast
+from salesanalytics.labels import label, number, percent
+from salesanalytics.plots.fonts import chinese_woff, drawable
+from salesanalytics.process import read_process
+from salesanalytics.timeline import parse_period
+
+LANGUAGES = ("en", "zh")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "=cmd|'/c calc'!A1",
+    "+1+1",
+    "@SUM(1)",
+    "-2",
+    "$\\frac{$ $x",
+    "西河造纸 𠀀\n乙",
+    None,
+)
+
+
+def small_forecast(*, names=HOSTILE, scale=1.0, target=60.0, unit="CNY", recorded=True):
+    """A forecast of a few deals, made without a model."""
+    rng, n = np.random.default_rng(1), len(names)
+    p, amount = np.linspace(0.9, 0.05, n), scale * np.linspace(20, 5, n)
+    amount[-1:] = np.nan
+    drawn = rng.random((2000, n)) < p
+    count = {"signed": np.full(2000, 2.0), "open": drawn.sum(1).astype(float), "reopened": np.zeros(2000)}
+    money = {"signed": np.full(2000, 7.0 * scale), "open": drawn @ np.nan_to_num(amount), "reopened": np.zeros(2000)}
+    if recorded:
+        count["unrecorded"], money["unrecorded"] = np.zeros(2000), np.zeros(2000)
+    count["new"] = rng.poisson(1.0, 2000).astype(float)
+    money["new"] = 10 * scale * count["new"]
+    deals = pd.DataFrame(
+        {
+            "deal_id": [name or f"D{i}" for i, name in enumerate(names)],
+            "name": pd.Series(names, dtype=object),
+            "rep_id": pd.Series(names, dtype=object),
+            "state": "S3",
+            "days_in_state": np.arange(n) * 400,
+            "amount": amount,
+            "p_in_period": p,
+            "p_won": p,
+            "expected_amount": p * np.where(np.isnan(amount), 10 * scale, amount),
+            "sign_q50": pd.Series(pd.Timestamp("2026-11-01"), index=range(n)).where(p > 0.1),
+            "older_than_any_win": p < 0.1,
+        }
+    )
+    methods = ["nominal_weighted", "stage_week_conversion", "same_quarter_last_year", "mean_of_last_four"]
+    simple = pd.DataFrame(
+        {"method": methods, "count": [3.0, 4, np.nan, 2], "amount": [30 * scale, 40 * scale, np.nan, 20]}
+    )
+    return QuarterForecast(
+        period=parse_period("2026Q4"), as_of=date(2026, 9, 30), count=count, amount=money, deals=deals,
+        baselines=simple.assign(basis=["all open deals", "last 4 periods", "actual", "actual"]),
+        target=None if target is None else target * scale, unit=unit, process=read_process(), half_life_days=365.0,
+        size_counts=True, shock_spread=0.2, notes=(("note_dead_stock", {"n": 1}),), seed=0,
+    )  # fmt: skip
+
+
+def drawn(ax):
+    """Draw it for good: a glyph that is missing warns, and a warning is an error."""
+    ax.figure.canvas.draw()
+    return ax
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.findobj(matplotlib.text.Text)]
+
+
+@pytest.fixture(scope="module")
+def forecast():
+    return small_forecast()
+
+
+@pytest.fixture
+def rates():
+    stage = [f"S{i}" for i in range(1, 9)]
+    p = np.linspace(0.1, 0.95, 8)
+    frame = pd.DataFrame({"stage": stage, "p_won_in_stock": p, "n_in_stock": 1200, "closed_only_rate": p})
+    frame = frame.assign(lower_in_stock=p - 0.05, upper_in_stock=p + 0.04, nominal=p + 0.02)
+    return frame.assign(horizon_days=730, confidence=0.9)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("measure", ["amount", "count"])
+@pytest.mark.parametrize("plot", [plots.forecast_distribution, plots.forecast_components])
+def test_pictures_of_a_forecast_draw_on_the_axes_given(forecast, plot, measure, lang):
+    figure, (left, right) = plt.subplots(1, 2)
+    right.set_title("mine", fontfamily="DejaVu Serif")
+    settings = dict(matplotlib.rcParams)
+    ax = plot(forecast, measure=measure, ax=left, lang=lang)
+    assert ax is left
+    assert drawn(ax).get_title(loc="left")
+    assert dict(matplotlib.rcParams) == settings
+    assert right.title.get_fontfamily() == ["DejaVu Serif"]
+    assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_contributions_and_rates_draw_on_the_axes_given(forecast, rates, lang):
+    ax = plt.subplots()[1]
+    assert drawn(plots.contributions(forecast, ax=ax, lang=lang)) is ax
+    ax = plt.subplots()[1]
+    assert drawn(plots.stage_rates(rates, ax=ax, lang=lang)) is ax
+
+
+def test_distribution_shows_the_draws_their_bands_the_mean_and_the_target(forecast):
+    ax = drawn(plots.forecast_distribution(forecast))
+    total, bands = forecast.total(), forecast.bands()
+    outline = [patch for patch in ax.patches if hasattr(patch, "get_data")]
+    shares, edges = outline[0].get_data().values, outline[0].get_data().edges
+    expected = np.histogram(total, bins=edges)[0] / len(total)
+    np.testing.assert_allclose(shares, expected)
+    assert shares.sum() > 0.99
+    for patch, level in zip(outline[1:], ("80", "50"), strict=True):
+        np.testing.assert_allclose(ax.transData.inverted().transform(patch.clipbox)[:, 0], bands[level], rtol=1e-6)
+    assert [line.get_xdata()[0] for line in ax.lines] == [total.mean(), forecast.target]
+    assert ax.get_xlabel() == "Amount (CNY)"
+
+
+def test_counts_have_one_bar_each(forecast):
+    ax = drawn(plots.forecast_distribution(forecast, measure="count"))
+    edges = ax.patches[0].get_data().edges
+    assert set(np.diff(edges)) == {1.0}
+    assert edges[0] % 1 == 0.5
+    assert len(ax.lines) == 1  # the target is an amount
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_components_are_those_of_the_table(recorded):
+    forecast = small_forecast(recorded=recorded)
+    ax = drawn(plots.forecast_components(forecast, lang="zh"))
+    table = forecast.components().dropna(subset="amount").iloc[::-1]
+    np.testing.assert_allclose([bar.get_width() for bar in ax.patches], table["amount"])
+    ends = [(line[0][0], line[1][0]) for line in ax.collections[0].get_segments()]
+    np.testing.assert_allclose(ends, table[["amount_lower", "amount_upper"]])
+    names = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert names == [label(c, "zh") for c in table["component"]]
+    assert (label("unrecorded", "zh") in names) is recorded
+
+
+def test_contributions_are_the_largest_expected_amounts(forecast):
+    ax = drawn(plots.contributions(forecast, top=3))
+    largest = forecast.deals.nlargest(3, "expected_amount").iloc[::-1]
+    np.testing.assert_allclose([bar.get_width() for bar in ax.patches], largest["expected_amount"])
+    first = largest.iloc[-1]
+    assert f"{percent(first['p_in_period'], 1)} × {number(first['amount'])}" in texts(ax)
+    assert ax.get_yticklabels()[-1].get_text() == "<script>alert(1)</script>"
+
+
+def test_a_deal_without_an_amount_says_so(forecast):
+    assert any(text.endswith("× 无金额") for text in texts(plots.contributions(forecast, lang="zh")))
+
+
+def test_names_are_drawn_as_they_are_written(forecast):
+    ax = drawn(plots.contributions(forecast))
+    names = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert "$\\frac{$ $x" in names
+    assert "西河造纸 □ 乙" in names
+    assert drawable("a\x1b[31m\u202eb") == "a [31m b"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_book_without_open_deals_can_be_drawn(forecast, lang):
+    empty = replace(forecast, deals=forecast.deals.iloc[:0])
+    assert not drawn(plots.contributions(empty, lang=lang)).patches
+    nothing = replace(empty, amount={"signed": np.zeros(10)}, count={"signed": np.zeros(10)}, target=None)
+    for measure in ("amount", "count"):
+        drawn(plots.forecast_distribution(nothing, measure=measure, lang=lang))
+        drawn(plots.forecast_components(nothing, measure=measure, lang=lang))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e9])
+def test_axis_numbers_do_not_overlap_and_differ(scale):
+    for plot in (plots.forecast_distribution, plots.forecast_components, plots.contributions):
+        ax = drawn(plot(small_forecast(scale=scale)))
+        low, high = ax.get_xlim()
+        ticks = [t for t in ax.get_xticklabels() if low <= t.get_position()[0] <= high and t.get_text()]
+        assert len({t.get_text() for t in ticks}) == len(ticks) >= 2
+        boxes = [t.get_window_extent() for t in ticks]
+        assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+
+
+def test_rates_are_those_of_the_table(rates):
+    ax = drawn(plots.stage_rates(rates))
+    observed, closed, nominal = (line.get_ydata() for line in (ax.lines[0], *ax.lines[-2:]))
+    np.testing.assert_allclose(observed, rates["p_won_in_stock"])
+    np.testing.assert_allclose(closed, rates["closed_only_rate"])
+    np.testing.assert_allclose(nominal, rates["nominal"])
+    bars = np.array([segment[:, 1] for segment in ax.collections[0].get_segments()])
+    np.testing.assert_allclose(bars, rates[["lower_in_stock", "upper_in_stock"]])
+    assert ax.get_ylabel() == "Chance to sign within 730 days"
+    assert ax.get_xticklabels()[0].get_text() == "S1\n1,200 deals"
+
+
+def test_rates_without_nominal_values_or_deals_can_be_drawn(rates):
+    ax = drawn(plots.stage_rates(rates.assign(nominal=np.nan, p_won_in_stock=np.nan, n_in_stock=0)))
+    assert label("nominal") not in texts(ax)
+
+
+def test_web_font_holds_the_glyphs_of_the_text_only():
+    assert chinese_woff("Latin only – 1,234 %") == b""
+    font = chinese_woff("预测 金额 𠀀")
+    assert font[:4] == b"wOFF"
+    assert len(font) < 20_000
+    assert font == chinese_woff("预测 金额 𠀀")

@@ -1,0 +1,239 @@
+import csv
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from test_plots import HOSTILE, small_forecast
+
+from salesanalytics.errors import SalesAnalyticsError
+from salesanalytics.labels import label
+from salesanalytics.report import write_report
+from salesanalytics.report.tables import (
+    baseline_rows,
+    component_rows,
+    deal_rows,
+    p_target_text,
+    summary_rows,
+    write_csv,
+)
+from salesanalytics.report.text import cells, fold, forecast_text, text_table
+from salesanalytics.report.units import in_units, unit_for
+
+LANGUAGES = ("en", "zh")
+
+
+class Page(HTMLParser):
+    """Tags with attributes, and the text of a page."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.tags, self.text = [], []
+        self.feed(source)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def forecast():
+    return small_forecast()
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def page(request, forecast, tmp_path_factory):
+    hostile = replace(forecast, unit="<b>CNY</b>")
+    path = write_report(hostile, tmp_path_factory.mktemp("page") / "new" / "forecast.html", lang=request.param)
+    return request.param, Page(path.read_text(encoding="utf-8"))
+
+
+def test_page_is_one_file_that_asks_nothing_of_the_network(page):
+    _, parsed = page
+    tags = [tag for tag, _ in parsed.tags]
+    assert not {"script", "link", "iframe", "object", "form", "b>"} & set(tags)
+    assert tags.count("img") == 2
+    for tag, attrs in parsed.tags:
+        assert not [name for name in attrs if name.startswith("on")]
+        for name in ("src", "href", "action"):
+            assert attrs.get(name, "data:").startswith("data:"), tag
+        if tag == "img":
+            assert attrs["alt"]
+    source = "".join(parsed.text)
+    assert not re.search(r"https?:|@import|url\((?!data:)", source)
+    policy = next(a for _, a in parsed.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy["content"]
+
+
+def test_page_escapes_every_value(page):
+    _, parsed = page
+    text = "".join(parsed.text)
+    for name in HOSTILE[:-1]:
+        assert name in text
+    assert "<b>CNY</b>" in text
+    assert ("b", {}) in parsed.tags  # only ours, in the tiles
+    assert sum(tag == "b" for tag, _ in parsed.tags) == 3
+
+
+def test_page_answers_how_sure_are_we_first(page):
+    lang, parsed = page
+    text = "".join(parsed.text)
+    order = ["p_target", "title_distribution", "title_parts", "title_contributions", "title_baselines", "title_notes"]
+    places = [text.index(label(key, lang), text.index("</style>") if "</style>" in text else 0) for key in order]
+    assert places == sorted(places)
+    assert ("html", {"lang": "zh-CN" if lang == "zh" else "en"}) in parsed.tags
+    assert ("meta", {"charset": "utf-8"}) in parsed.tags
+
+
+def test_page_is_the_same_when_written_again(forecast, tmp_path):
+    first, second = (write_report(forecast, tmp_path / name, lang="zh").read_bytes() for name in ("a.html", "b.html"))
+    assert first == second
+    assert b"font/woff" in first
+
+
+def test_no_figure_is_left_open(forecast, tmp_path):
+    plt.close("all")
+    write_report(forecast, tmp_path / "a.html")
+    assert plt.get_fignums() == []
+
+
+def test_page_without_chinese_carries_no_font(tmp_path):
+    english = small_forecast(names=("one", "two", "three"))
+    assert "font/woff" not in write_report(english, tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_page_and_text_of_a_book_without_open_deals(forecast, tmp_path, lang):
+    empty = replace(forecast, deals=forecast.deals.iloc[:0], target=None, notes=(), unit="")
+    text = Page(write_report(empty, tmp_path / "a.html", lang=lang).read_text(encoding="utf-8")).text
+    assert not {"nan", "None", "NaT"} & set("".join(text).split())
+    assert label("nothing", lang) in forecast_text(empty, lang)
+
+
+def test_page_says_how_many_deals_it_leaves_out(tmp_path):
+    many = small_forecast(names=tuple(f"deal {i}" for i in range(130)))
+    source = write_report(many, tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "Open deals not shown: 30." in source
+    assert "12 of 130 open deals" in source
+
+
+def test_report_refuses_what_it_cannot_write(forecast, tmp_path):
+    with pytest.raises(SalesAnalyticsError):
+        write_report(forecast, tmp_path / "a.doc")
+    with pytest.raises(SalesAnalyticsError, match="lang must be one of"):
+        write_report(forecast, tmp_path / "a.html", lang="fr")
+
+
+def test_components_and_simple_methods_are_those_of_the_forecast(forecast):
+    rows = component_rows(forecast, "en").set_index("Component")
+    table = forecast.components().set_index("component")
+    assert rows.loc["Total", "Amount (CNY)"] == f"{table.at['total', 'amount']:.1f}"
+    assert rows.loc["Signed already"].tolist() == ["7.0", "7.0", "2.0", "2"]
+    assert rows.loc["Reopened"].tolist() == ["0"] * 4
+    unknown = component_rows(small_forecast(recorded=False), "en").set_index("Component")
+    assert unknown.loc["Not recorded yet"].tolist() == ["–"] * 4
+    simple = baseline_rows(forecast, "zh")
+    assert simple.iloc[0, 0] == "本预测"
+    assert simple.iloc[1].tolist() == ["名义赢率加权", "全部在跟进项目", "30.0", "3.0"]
+    assert simple.iloc[3].tolist() == ["去年同期", "实际值", "–", "–"]
+
+
+def test_deals_show_the_state_by_id_and_name(forecast):
+    for lang in LANGUAGES:
+        shown = deal_rows(forecast, lang)[label("state", lang)]
+        assert set(shown) == {f"S3 · {forecast.process.label('S3', lang)}"}
+
+
+def test_a_flag_that_no_deal_has_needs_no_column(forecast):
+    assert "Older than any win" in deal_rows(forecast, "en")
+    young = forecast.deals[~forecast.deals["older_than_any_win"]]
+    assert "Older than any win" not in deal_rows(replace(forecast, deals=young), "en")
+
+
+def test_a_chance_from_draws_is_never_quite_certain(forecast):
+    assert p_target_text(replace(forecast, target=1e9)) == "<1 %"
+    assert p_target_text(replace(forecast, target=7.001)) == ">99 %"
+    assert p_target_text(replace(forecast, target=7.0)) == "100 %"  # signed already
+    assert p_target_text(replace(forecast, target=None)) == "–"
+
+
+def test_long_amounts_are_shown_in_larger_units():
+    forecast = small_forecast(scale=1e6)
+    english, chinese = in_units(forecast, "en"), in_units(forecast, "zh")
+    assert (english.unit, chinese.unit) == ("million CNY", "万元")
+    np.testing.assert_allclose(english.total() * 1e6, forecast.total())
+    np.testing.assert_allclose(chinese.deals["amount"] * 1e4, forecast.deals["amount"])
+    np.testing.assert_allclose(chinese.baselines["amount"] * 1e4, forecast.baselines["amount"])
+    assert english.p_target == forecast.p_target
+    assert english.target == forecast.target / 1e6
+    assert unit_for(9e6, "EUR", "zh") == (1.0, "EUR")
+    assert "Amount (million CNY)" in summary_rows(english, "en")["Total"].tolist()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("width", [60, 80, 120, 160, None])
+def test_text_keeps_to_the_width_of_the_terminal(forecast, lang, width):
+    for some in (forecast, small_forecast(scale=1e6), small_forecast(names=("甲" * 200, "x" * 200, "three"))):
+        lines = forecast_text(some, lang, width).splitlines()
+        if width:
+            assert max(map(cells, lines)) <= width
+        assert not any(line != line.rstrip() for line in lines)
+        assert all(c.isprintable() for line in lines for c in line)
+
+
+def test_numbers_stand_in_line_and_are_never_cut():
+    frame = pd.DataFrame({"名称": ["中文", "latin name"], "Amount": ["1,234", "9"], "Long head here": ["12", "–"]})
+    assert text_table(frame, title="T", n_text=1, lang="en").splitlines() == [
+        "T",
+        "",
+        "名称        Amount  Long head here",
+        "----------  ------  --------------",
+        "中文         1,234              12",
+        "latin name       9               –",
+    ]
+    narrow = text_table(frame, title="T", n_text=1, lang="en", width=26).splitlines()
+    assert narrow[2:] == [
+        "                      Long",
+        "                      head",
+        "名称        Amount    here",
+        "----------  ------  ------",
+        "中文         1,234      12",
+        "latin name       9       –",
+    ]
+    least = text_table(frame, title="T", n_text=1, lang="zh", width=20).splitlines()
+    assert least[-1] == "宽度不足，未显示：Long head here" or "Long" in "".join(least[-2:])
+    assert "1,234" in "".join(least)
+
+
+def test_fold_breaks_at_spaces_and_between_chinese_characters_only():
+    assert fold("one two three", 8) == ["one two", "three"]
+    assert fold("金额（万元）为正，很好。", 8) == ["金额（万", "元）为", "正，很", "好。"]
+    assert fold("unbreakablelongword x", 6) == ["unbreakablelongword", "x"]
+    assert fold("", 5) == [""]
+
+
+def test_csv_is_safe_in_a_spreadsheet_and_exact(tmp_path):
+    names = [*HOSTILE[:-1], None, "＝1+1", " =1", "\t=1", "plain, with comma", "00123"]
+    frame = pd.DataFrame({"deal_id": [f"D{i}" for i in range(len(names))], "name": pd.Series(names, dtype=object)})
+    frame = frame.assign(amount=12_345_678.91, p=1 / 3, on=pd.Timestamp("2026-11-01"), flag=True)
+    frame.loc[0, ["amount", "on"]] = [np.nan, pd.NaT]
+    path = write_csv(frame, tmp_path / "new" / "deals.csv")
+    raw = path.read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(frame)
+    for row, name in zip(rows, names, strict=True):
+        assert row["name"].removeprefix("'") == (name or "")
+        assert not row["name"].lstrip().startswith(("=", "+", "-", "@", "＝"))
+    assert (rows[0]["amount"], rows[0]["on"]) == ("", "")
+    assert rows[1] | {"name": ""} == {
+        "deal_id": "D1", "name": "", "amount": "12345678.91", "p": "0.333333", "on": "2026-11-01", "flag": "True",
+    }  # fmt: skip
+    assert frame["name"].tolist()[1] == HOSTILE[1]  # the frame itself is not changed
+    assert len(pd.read_csv(path)) == len(frame)
