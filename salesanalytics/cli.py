@@ -5,7 +5,6 @@ Exit status: 0 done, 1 the data were refused (faults on stderr), 2 wrong usage.
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import math
@@ -13,6 +12,7 @@ import os
 import re
 import shutil
 import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from salesanalytics.book import DealBook
 
-    Given = argparse.Namespace
     Answer = dict[str, Any] | str  # one JSON object, or a text
 
 PERIOD = re.compile(r"(19|20|21)\d\d(Q[1-4]|-(0[1-9]|1[0-2]))?")
@@ -42,27 +41,26 @@ def main(argv: list[str] | None = None) -> int:
         _run(given)
     except BrokenPipeError:  # the reader has seen enough; what is left goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (SalesAnalyticsError, OSError, argparse.ArgumentTypeError) as error:
+    except (SalesAnalyticsError, OSError, ArgumentTypeError) as error:
         sys.stderr.write(f"salesanalytics: {error}\n")
-        return 2 if isinstance(error, AsOfError | argparse.ArgumentTypeError) else 1
+        return 2 if isinstance(error, AsOfError | ArgumentTypeError) else 1
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _run(given: Given) -> None:
+def _run(given: Namespace) -> None:
     from salesanalytics.book import read_book
 
-    written = [_made(path) for path in given.files(given)] if getattr(given, "out", None) else []
+    written = [_made(given.out / name) for name in given.files] if getattr(given, "out", None) else []
     if sys.stderr.isatty():
         sys.stderr.write(label("working", given.lang, path=given.path) + "\n")
     book = read_book(given.path)
     answer = given.run(book, given)
-    if isinstance(answer, str):
-        paths = label("list_comma", given.lang).join(map(str, written))
-        answer += label("written", given.lang, paths=paths) + "\n" if written else ""
-    else:
+    if isinstance(answer, dict):
         answer = json.dumps(answer, indent=2, allow_nan=False, default=str) + "\n"
+    elif written:
+        answer += label("written", given.lang, paths=label("list_comma", given.lang).join(map(str, written))) + "\n"
     sys.stdout.write(answer)
     sys.stdout.flush()
 
@@ -72,40 +70,40 @@ def _made(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise argparse.ArgumentTypeError(f"--out cannot be written: {error}") from error
+        raise ArgumentTypeError(f"--out cannot be written: {error}") from error
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise argparse.ArgumentTypeError(f"--out cannot be written: {path}")
+        raise ArgumentTypeError(f"--out cannot be written: {path}")
     return path
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> ArgumentParser:
     about = "Forecasts of project sales that show their work."
-    parser = argparse.ArgumentParser(prog="salesanalytics", description=about, allow_abbrev=False)
-    known = "use only what was known at the end of that day"
+    parser = ArgumentParser("salesanalytics", description=about, allow_abbrev=False)
+    as_of = ("as-of", _date, "DATE", "use only what was known at the end of that day")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _command(commands, "check", _check, "read a book and say what was kept, set aside and why")
     rates = _command(commands, "rates", _rates, "stage win rates against their nominal values")
-    _option(rates, "as-of", _date, "DATE", known, required=True)
+    _option(rates, *as_of, required=True)
     _option(rates, "by", str, "COLUMN", "one row a stage and value: rep_id or a column of deals")
     _option(rates, "horizon", _count, "DAYS", "a signing counts within (730)", default=730)
     score = _command(commands, "score", _score, "chances of every open deal")
-    _option(score, "as-of", _date, "DATE", known, required=True)
+    _option(score, *as_of, required=True)
     _option(score, "until", _date, "DATE", "a signing counts up to that day, inclusive", required=True)
     _option(score, "out", Path, "FILE", "write all deals to this csv file")
-    score.set_defaults(files=lambda given: [given.out])
+    score.set_defaults(files=("",))
     forecast = _command(commands, "forecast", _forecast, "the quarter as a distribution")
-    _option(forecast, "as-of", _date, "DATE", known, required=True)
+    _option(forecast, *as_of, required=True)
     _option(forecast, "quarter", _period, "PERIOD", "2026Q4, 2026-11 or 2026", required=True)
     _option(forecast, "target", _amount, "AMOUNT", "amount to reach (default: from targets of the book)")
     _option(forecast, "draws", _count, "N", "number of draws (10000)", default=10_000)
     _option(forecast, "seed", _seed, "N", "same seed, same numbers (0)", default=0)
     _option(forecast, "out", Path, "DIR", "write forecast.html and deals.csv there")
-    forecast.set_defaults(files=lambda given: [given.out / "forecast.html", given.out / "deals.csv"])
+    forecast.set_defaults(files=("forecast.html", "deals.csv"))
     return parser
 
 
-def _command(commands: Any, name: str, run: Callable[[DealBook, Given], Answer], text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+def _command(commands: Any, name: str, run: Callable[[DealBook, Namespace], Answer], text: str) -> ArgumentParser:
+    parser: ArgumentParser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
     parser.add_argument("path", type=Path, metavar="PATH", help="folder of the book")
     parser.add_argument("--json", action="store_true", help="print one JSON object for machines")
     parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language of the texts (en)")
@@ -126,7 +124,7 @@ def _value(read: Callable[[str], Any], holds: Callable[[Any], Any], rule: str) -
         except ValueError:
             found = None
         if found is None or not holds(found):
-            raise argparse.ArgumentTypeError(f"{rule}, got {text!r}")
+            raise ArgumentTypeError(f"{rule}, got {text!r}")
         return found
 
     return value
@@ -139,7 +137,7 @@ _count = _value(int, lambda n: 1 <= n <= 1_000_000, "a whole number from 1 to 1,
 _seed = _value(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4,294,967,295")
 
 
-def _check(book: DealBook, given: Given) -> Answer:
+def _check(book: DealBook, given: Namespace) -> Answer:
     from salesanalytics.report.text import check_text
 
     if given.json:
@@ -148,20 +146,19 @@ def _check(book: DealBook, given: Given) -> Answer:
     return check_text(book, given.lang, _width())
 
 
-def _rates(book: DealBook, given: Given) -> Answer:
+def _rates(book: DealBook, given: Namespace) -> Answer:
     from salesanalytics.models import stage_win_rates
     from salesanalytics.report.text import rates_text
 
     if given.by and given.by not in book.deals:
-        columns = ", ".join(map(str, book.deals))
-        raise argparse.ArgumentTypeError(f"--by must be a column of deals, got {given.by!r}; columns: {columns}")
+        raise ArgumentTypeError(f"--by must be one of {', '.join(map(str, book.deals))}, got {given.by!r}")
     rates = stage_win_rates(book, as_of=given.as_of, by=given.by, horizon_days=given.horizon)
     if given.json:
         return {"as_of": given.as_of, "rates": _records(rates)}
     return rates_text(rates, book, given.lang, _width(), as_of=given.as_of, by=given.by)
 
 
-def _score(book: DealBook, given: Given) -> Answer:
+def _score(book: DealBook, given: Namespace) -> Answer:
     from salesanalytics.forecast import score_open_deals
     from salesanalytics.report.tables import write_csv
     from salesanalytics.report.text import score_text
@@ -174,7 +171,7 @@ def _score(book: DealBook, given: Given) -> Answer:
     return score_text(deals, book, given.lang, _width(), as_of=given.as_of, until=given.until)
 
 
-def _forecast(book: DealBook, given: Given) -> Answer:
+def _forecast(book: DealBook, given: Namespace) -> Answer:
     from salesanalytics.forecast import forecast_quarter
     from salesanalytics.report.html import write_report
     from salesanalytics.report.tables import write_csv
@@ -183,8 +180,8 @@ def _forecast(book: DealBook, given: Given) -> Answer:
     wanted = {name: getattr(given, name) for name in ("quarter", "as_of", "target", "draws", "seed")}
     forecast = forecast_quarter(book, **wanted)
     if given.out:
-        write_report(forecast, given.out / "forecast.html", lang=given.lang)
-        write_csv(forecast.deals, given.out / "deals.csv")
+        write_report(forecast, given.out / given.files[0], lang=given.lang)
+        write_csv(forecast.deals, given.out / given.files[1])
     return forecast.to_dict() if given.json else forecast_text(forecast, given.lang, _width())
 
 

@@ -9,7 +9,6 @@ from salesanalytics.errors import SalesAnalyticsError
 LANGUAGES = ("en", "zh")
 
 _TEXTS: dict[str, tuple[str, str]] = {
-    # how words are put together
     "with_unit": ("{text} ({unit})", "{text}（{unit}）"),
     "in_large_units": ("million {unit}", "万{unit}"),
     "part_of": ("{text}: {part}", "{text}：{part}"),
@@ -17,8 +16,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     # components and measures
     "signed": ("Signed already", "已签约"), "open": ("Open deals", "在跟进项目"),
     "reopened": ("Reopened", "重新启动"), "unrecorded": ("Not recorded yet", "尚未登记"),
-    "new": ("Not created yet", "尚未立项"),
-    "total": ("Total", "合计"), "component": ("Component", "组成"),
+    "new": ("Not created yet", "尚未立项"), "total": ("Total", "合计"), "component": ("Component", "组成"),
     "count": ("Deals", "项目数"), "amount": ("Amount", "金额"),
     "mean": ("Mean", "均值"), "median": ("Median", "中位数"),
     "band_50": ("50 % band", "50 % 区间"), "band_80": ("80 % band", "80 % 区间"),
@@ -40,14 +38,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "p_won": ("Chance in 2 years", "两年内签约概率"),
     "sign_q50": ("Median date if signed", "若签约的中位日期"),
     "expected_amount": ("Expected amount", "期望金额"),
-    "older_than_any_win": ("Older than any win", "久于以往成交"),
-    "no_amount": ("no amount", "无金额"),
+    "older_than_any_win": ("Older than any win", "久于以往成交"), "no_amount": ("no amount", "无金额"),
     # stage rates
     "nominal": ("Nominal", "名义赢率"),
-    "n_entered": ("Entered", "进入数"), "n_won": ("Won", "赢单"),
-    "n_other_end": ("Other ends", "其他结束"), "n_open": ("Open", "在跟进"),
-    "closed_only_rate": ("Won / closed", "赢单/已结束"),
-    "p_won_entry": ("From first entry", "自首次进入"),
+    "n_entered": ("Entered", "进入数"), "n_won": ("Won", "赢单"), "n_other_end": ("Other ends", "其他结束"),
+    "n_open": ("Open", "在跟进"),
+    "closed_only_rate": ("Won / closed", "赢单/已结束"), "p_won_entry": ("From first entry", "自首次进入"),
     "p_won_in_stock": ("Standing there", "停留于该阶段"),
     "shrunk": ("Shrunk", "收缩后"), "p_open": ("Still open", "仍未结束"),
     "interval": ("{level} interval", "{level} 区间"),
@@ -86,8 +82,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "stage table by days in stage; {half_life}; {size}; common shock with a spread of {shock} (log-odds)",
         "按阶段停留天数的生命表；{half_life}；{size}；共同冲击的离散度 {shock}（对数几率）",
     ),
-    "size_used": ("deal size counts", "计入金额大小"),
-    "size_unused": ("deal size does not count", "不计金额大小"),
+    "size_used": ("deal size counts", "计入金额大小"), "size_unused": ("deal size does not count", "不计金额大小"),
     "half_life": ("recent years count more (half-life {days} days)", "近期数据权重更高（半衰期 {days} 天）"),
     "no_half_life": ("all years count the same", "各年权重相同"),
     "written": ("Written: {paths}", "已写入：{paths}"),

@@ -17,7 +17,8 @@ from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.arrivals import fit_arrivals, recorded_share
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
-from salesanalytics.forecast.quarter import amount_ratios, stated_target
+from salesanalytics.forecast.parts import amount_ratios
+from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.forecast.score import fit_scorer
 from salesanalytics.models import StageTable
 from salesanalytics.timeline import parse_period
@@ -244,7 +245,7 @@ def test_a_win_of_before_that_is_typed_in_later_belongs_to_its_own_quarter():
 
 def test_months_quarters_and_years():
     quarter = forecast("2013Q3")
-    months = [forecast(m) for m in ("2013-07", "2013-08", "2013-09")]
+    months = [forecast(m, draws=100) for m in ("2013-07", "2013-08", "2013-09")]
     parts = sum(m.deals.set_index("deal_id")["p_in_period"] for m in months)
     whole = quarter.deals.set_index("deal_id")["p_in_period"]
     assert parts.sum() == pytest.approx(whole.sum(), rel=0.05)
@@ -611,8 +612,8 @@ def test_lost_deals_come_back_only_where_they_have():
     assert (forecast("2013Q3").count["reopened"] == 0).all()
     rng = np.random.default_rng(0)
     paths = {}
-    for k in range(400):
-        born = 3 * k
+    for k in range(1200):
+        born = k
         paths[f"d{k}"] = [("S1", born), ("lost", born + 30)]
         if rng.random() < 0.3:
             back = born + 30 + int(rng.integers(1, 60))
@@ -638,7 +639,7 @@ LITTLE = {
 
 
 @pytest.mark.parametrize("name", LITTLE)
-@pytest.mark.parametrize("quarter", ["2010Q3", "2010Q4", "2010"])
+@pytest.mark.parametrize("quarter", ["2010Q4", "2010"])
 def test_books_with_hardly_anything_in_them(name, quarter):
     paths, day = LITTLE[name]
     one = tiny(paths, last=300, deals={"amount": 10.0})
@@ -668,12 +669,12 @@ def test_an_empty_history_is_a_book():
 
 # ---------------------------------------------------------------- do the bands hold?
 
-N_QUARTERS, FIRST_DAY = 28, 1095
+N_QUARTERS, FIRST_DAY = 24, 1095
 
 
 @cache
 def attained():
-    """Forecasts on the eve of 28 quarters of a company in which nothing ever changes, and what they brought."""
+    """Forecasts on the eve of 24 quarters of a company in which nothing ever changes, and what they brought."""
     days = FIRST_DAY + 92 * N_QUARTERS
     company = book_of(*simulate(11, days=days, per_day=0.3), last=days - 1)
     rows, period = [], parse_period("2013Q1")

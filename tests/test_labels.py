@@ -11,7 +11,7 @@ import salesanalytics
 from salesanalytics import labels
 from salesanalytics.book.validate import deal_rules, history_rules
 from salesanalytics.errors import SalesAnalyticsError
-from salesanalytics.forecast.quarter import COMPONENTS
+from salesanalytics.forecast.result import COMPONENTS
 from salesanalytics.labels import band, decimals, label, number, percent, short
 from salesanalytics.process import read_process
 from salesanalytics.report import faults

@@ -347,19 +347,45 @@ def test_the_past_lived_again_is_the_past_of_the_book(as_of):
 def test_the_future_of_the_deals_is_the_future_of_the_state():
     truth = book().truth
     later = truth.state_at("2026-12-31").set_index("deal_id")
-    deals = truth.deals.set_index("deal_id")
+    deals = truth.deals.set_index("deal_id").loc[later.index]
     won = deals["end"].eq("won") & deals["end_on"].le("2026-12-31")
     assert (later["end"].eq("won") == won).all()
     assert truth.state_at("2030-09-30")["end"].tolist() == truth.deals["end"].tolist()
 
 
+def test_the_year_after_the_book_has_new_deals_too():
+    b = book()
+    new = b.truth.deals.query("created_on > '2026-09-30'")
+    year = b.truth.deals["created_on"].between("2025-10-01", "2026-09-30").sum()
+    assert 0.7 < len(new) / year < 1.5
+    assert new["created_on"].max() <= pd.Timestamp("2027-10-01")
+    assert not new["deal_id"].isin(b.deals["deal_id"]).any()
+    assert (new["end"].eq("won") & new["end_on"].le("2026-12-31")).sum() > 2
+    known = b.truth.deals.set_index("deal_id").loc[b.deals["deal_id"]]
+    last = field("amount").groupby("deal_id")["value"].last().astype(float)
+    settled = known["end"].ne("open") & known["end_on"].lt("2026-01-01")
+    amount = last.reindex(known.index).fillna(b.deals.set_index("deal_id")["amount"])
+    assert (amount[settled] == known["amount"][settled]).mean() > 0.99
+
+
+def test_work_in_progress_at_the_end_of_the_book_looks_like_that_of_any_other_day():
+    """Conditions ticked in the current stage of open deals: as many on the last day as two years before."""
+    counts = {}
+    for as_of in ("2024-09-30", "2026-09-30"):
+        state = book().truth.state_at(as_of).query("end == 'open' and stage <= 4")
+        ticks = field("condition").loc[lambda r, day=as_of: r["recorded_at"].lt(pd.Timestamp(day) + pd.Timedelta("1D"))]
+        mine = ticks.merge(state, on="deal_id").query("value.str[1] == stage.astype('str')")
+        counts[as_of] = len(mine) / len(state)
+    assert counts["2026-09-30"] == pytest.approx(counts["2024-09-30"], rel=0.15)
+
+
 @cache
 def windows():
-    """Open deals on ten dates of a company without shock: two independent predictions each, and what came."""
+    """Open deals on thirteen dates of a company without shock: two independent predictions each, and what came."""
     company = replace(Company(), start="2025-01-01", end="2026-06-30", walk=replace(Walk(), shock=0.0))
-    truth = simulate_book(n_deals=11_500, seed=7, company=company).truth
+    truth = simulate_book(n_deals=8200, seed=7, company=company).truth
     signed = truth.deals.query("end == 'won'").set_index("deal_id")["end_on"]
-    dates = pd.date_range("2025-07-01", periods=11, freq="45D")
+    dates = pd.date_range("2025-07-01", periods=14, freq="45D")
     parts = []
     for now, until in pairwise(dates):
         ids = truth.state_at(now).query("end == 'open' and not dead")["deal_id"]

@@ -10,7 +10,7 @@ import pandas as pd
 from salesanalytics.book import DealBook, make_book
 from salesanalytics.process import Process, read_process
 from salesanalytics.simulate import records
-from salesanalytics.simulate.facts import Reps, account_name, draw_deals, draw_reps
+from salesanalytics.simulate.facts import NEW_DAYS, Reps, account_name, draw_deals, draw_reps
 from salesanalytics.simulate.habits import habit_rows
 from salesanalytics.simulate.params import Company
 from salesanalytics.simulate.state import ENDS, OPEN, State, quarter_index
@@ -43,15 +43,16 @@ def simulate_book(*, n_deals: int, seed: int, company: Company | None = None) ->
     first_day, end_day = to_day(company.start), to_day(company.end)
     quarters = range(quarter_index(first_day), quarter_index(end_day + FUTURE_DAYS) + 1)
     shock = {q: float(shock_rng.normal(0, company.walk.shock)) for q in quarters}
-    state = start.take(np.arange(n_deals))
+    state = start.take(np.arange(len(deals)))
     log: records.Log = []
     path_rng = np.random.default_rng([seed, 1])
-    walk(state, company.walk, first_day=first_day, last_day=end_day, shock=shock, rng=path_rng, log=log)
-    history = _history(log, deals, start, done, reps, company, end_day, process, record_rng)
-    walk(state, company.walk, first_day=end_day + 1, last_day=end_day + FUTURE_DAYS, shock=shock, rng=path_rng)
+    log_day, last_day = end_day + NEW_DAYS, end_day + FUTURE_DAYS
+    walk(state, company.walk, first_day=first_day, last_day=log_day, shock=shock, rng=path_rng, log=log)
+    history = _history(log, deals, start, done, reps, company, log_day, process, record_rng)
+    walk(state, company.walk, first_day=log_day + 1, last_day=last_day, shock=shock, rng=path_rng)
     book = _book(deals, history, reps, company, end_day, process)
     truth = Truth(
-        deals=_true_deals(deals, start, state),
+        deals=_true_deals(deals, start, state, history),
         reps=reps.table[["rep_id"]].assign(skill=reps.skill, discipline=reps.discipline, optimism=reps.optimism),
         effective_conditions=company.reps.effective_conditions,
         shock={f"{1970 + q // 4}Q{q % 4 + 1}": s for q, s in shock.items()},
@@ -108,13 +109,15 @@ def _book(
     return make_book(deals=facts, history=table, reps=reps.table, accounts=accounts, settings=settings, process=process)
 
 
-def _true_deals(deals: pd.DataFrame, start: State, final: State) -> pd.DataFrame:
+def _true_deals(deals: pd.DataFrame, start: State, final: State, history: pd.DataFrame) -> pd.DataFrame:
+    amounts = history[history["field"].eq("amount")].sort_values("day", kind="stable").groupby("deal")["value"].last()
     ended = final.end != OPEN
     end_on = pd.Series(final.end_day.astype("datetime64[D]").astype("datetime64[s]")).where(ended)
     return pd.DataFrame(
         {
             "deal_id": deals["deal_id"],
             "created_on": deals["created_day"].to_numpy().astype("datetime64[D]").astype("datetime64[s]"),
+            "amount": amounts.astype(float).reindex(deals.index).fillna(deals["amount"]),
             "quality": deals["quality"],
             "fast_track": start.fast,
             "end": [ENDS.get(int(e), "open") for e in final.end],

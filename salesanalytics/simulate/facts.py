@@ -13,6 +13,7 @@ from salesanalytics.simulate.state import N_STAGES, OPEN, State, is_working_day,
 
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
 GIVEN = "伟芳敏静磊洋勇艳杰娟涛明超霞平刚丽强军玲"
+NEW_DAYS = 366
 TOWNS = ("江宁", "滨海", "临港", "长兴", "安平", "青山", "南湖", "东岭", "西河", "北川", "金沙", "龙泉")
 TRADES = ("化工", "钢铁", "水泥", "造纸", "电力", "制药", "食品", "石化")
 
@@ -62,15 +63,24 @@ def draw_reps(company: Company, rng: np.random.Generator) -> Reps:
 
 
 def draw_creations(company: Company, n_deals: int, rng: np.random.Generator) -> np.ndarray:
-    """Days of creation, ascending: growth, season, and quarters that are good or bad for new business."""
+    """Days of creation, ascending: growth, season, and quarters that are good or bad for new business.
+
+    ``n_deals`` until the end of the book, and those of the year after at the same rate.
+    """
     p = company.arrivals
-    days = np.arange(np.datetime64(company.start), np.datetime64(company.end) + 1).astype("datetime64[D]").astype(int)
+    end = np.datetime64(company.end, "D").astype(int)
+    days = np.arange(np.datetime64(company.start, "D").astype(int), end + NEW_DAYS + 1)
     month = days.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
     quarters = np.array([quarter_index(int(d)) for d in days])
     level = {q: rng.normal(0, p.spread) for q in np.unique(quarters)}
     rate = np.asarray(p.season)[month] * (1 + p.growth_per_year) ** ((days - days[0]) / 365.25)
     rate = rate * np.exp([level[q] for q in quarters]) * is_working_day(days)
-    return np.sort(rng.choice(days, size=n_deals, p=rate / rate.sum()))
+    past = days <= end
+    n_new = rng.poisson(n_deals * rate[~past].sum() / rate[past].sum())
+    drawn = [
+        rng.choice(days[part], size=n, p=rate[part] / rate[part].sum()) for part, n in ((past, n_deals), (~past, n_new))
+    ]
+    return np.sort(np.concatenate(drawn))
 
 
 def _draw(table: dict[str, tuple[float, float, float]], n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
@@ -95,6 +105,7 @@ def draw_deals(
     """
     f = company.facts
     created = draw_creations(company, n_deals, rng)
+    n_deals = len(created)
     drawn = {name: _draw(getattr(f, name), n_deals, rng) for name in ("product", "region", "source", "route")}
     first_deal = _first_deals(drawn["source"][0] == f.old_customer, rng)
     drawn["region"] = tuple(column[first_deal] for column in drawn["region"])

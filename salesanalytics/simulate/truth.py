@@ -23,8 +23,9 @@ class Truth:
     Attributes
     ----------
     deals : DataFrame
-        One row a deal, also those not in the book yet: ``deal_id``, ``created_on``, ``quality``, ``fast_track``,
-        ``end`` and ``end_on`` as they will stand four years after the end of the book (``open``: never), ``dead``.
+        One row a deal, also those not recorded yet and those opened in the year after the end of the book:
+        ``deal_id``, ``created_on``, ``amount`` (as it ends), ``quality``, ``fast_track``, ``end`` and ``end_on`` as
+        they will stand four years after the end of the book (``open``: never), ``dead``.
     reps : DataFrame
         ``rep_id``, ``skill``, ``discipline``, ``optimism``.
     effective_conditions : tuple of str

@@ -1,0 +1,133 @@
+"""The forecast of a period as it is handed on: draws of every component, bands, deals, what to know beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.process import Process
+from salesanalytics.timeline import Period
+
+COMPONENTS = ("signed", "open", "reopened", "unrecorded", "new")
+BANDS = (50, 80)
+
+
+@dataclass(frozen=True)
+class QuarterForecast:
+    """Forecast of what will be signed in a period.
+
+    Attributes
+    ----------
+    period : Period
+    as_of : date
+    count, amount : dict of ndarray (n_draws,)
+        Draws of each component, `COMPONENTS`; ``unrecorded`` is missing where the book has no ``recorded_at``. Their
+        sum, draw by draw, is the forecast. Amounts are in the book's currency or unit.
+    deals : DataFrame
+        Scored open deals (`score_open_deals`) with ``p_in_period``.
+    baselines : DataFrame
+        What simple methods say.
+    target : float or None
+    unit : str
+    process : Process
+        The sales process, for the names of its states.
+    half_life_days : float
+        Half-life of the weights of past landmarks in the stage table (inf: none).
+    size_counts : bool
+        Whether deal size moves the chances (only where it did better on past landmarks).
+    shock_spread : float
+        Posterior mean spread of the common shock, on the logit scale.
+    notes : tuple of (str, dict)
+        What the reader has to know: a key of the label catalogue and what to fill in.
+    seed : int
+    """
+
+    period: Period
+    as_of: date
+    count: dict[str, np.ndarray]
+    amount: dict[str, np.ndarray]
+    deals: pd.DataFrame
+    baselines: pd.DataFrame
+    target: float | None
+    unit: str
+    process: Process
+    half_life_days: float
+    size_counts: bool
+    shock_spread: float
+    notes: tuple[tuple[str, dict[str, Any]], ...]
+    seed: int
+
+    def total(self, measure: str = "amount") -> np.ndarray:
+        """Draws of the sum of all components, ``measure`` = amount or count."""
+        return np.sum(list(getattr(self, measure).values()), axis=0)
+
+    @property
+    def method(self) -> str:
+        """Model in use, in one line."""
+        size = "size counts" if self.size_counts else "size does not count"
+        return f"stage table (half-life {self.half_life_days:g} days), {size}, common shock {self.shock_spread:.2f}"
+
+    @property
+    def p_target(self) -> float | None:
+        """Chance that the amount reaches the target; None without one."""
+        return None if self.target is None else float((self.total() >= self.target).mean())
+
+    def bands(self, measure: str = "amount") -> dict[str, list[float]]:
+        """Central bands of the total that hold 50 % and 80 % of the draws."""
+        total = self.total(measure)
+        return {str(b): [float(q) for q in np.quantile(total, [0.5 - b / 200, 0.5 + b / 200])] for b in BANDS}
+
+    def components(self) -> pd.DataFrame:
+        """One row a component and the total: mean and 80 % band of count and amount (NaN: cannot be known)."""
+        rows = []
+        for name in (*COMPONENTS, "total"):
+            row: dict[str, Any] = {"component": name}
+            for measure in ("count", "amount"):
+                draws = self.total(measure) if name == "total" else getattr(self, measure).get(name)
+                values = [np.nan] * 3 if draws is None else [draws.mean(), *np.quantile(draws, [0.1, 0.9])]
+                row |= dict(zip((measure, f"{measure}_lower", f"{measure}_upper"), values, strict=True))
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The forecast for machines: what ``forecast --json`` prints."""
+        total, count = self.total(), self.total("count")
+        table = self.components().set_index("component")
+        components = {
+            name: None
+            if name not in self.amount
+            else {
+                "mean": float(table.at[name, "amount"]),
+                "lower": float(table.at[name, "amount_lower"]),
+                "upper": float(table.at[name, "amount_upper"]),
+                "count": float(table.at[name, "count"]),
+            }
+            for name in COMPONENTS
+        }
+        simple = self.baselines.set_index("method")[["count", "amount"]]
+        return {
+            "as_of": self.as_of.isoformat(),
+            "quarter": self.period.name,
+            "unit": self.unit,
+            "mean": float(total.mean()),
+            "median": float(np.median(total)),
+            "bands": self.bands(),
+            "target": self.target,
+            "p_target": self.p_target,
+            "count": {
+                "mean": float(count.mean()),
+                "median": float(np.median(count)),
+                "bands": self.bands("count"),
+            },
+            "components": components,
+            "baselines": {
+                m: {k: None if np.isnan(v) else float(v) for k, v in row.items()} for m, row in simple.iterrows()
+            },
+            "method": self.method,
+            "notes": [key for key, _ in self.notes],
+            "seed": self.seed,
+        }

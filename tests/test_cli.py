@@ -1,0 +1,251 @@
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from salesanalytics.cli import main
+
+AS_OF, QUARTER = "2026-03-31", "2026Q2"
+BAD_NAMES = ("<script>alert(1)</script>", "=cmd|'/c calc'!A1", "\x1b[31mred\u202e")
+
+
+def write_book(folder, n=90):
+    """A folder with deals that are created, advance and end, drawn with a seed; some rows break the contract."""
+    rng = np.random.default_rng(3)
+    folder.mkdir(parents=True)
+    first = np.datetime64("2024-06-01")
+    deals, history = [], []
+    for i in range(n):
+        start = int(rng.integers(0, 660))
+        deals.append(
+            [f"D{i:03}", first + start, f"Site {i}" if i >= len(BAD_NAMES) else BAD_NAMES[i], f"R{i % 3}", 10 + i]
+        )
+        moves = ["S1", "S2", "S3", rng.choice(["won", "lost"])]
+        for day, value in zip(start + np.cumsum([0, *rng.integers(5, 70, 3)]), moves, strict=True):
+            history.append([f"D{i:03}", first + int(day), "stage", value])
+    history.append(["D000", "2025-01-01", "stage", "nowhere"])
+    for name, head, rows in (
+        ("deals", "deal_id,created_at,name,rep_id,amount", deals),
+        ("history", "deal_id,changed_at,field,value", [row for row in history if str(row[1]) <= AS_OF]),
+    ):
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([head.split(","), *rows])
+    (folder / "book.yaml").write_text(f"extracted_on: {AS_OF}\ncurrency: CNY\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    return write_book(tmp_path_factory.mktemp("cli") / "book")
+
+
+def commands(book):
+    return {
+        "check": ["check", str(book)],
+        "rates": ["rates", str(book), "--as-of", AS_OF],
+        "score": ["score", str(book), "--as-of", AS_OF, "--until", "2026-06-30"],
+        "forecast": [
+            "forecast",
+            str(book),
+            "--as-of",
+            AS_OF,
+            "--quarter",
+            QUARTER,
+            "--draws",
+            "500",
+            "--target",
+            "300",
+        ],
+    }
+
+
+def status(argv):
+    try:
+        return main(argv)
+    except SystemExit as stop:
+        return stop.code
+
+
+def run(*argv, **more):
+    return subprocess.run(
+        [sys.executable, *argv], capture_output=True, encoding="utf-8", timeout=120, check=False, **more
+    )
+
+
+def strict(text):
+    """One JSON object and nothing else, without NaN."""
+    found = json.loads(text, parse_constant=lambda name: pytest.fail(name))
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("name", ["check", "rates", "score", "forecast"])
+def test_commands_print_texts(book, capsys, name, lang):
+    assert main([*commands(book)[name], "--lang", lang]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert all(c.isprintable() for line in printed.out.splitlines() for c in line)
+    assert ("取" in printed.out or "率" in printed.out) is (lang == "zh")
+    assert "nan" not in printed.out.lower()
+
+
+@pytest.mark.parametrize("name", ["check", "rates", "score", "forecast"])
+def test_json_is_one_object(book, capsys, name):
+    assert main([*commands(book)[name], "--json"]) == 0
+    printed = capsys.readouterr()
+    found = strict(printed.out)
+    assert printed.err == ""
+    wanted = {
+        "check": {"process", "extracted_on", "rows", "faults"},
+        "rates": {"as_of", "rates"},
+        "score": {"as_of", "until", "deals"},
+        "forecast": {"as_of", "quarter", "mean", "median", "bands", "target", "p_target", "count", "components",
+                     "method", "seed"},
+    }  # fmt: skip
+    assert wanted[name] <= set(found)
+
+
+def test_json_of_a_forecast_holds_what_the_design_promises(book, capsys):
+    assert main([*commands(book)["forecast"][:6], "--draws", "200", "--json"]) == 0
+    found = strict(capsys.readouterr().out)
+    assert (found["as_of"], found["quarter"], found["seed"]) == (AS_OF, QUARTER, 0)
+    assert found["target"] is None
+    assert found["p_target"] is None
+    for part in (found, found["count"]):
+        assert part["bands"]["80"][0] <= part["bands"]["50"][0] <= part["median"] <= part["bands"]["80"][1]
+    assert set(found["components"]) == {"signed", "open", "reopened", "unrecorded", "new"}
+    assert found["components"]["unrecorded"] is None  # the book does not say when it was typed in
+    assert {"mean", "lower", "upper"} <= set(found["components"]["open"])
+
+
+def test_dates_in_json_are_iso(book, capsys):
+    main([*commands(book)["score"], "--json"])
+    found = strict(capsys.readouterr().out)
+    assert (found["as_of"], found["until"]) == (AS_OF, "2026-06-30")
+    main(["check", str(book), "--json"])
+    assert strict(capsys.readouterr().out)["extracted_on"] == AS_OF
+
+
+def test_files_are_written(book, capsys, tmp_path):
+    out = tmp_path / "new" / "out"
+    assert main([*commands(book)["forecast"], "--out", str(out), "--lang", "zh"]) == 0
+    assert str(out / "deals.csv") in capsys.readouterr().out
+    page = (out / "forecast.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    with (out / "deals.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {"deal_id", "p_in_period", "expected_amount"} <= set(rows[0])
+    assert not [row for row in rows if row["name"].startswith(("=", "+", "-", "@"))]
+    assert main([*commands(book)["score"], "--out", str(out / "scores.csv"), "--json"]) == 0
+    assert (out / "scores.csv").exists()
+    strict(capsys.readouterr().out)
+
+
+def test_a_missing_folder_is_refused_in_one_line(capsys, tmp_path):
+    assert main(["check", str(tmp_path / "nowhere")]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "is not a folder" in printed.err
+
+
+def test_data_that_break_the_contract_are_refused_with_their_faults(capsys, tmp_path):
+    book = write_book(tmp_path / "book", n=20)
+    (book / "book.yaml").write_text("limit_set_aside: 0\n", encoding="utf-8")
+    assert main(["check", str(book)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "unknown stage" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ([], "required"),
+        (["bogus"], "invalid choice"),
+        (["check"], "PATH"),
+        (["rates", "BOOK"], "--as-of"),
+        (["rates", "BOOK", "--as-of", "2026-13-01"], "a date is written 2026-09-30"),
+        (["rates", "BOOK", "--as-of", "0001-01-01"], "a date is written 2026-09-30"),
+        (["rates", "BOOK", "--as-of", "2026-04-01"], "lies after the end of the book"),
+        (["rates", "BOOK", "--as", AS_OF], "--as-of"),
+        (["rates", "BOOK", "--as-of", AS_OF, "--by", "nope"], "--by must be one of deal_id"),
+        (["rates", "BOOK", "--as-of", AS_OF, "--horizon", "0"], "a whole number"),
+        (["score", "BOOK", "--as-of", AS_OF], "--until"),
+        (["score", "BOOK", "--as-of", AS_OF, "--until", AS_OF], "until must lie after as_of"),
+        (["score", "BOOK", "--as-of", AS_OF, "--until", "2026-06-30", "--out", "BOOK"], "--out cannot be written"),
+        (["forecast", "BOOK", "--as-of", AS_OF], "--quarter"),
+        (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", "2026Q5"], "a period is written"),
+        (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", "9999Q4"], "a period is written"),
+        (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", "2026Q1"], "nothing to forecast"),
+        (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--target", "nan"], "an amount is a number"),
+        (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--draws", "0"], "a whole number"),
+        (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--seed", "-1"], "a whole number"),
+        (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--out", "BOOK/deals.csv"], "--out cannot be"),
+        (["check", "BOOK", "--lang", "fr"], "invalid choice"),
+        (["check", "BOOK", "--js"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_why(book, capsys, argv, said):
+    assert status([word.replace("BOOK", str(book)) for word in argv]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert said in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_help_is_quick_and_imports_nothing_heavy():
+    seconds = []
+    for _ in range(3):  # the machine may be busy with something else
+        start = time.perf_counter()
+        shown = run("-m", "salesanalytics.cli", "--help")
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1.0
+    assert shown.returncode == 0
+    assert all(name in shown.stdout for name in ("check", "rates", "score", "forecast"))
+    heavy = "{'pandas', 'numpy', 'duckdb', 'matplotlib', 'narwhals', 'scipy', 'pyarrow', 'jinja2'}"
+    found = run("-c", f"import sys, salesanalytics.cli; print({heavy} & set(sys.modules))")
+    assert found.stdout.strip() == "set()"
+
+
+def test_a_reader_that_stops_early_sees_no_traceback(book):
+    read, write = os.pipe()
+    os.close(read)
+    argv = [sys.executable, "-m", "salesanalytics.cli", *commands(book)["check"]]
+    done = subprocess.run(argv, stdout=write, stderr=subprocess.PIPE, encoding="utf-8", timeout=120, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_terminal_without_chinese_sees_question_marks(book):
+    done = run(
+        "-m", "salesanalytics.cli", "check", str(book), "--lang", "zh", env=os.environ | {"PYTHONIOENCODING": "ascii"}
+    )
+    assert done.returncode == 0
+    assert "???" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_terminal_gets_its_width_and_a_word_on_what_is_done(book, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    assert main(commands(book)["rates"]) == 0
+    printed = capsys.readouterr()
+    assert max(map(len, printed.out.splitlines())) <= 60
+    assert printed.err == f"Reading and computing: {book} ...\n"
+
+
+def test_same_seed_same_numbers(book, capsys):
+    argv = [*commands(book)["forecast"], "--json"]
+    printed = []
+    for more in ([], [], ["--seed", "1"]):
+        main([*argv, *more])
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] != printed[2]
