@@ -97,8 +97,8 @@ def _parser() -> ArgumentParser:
     _option(forecast, "target", _amount, "AMOUNT", "amount to reach (default: from targets of the book)")
     _option(forecast, "draws", _count, "N", "number of draws (10000)", default=10_000)
     _option(forecast, "seed", _seed, "N", "same seed, same numbers (0)", default=0)
-    _option(forecast, "out", Path, "DIR", "write forecast.html and deals.csv there")
-    forecast.set_defaults(files=("forecast.html", "deals.csv"))
+    _option(forecast, "out", Path, "DIR", "write forecast.html, forecast.xlsx and deals.csv there")
+    forecast.set_defaults(files=("forecast.html", "forecast.xlsx", "deals.csv"))
     return parser
 
 
@@ -173,15 +173,17 @@ def _score(book: DealBook, given: Namespace) -> Answer:
 
 def _forecast(book: DealBook, given: Namespace) -> Answer:
     from salesanalytics.forecast import forecast_quarter
-    from salesanalytics.report.html import write_report
+    from salesanalytics.report import write_report
     from salesanalytics.report.tables import write_csv
     from salesanalytics.report.text import forecast_text
 
     wanted = {name: getattr(given, name) for name in ("quarter", "as_of", "target", "draws", "seed")}
     forecast = forecast_quarter(book, **wanted)
     if given.out:
-        write_report(forecast, given.out / given.files[0], lang=given.lang)
-        write_csv(forecast.deals, given.out / given.files[1])
+        page, workbook, table = (given.out / name for name in given.files)
+        write_report(forecast, page, lang=given.lang)
+        write_report(forecast, workbook, lang=given.lang)
+        write_csv(forecast.deals, table)
     return forecast.to_dict() if given.json else forecast_text(forecast, given.lang, _width())
 
 

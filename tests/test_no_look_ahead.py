@@ -223,6 +223,7 @@ IN_SNAPSHOTS = {
     *(f"timeline.work.{name}" for name in ("last_texts", "last_days", "first_days", "milestones_done")),
     *(f"timeline.work.{name}" for name in ("conditions_done", "people_reached", "stances")),
     "features.work_columns.add_work_columns",
+    "forecast.parts.draw_reopened",  # drawn inside forecast_quarter
 }
 
 

@@ -1,5 +1,5 @@
 """The pack a person opens."""
 
-from salesanalytics.report.html import write_report
+from salesanalytics.report.write import write_report
 
 __all__ = ["write_report"]

@@ -40,7 +40,7 @@ def write_workbook(forecast: QuarterForecast, path: Path, *, lang: str = "en") -
 def _put(cell: Cell, value: Any, form: str | None = None, *, bold: bool = False) -> None:
     """A value into a cell; a text stays a text, whatever it begins with."""
     if isinstance(value, str):
-        cell.set_explicit_value(value, "s")
+        cell.value, cell.data_type = value, "s"
         cell.quotePrefix = value[:1] in "=+-@"
     elif value is not None and value == value:
         cell.value = value

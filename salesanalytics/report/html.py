@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from salesanalytics import plots
-from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import band, label, number, percent, short
 from salesanalytics.plots.fonts import chinese_woff
@@ -33,29 +32,8 @@ LISTED_DEALS = 100
 _HEADINGS = ("distribution", "parts", "contributions", "baselines", "notes", "deals")
 
 
-def write_report(forecast: QuarterForecast, path: str | Path, *, lang: str = "en") -> Path:
-    """Write a forecast as one self-contained HTML file (no network, every value escaped).
-
-    Parameters
-    ----------
-    forecast : QuarterForecast
-    path : str or Path
-        Ends in ``.html``; folders are made.
-    lang : {"en", "zh"}
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    SalesAnalyticsError
-        The path does not end in ``.html``, or the language is another.
-    """
-    path = Path(path)
-    if path.suffix != ".html":
-        raise SalesAnalyticsError(f"A report is written as .html, got {path.name!r}.")
+def write_page(forecast: QuarterForecast, path: Path, *, lang: str = "en") -> Path:
+    """Write a forecast as one self-contained HTML file: no network, every value escaped."""
     environment = Environment(autoescape=True)
     page = environment.from_string((resources.files("salesanalytics.report") / "page.html").read_text("utf-8"))
     content = _content(in_units(forecast, lang), lang)
