@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from salesanalytics.errors import SchemaError
 
 OPEN = "open"
+ROUNDING = 1e-14  # what is left of a variance of 0 when sums of squares cancel
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,8 @@ def _standard_errors(
         here = came.minus(went).moved(paid_a, paid_b)
         total = gone.plus(here)
         f = p[:, k]
-        se[:, k] = np.sqrt(np.maximum(total.aa - 2 * f * total.ab + f**2 * total.bb, 0))
+        variance = total.aa - 2 * f * total.ab + f**2 * total.bb
+        se[:, k] = np.sqrt(np.where(variance > ROUNDING, variance, 0.0))
     return se
 
 
