@@ -43,5 +43,5 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(forecast, tmp_path):
 
 
 def test_another_ending_is_refused(forecast, tmp_path):
-    with pytest.raises(SalesAnalyticsError, match="html or .xlsx"):
+    with pytest.raises(SalesAnalyticsError, match=r"html or \.xlsx"):
         write_report(forecast, tmp_path / "f.pdf")

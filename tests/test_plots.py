@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from salesanalytics import plots
+from salesanalytics import plots, signing_curves, simulate_book, stage_flow
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import label, number, percent
 from salesanalytics.plots.fonts import chinese_woff, drawable
@@ -220,3 +220,15 @@ def test_web_font_holds_the_glyphs_of_the_text_only():
     assert font[:4] == b"wOFF"
     assert len(font) < 20_000
     assert font == chinese_woff("预测 金额 𠀀")
+
+
+def test_funnel_and_signing_curves_draw_their_tables():
+    book = simulate_book(n_deals=150, seed=3)
+    flow = stage_flow(book, as_of="2026-09-30")
+    bars = plots.funnel(flow).patches
+    assert [b.get_width() for b in bars] == [*flow["n_entered"], *flow["n_passed"]]
+    curves = signing_curves(book, as_of="2026-09-30")
+    lines = plots.signing_curves(curves, lang="zh").get_lines()
+    for line, (_, curve) in zip(lines, curves.groupby("stage", sort=False), strict=True):
+        assert line.get_ydata() == pytest.approx(curve["p_won"].to_numpy())
+    plt.close("all")

@@ -51,5 +51,5 @@ def signing_curves(curves: pd.DataFrame, *, ax: Axes | None = None, lang: str = 
     ax.set_ylabel(label("p_signed", lang))
     ax.set_title(label("title_curves", lang), loc="left")
     ax.spines[["right", "top"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=8, ncols=2, loc="lower right")
+    ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return with_fonts(ax)

@@ -29,7 +29,7 @@ def stage_rates(rates: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
     if rates["nominal"].notna().any():
         ax.plot(x, rates["nominal"], "_", ms=22, mew=2, color=ACCENT, label=label("nominal", lang))
     deals = [label("n_deals", lang, n=number(n)) for n in rates["n_in_stock"]]
-    ax.set_xticks(x, [f"{drawable(s)}\n{n}" for s, n in zip(rates["stage"], deals, strict=True)])
+    ax.set_xticks(x, [f"{drawable(s)}\n{n}" for s, n in zip(rates["stage"], deals, strict=True)], fontsize=7.5)
     ax.set_ylim(0, 1.04)
     ax.margins(x=0.12)
     ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
