@@ -24,7 +24,7 @@ from salesanalytics.models import stage_rates
 from salesanalytics.timeline.calendar import quarter_of, to_date, to_day
 from salesanalytics.timeline.replay import collect
 
-SEED, N_DEALS, N_DATES = 7, 320, 12
+SEED, N_DEALS, N_DATES = 7, 320, 20
 START, LAST = pd.Timestamp("2021-02-01"), 1300  # days
 ROOMS = ("timeline", "features", "models", "forecast", "control", "reps")
 #: Fields of the work on a deal, and some of their values.
