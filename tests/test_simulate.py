@@ -127,7 +127,7 @@ def test_facts_are_those_of_the_company():
     returning = b.deals.sort_values("deal_id").duplicated("account_id")
     assert (returning <= b.deals["source"].eq("老客户")).all()
     assert (b.deals["amount"] % 1000).eq(0).all()
-    assert b.deals["created_at"].dt.dayofweek.lt(5).all()
+    assert b.deals["created_at"].dt.day_of_week.lt(5).all()
     limited = {c.id: c.routes for s in b.process.stages for c in s.conditions if c.routes}
     ticked = field("condition").merge(b.deals[["deal_id", "route"]], on="deal_id")
     done = ticked[ticked["value"].isin(limited) & ticked["evidence"].ne("none")]
@@ -300,8 +300,8 @@ def test_late_and_back_dated_rows_bulk_ticks_and_weekends():
     lag = (history["recorded_at"].dt.normalize() - history["changed_at"]).dt.days
     assert lag.ge(0).all()
     assert 0.005 < lag.gt(28).mean() < 0.05
-    assert history["changed_at"].dt.dayofweek.lt(5).all()
-    assert history["recorded_at"].dt.dayofweek.lt(5).all()
+    assert history["changed_at"].dt.day_of_week.lt(5).all()
+    assert history["recorded_at"].dt.day_of_week.lt(5).all()
     ticks = field("condition")
     at_once = ticks.groupby(["deal_id", ticks["value"].str[:2]])["changed_at"].agg(lambda s: s.value_counts().iloc[0])
     assert 0.03 < at_once.ge(5).mean() < 0.2

@@ -161,7 +161,8 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     UTF-8 with a byte order mark, so that spreadsheets read Chinese; dates ISO; numbers to six decimals. A text that a
     spreadsheet would run as a formula (it begins with = + - @, or with their full-width forms) gets an apostrophe.
     """
-    safe = frame.round(6)
+    numbers = frame.select_dtypes("number").columns
+    safe = frame.assign(**{str(c): frame[c].round(6) for c in numbers})
     for column in safe.select_dtypes(exclude=["number", "bool", "datetime"]):
         safe[column] = safe[column].map(lambda v: f"'{v}" if isinstance(v, str) and FORMULA.search(v) else v)
     path.parent.mkdir(parents=True, exist_ok=True)

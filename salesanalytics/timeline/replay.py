@@ -34,8 +34,11 @@ def ended_states(book: DealBook) -> list[int]:
 
 
 def collect(book: DealBook, frame: Lazy) -> pd.DataFrame:
-    """Bring a frame of the engine to pandas; ``deal`` becomes ``deal_id``, codes become names."""
-    table = frame.collect("pyarrow").to_native().to_pandas()
+    """Bring a frame of the engine to pandas; ``deal`` becomes ``deal_id``, codes become names.
+
+    Rows come by date and deal: the engine keeps no order, and a sum over another order has other last digits.
+    """
+    table = _by_date_and_deal(frame.collect("pyarrow").to_native().to_pandas())
     if "deal" in table:
         table.insert(0, "deal_id", book.deals["deal_id"].to_numpy(dtype=object)[table.pop("deal").to_numpy()])
     for name, nothing in (("state", None), ("stage", None), ("next_state", None), ("end", OPEN)):
@@ -43,6 +46,13 @@ def collect(book: DealBook, frame: Lazy) -> pd.DataFrame:
             names = np.array([nothing, *book.state_codes], dtype=object)
             table[name] = names[table[name].fillna(0).to_numpy(dtype="int64")]
     return table
+
+
+def _by_date_and_deal(table: pd.DataFrame) -> pd.DataFrame:
+    keys = [table[c].to_numpy() for c in ("as_of_day", "deal", "visit", "state") if c in table]
+    order = np.lexsort(keys[::-1]) if keys and len(table) else np.arange(len(table))
+    in_order = (np.diff(order) == 1).all()
+    return table if in_order else table.iloc[order].reset_index(drop=True)
 
 
 def stage_rows(book: DealBook) -> Lazy:
