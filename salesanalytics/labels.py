@@ -74,8 +74,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "mean_and_band": ("{text}: mean, line = 80 % band", "{text}：均值，横线为 80 % 区间"),
     "chance_times_amount": ("{text} = chance in period × amount", "{text} = 期内签约概率 × 金额"),
     "lead_bands": (
-        "Four outcomes in five lie within {band_80}, one in two within {band_50}.",
-        "五次结果中有四次落在 {band_80} 之内，两次中有一次落在 {band_50} 之内。",
+        "By this model four outcomes in five lie within {band_80}, one in two within {band_50}.",
+        "按本模型，五次结果中有四次落在 {band_80} 之内，两次中有一次落在 {band_50} 之内。",
     ),
     "carried_by": (
         "{n} of {all} open deals are shown; they carry {share} of the expected amount of all open deals.",
