@@ -13,9 +13,11 @@ LANG_ ?= en
 forecast: .venv/.stamp-run
 	$(BIN)/salesanalytics forecast $(BOOK) --as-of $(AS_OF) --quarter $(QUARTER) --out $(OUT) --lang $(LANG_)
 
+# one worker a core, and one thread a worker: more threads than cores wait for each other
+test: export OMP_NUM_THREADS = 1
 test: .venv/.stamp-dev lint
-	$(BIN)/pytest
-	PYTHONWARNINGS=error $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+	$(BIN)/pytest --numprocesses auto --dist worksteal
+	PYTHONWARNINGS=error $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=300 notebooks
 
 lint: .venv/.stamp-dev
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Rolling forecasts of 44 finished quarters (2010Q1-2020Q4) of the UK planning book, each from its first day.
 
-Run: python benchmarks/repd_rolling.py   (about two minutes; writes nothing)
+Run: python benchmarks/repd_rolling.py   (about twenty minutes; writes nothing)
 Prints WAPE, bias, CRPS and attained bands of the forecast beside the simple methods. All quarters are judged by the
 same extract, so late recording and later edits are invisible: real forecasts will do somewhat worse.
 """
@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from salesanalytics import actual, forecast_quarter, read_book
+from salesanalytics import QuarterForecast, actual, forecast_quarter, read_book, spells
+from salesanalytics.book import DealBook
+from salesanalytics.models import auc, calibration_line, log_loss
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "repd"
 SIMPLE = ("stage_week_conversion", "same_quarter_last_year", "mean_of_last_four")
@@ -27,15 +29,26 @@ def crps(draws: np.ndarray, truth: float) -> float:
     return float(np.abs(ordered - truth).mean() - spread)
 
 
+def signed_ids(book: DealBook, forecast: QuarterForecast) -> pd.Series:
+    """Deals granted in the forecast's quarter, by the whole extract."""
+    known = spells(book, as_of=book.settings.extracted_on)
+    last = known.loc[known["next_state"].eq("won"), ["deal_id", "left_on"]]
+    inside = last["left_on"].dt.date.between(forecast.period.start, forecast.period.end)
+    return last.loc[inside, "deal_id"]
+
+
 def main() -> None:
     book = read_book(SAMPLE)
-    rows = []
+    rows, chances = [], []
     started = time.perf_counter()
     for quarter in [f"{year}Q{q}" for year in range(2010, 2021) for q in range(1, 5)]:
         as_of = pd.Period(quarter, freq="Q").start_time.date() - pd.Timedelta(days=1)
         forecast = forecast_quarter(book, quarter=quarter, as_of=as_of)
         truth = actual(book, quarter=quarter, known_at=book.settings.extracted_on)
         simple = forecast.baselines.set_index("method")
+        won = signed_ids(book, forecast)
+        deals = forecast.deals.assign(quarter=quarter, won=forecast.deals["deal_id"].isin(won))
+        chances.append(deals[["quarter", "deal_id", "p_in_period", "won"]])
         for measure in ("count", "amount"):
             draws, y = forecast.total(measure), truth[measure]
             row = {"quarter": quarter, "measure": measure, "actual": y, "forecast": draws.mean()}
@@ -45,6 +58,12 @@ def main() -> None:
             rows.append(row)
     table = pd.DataFrame(rows)
     print(f"{table['quarter'].nunique()} quarters, {time.perf_counter() - started:.0f} s")
+    asked = pd.concat(chances)
+    p = asked["p_in_period"].clip(0.001, 0.999)
+    line = calibration_line(p, asked["won"], cluster=asked["deal_id"]).set_index("parameter")
+    print(f"\nchances of open deals: {len(asked):,}, expected {p.sum():.0f}, granted {asked['won'].sum()}")
+    slope, loss, order = line.loc["slope", "estimate"], log_loss(p, asked["won"]), auc(p, asked["won"])
+    print(f"log loss {loss:.4f}, AUC {order:.3f}, calibration slope {slope:.2f}")
     for measure, part in table.groupby("measure"):
         total = part["actual"].sum()
         held = ", ".join(f"{b} % band {part[f'in_{b}'].sum()} of {len(part)}" for b in (50, 80))

@@ -18,9 +18,21 @@ if TYPE_CHECKING:
     from salesanalytics.forecast import actual as actual
     from salesanalytics.forecast import forecast_quarter as forecast_quarter
     from salesanalytics.forecast import score_open_deals as score_open_deals
+    from salesanalytics.models import CloseModel as CloseModel
+    from salesanalytics.models import backtest_probabilities as backtest_probabilities
+    from salesanalytics.models import close_reasons as close_reasons
     from salesanalytics.models import cumulative_incidence as cumulative_incidence
+    from salesanalytics.models import nominal_rates_effect as nominal_rates_effect
+    from salesanalytics.models import propose_nominal_rates as propose_nominal_rates
+    from salesanalytics.models import rate_drift as rate_drift
+    from salesanalytics.models import reliability as reliability
+    from salesanalytics.models import rising_rates as rising_rates
+    from salesanalytics.models import segments_differ as segments_differ
     from salesanalytics.models import signing_curves as signing_curves
+    from salesanalytics.models import signing_time_effects as signing_time_effects
+    from salesanalytics.models import signing_time_ratios as signing_time_ratios
     from salesanalytics.models import stage_flow as stage_flow
+    from salesanalytics.models import stage_rates_over_time as stage_rates_over_time
     from salesanalytics.models import stage_win_rates as stage_win_rates
     from salesanalytics.process import Process as Process
     from salesanalytics.process import read_process as read_process
@@ -40,9 +52,21 @@ _ROOM_OF = {
     "read_book": "book",
     "spells": "timeline",
     "snapshots": "features",
+    "CloseModel": "models",
+    "backtest_probabilities": "models",
+    "close_reasons": "models",
     "cumulative_incidence": "models",
+    "nominal_rates_effect": "models",
+    "propose_nominal_rates": "models",
+    "rate_drift": "models",
+    "reliability": "models",
+    "rising_rates": "models",
+    "segments_differ": "models",
     "signing_curves": "models",
+    "signing_time_effects": "models",
+    "signing_time_ratios": "models",
     "stage_flow": "models",
+    "stage_rates_over_time": "models",
     "stage_win_rates": "models",
     "QuarterForecast": "forecast",
     "actual": "forecast",

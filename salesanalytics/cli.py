@@ -54,9 +54,8 @@ def _run(given: Namespace) -> None:
 
     written = [_made(given.out / name) for name in given.files] if getattr(given, "out", None) else []
     if sys.stderr.isatty():
-        sys.stderr.write(label("working", given.lang, path=given.path) + "\n")
-    book = read_book(given.path)
-    answer = given.run(book, given)
+        sys.stderr.write(label(given.doing, given.lang, path=given.path) + "\n")
+    answer = given.run(given) if given.run is _sample else given.run(read_book(given.path), given)
     if isinstance(answer, dict):
         answer = json.dumps(answer, indent=2, allow_nan=False, default=str) + "\n"
     elif written:
@@ -84,11 +83,12 @@ def _parser() -> ArgumentParser:
     _command(commands, "check", _check, "read a book and say what was kept, set aside and why")
     rates = _command(commands, "rates", _rates, "stage win rates against their nominal values")
     _option(rates, *as_of, required=True)
-    _option(rates, "by", str, "COLUMN", "one row a stage and value: rep_id or a column of deals")
+    _option(rates, "by", str, "COLUMN", "one row a stage and value: rep_id, team, a column of deals, a history field")
     _option(rates, "horizon", _count, "DAYS", "a signing counts within (730)", default=730)
     score = _command(commands, "score", _score, "chances of every open deal")
     _option(score, *as_of, required=True)
     _option(score, "until", _date, "DATE", "a signing counts up to that day, inclusive", required=True)
+    _option(score, "why", _count, "N", "reasons of the N deals with the largest expected amount (5)", default=5)
     _option(score, "out", Path, "FILE", "write all deals to this csv file")
     score.set_defaults(files=("",))
     forecast = _command(commands, "forecast", _forecast, "the quarter as a distribution")
@@ -99,15 +99,24 @@ def _parser() -> ArgumentParser:
     _option(forecast, "seed", _seed, "N", "same seed, same numbers (0)", default=0)
     _option(forecast, "out", Path, "DIR", "write forecast.html, forecast.xlsx and deals.csv there")
     forecast.set_defaults(files=("forecast.html", "forecast.xlsx", "deals.csv"))
+    sample = _command(commands, "sample", _sample, "write a simulated company to practise on", path=_NEW)
+    _option(sample, "deals", _count, "N", "projects opened in four years (1500)", default=1500)
+    _option(sample, "seed", _seed, "N", "same seed, same company (20260930)", default=20260930)
+    sample.set_defaults(doing="making")
     return parser
 
 
-def _command(commands: Any, name: str, run: Callable[[DealBook, Namespace], Answer], text: str) -> ArgumentParser:
+_READ, _NEW = ("PATH", "folder of the book"), ("DIR", "a new or an empty folder")
+
+
+def _command(
+    commands: Any, name: str, run: Callable[..., Answer], text: str, *, path: tuple[str, str] = _READ
+) -> ArgumentParser:
     parser: ArgumentParser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-    parser.add_argument("path", type=Path, metavar="PATH", help="folder of the book")
+    parser.add_argument("path", type=Path, metavar=path[0], help=path[1])
     parser.add_argument("--json", action="store_true", help="print one JSON object for machines")
     parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language of the texts (en)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, doing="working")
     return parser
 
 
@@ -147,28 +156,64 @@ def _check(book: DealBook, given: Namespace) -> Answer:
 
 
 def _rates(book: DealBook, given: Namespace) -> Answer:
-    from salesanalytics.models import stage_win_rates
-    from salesanalytics.report.text import rates_text
+    from salesanalytics.models import (
+        nominal_rates_effect,
+        propose_nominal_rates,
+        rate_drift,
+        rising_rates,
+        segments_differ,
+        stage_rates_over_time,
+        stage_win_rates,
+    )
+    from salesanalytics.report import rates as texts
+    from salesanalytics.timeline.asof_values import groupings
 
-    if given.by and given.by not in book.deals:
-        raise ArgumentTypeError(f"--by must be one of {', '.join(map(str, book.deals))}, got {given.by!r}")
-    rates = stage_win_rates(book, as_of=given.as_of, by=given.by, horizon_days=given.horizon)
+    if given.by and given.by not in groupings(book):
+        raise ArgumentTypeError(f"--by must be one of {', '.join(groupings(book))}, got {given.by!r}")
+    asked: dict[str, Any] = {"as_of": given.as_of, "horizon_days": given.horizon}
+    rates = stage_win_rates(book, by=given.by, **asked)
+    tests = segments_differ(book, as_of=given.as_of, by=given.by) if given.by else None
+    if tests is not None and not given.json:
+        table = texts.rates_text(rates, book, given.lang, _width(), as_of=given.as_of, by=given.by)
+        return table + "\n" + texts.differ_text(tests, book, given.lang, _width())
+    proposal, rising = propose_nominal_rates(book, **asked), rising_rates(book, **asked)
+    has_nominal = any(book.process.nominal_win_rates.values())
+    effect = nominal_rates_effect(book, **asked) if has_nominal else None
     if given.json:
-        return {"as_of": given.as_of, "rates": _records(rates)}
-    return rates_text(rates, book, given.lang, _width(), as_of=given.as_of, by=given.by)
+        over_time = stage_rates_over_time(book, **asked)
+        return {
+            "as_of": given.as_of, "rates": _records(rates), "proposal": _records(proposal),
+            "rising": {"rise": rising.rise, "p_value": rising.p_value, "stages": _records(rising.stages)},
+            "effect": effect and {"quarters": _records(effect.quarters), "methods": _records(effect.methods)},
+            "over_time": _records(over_time), "drift": _records(rate_drift(over_time)),
+            "segments_differ": None if tests is None else _records(tests),
+        }  # fmt: skip
+    parts = [
+        texts.rates_text(rates, book, given.lang, _width(), as_of=given.as_of),
+        texts.gap_text(rates, book, given.lang, _width()),
+        texts.proposal_text(proposal, rising, book, given.lang, _width()),
+    ]
+    return "\n".join(parts) + (texts.effect_text(effect, given.lang, _width()) if effect else "")
 
 
 def _score(book: DealBook, given: Namespace) -> Answer:
+    from salesanalytics.features import snapshots
     from salesanalytics.forecast import score_open_deals
+    from salesanalytics.models import close_reasons
+    from salesanalytics.models.close_model import fitted_close_model
     from salesanalytics.report.tables import write_csv
     from salesanalytics.report.text import score_text
 
     deals = score_open_deals(book, as_of=given.as_of, until=given.until)
+    model = fitted_close_model(book, as_of=given.as_of)
+    snapshot = snapshots(book, as_of=given.as_of)
+    reasons = close_reasons(model, snapshot, until=given.until, deal_ids=deals["deal_id"].head(given.why))
     if given.out:
         write_csv(deals, given.out)
+    asked = {"as_of": given.as_of, "until": given.until}
     if given.json:
-        return {"as_of": given.as_of, "until": given.until, "deals": _records(deals)}
-    return score_text(deals, book, given.lang, _width(), as_of=given.as_of, until=given.until)
+        return asked | {"model": vars(model.rung_), "deals": _records(deals), "reasons": _records(reasons)}
+    return score_text(deals, reasons, book, given.lang, _width(), rung=model.rung_, **asked)
 
 
 def _forecast(book: DealBook, given: Namespace) -> Answer:
@@ -185,6 +230,19 @@ def _forecast(book: DealBook, given: Namespace) -> Answer:
         write_report(forecast, workbook, lang=given.lang)
         write_csv(forecast.deals, table)
     return forecast.to_dict() if given.json else forecast_text(forecast, given.lang, _width())
+
+
+def _sample(given: Namespace) -> Answer:
+    from salesanalytics.simulate import Company, write_sample
+
+    if given.path.exists() and (not given.path.is_dir() or any(given.path.iterdir())):
+        raise ArgumentTypeError(f"DIR must be a new or an empty folder, got {given.path}")
+    folder = write_sample(given.path, n_deals=given.deals, seed=given.seed)
+    as_of, files = Company().end, sorted(map(str, folder.iterdir()))
+    if given.json:
+        return {"as_of": as_of, "deals": given.deals, "seed": given.seed, "files": files}
+    paths = label("list_comma", given.lang).join(files)
+    return f"{label('written', given.lang, paths=paths)}\n{label('known_until', given.lang, as_of=as_of)}\n"
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from salesanalytics.cli import main
+from salesanalytics.cli import _parser, main
+from salesanalytics.labels import label
+from salesanalytics.simulate.sample import N_DEALS, SEED
 
 AS_OF, QUARTER = "2026-03-31", "2026Q2"
 BAD_NAMES = ("<script>alert(1)</script>", "=cmd|'/c calc'!A1", "\x1b[31mred\u202e")
@@ -147,6 +150,44 @@ def test_files_are_written(book, capsys, tmp_path):
     strict(capsys.readouterr().out)
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_company_to_practise_on_is_written_and_can_be_read(capsys, tmp_path, lang):
+    folder = tmp_path / "new" / "company"
+    argv = ["sample", str(folder), "--deals", "60", "--seed", "7"]
+    assert main([*argv, "--lang", lang]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert str(folder / "deals.csv.gz") in printed.out
+    assert label("known_until", lang, as_of="2026-09-30") in printed.out
+    assert main(["check", str(folder), "--json"]) == 0
+    rows = {row["table"]: row for row in strict(capsys.readouterr().out)["rows"]}
+    assert 50 <= rows["deals"]["kept"] <= rows["deals"]["read"] <= 60
+    assert all(rows[name]["kept"] for name in ("history", "reps", "accounts", "targets"))
+    again = tmp_path / "again"
+    assert main([*argv[:1], str(again), *argv[2:], "--json"]) == 0
+    found = strict(capsys.readouterr().out)
+    assert (found["deals"], found["seed"], found["as_of"]) == (60, 7, "2026-09-30")
+    for name in found["files"]:
+        assert Path(name).read_bytes() == (folder / Path(name).name).read_bytes()
+
+
+def test_the_sample_command_writes_the_committed_sample_unless_told_otherwise():
+    given = _parser().parse_args(["sample", "DIR"])
+    assert (given.deals, given.seed) == (N_DEALS, SEED)
+
+
+@pytest.mark.parametrize("taken", ["a folder with something in it", "a file"])
+def test_nothing_is_overwritten_by_a_sample(capsys, tmp_path, taken):
+    mine = tmp_path / "mine"
+    mine.write_text("precious", encoding="utf-8")
+    assert main(["sample", str(tmp_path if taken.startswith("a folder") else mine), "--deals", "5"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "DIR must be a new or an empty folder" in printed.err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert mine.read_text(encoding="utf-8") == "precious"
+
+
 def test_a_missing_folder_is_refused_in_one_line(capsys, tmp_path):
     assert main(["check", str(tmp_path / "nowhere")]) == 1
     printed = capsys.readouterr()
@@ -175,7 +216,7 @@ def test_data_that_break_the_contract_are_refused_with_their_faults(capsys, tmp_
         (["rates", "BOOK", "--as-of", "0001-01-01"], "a date is written 2026-09-30"),
         (["rates", "BOOK", "--as-of", "2026-04-01"], "lies after the end of the book"),
         (["rates", "BOOK", "--as", AS_OF], "--as-of"),
-        (["rates", "BOOK", "--as-of", AS_OF, "--by", "nope"], "--by must be one of deal_id"),
+        (["rates", "BOOK", "--as-of", AS_OF, "--by", "nope"], "--by must be one of account_id"),
         (["rates", "BOOK", "--as-of", AS_OF, "--horizon", "0"], "a whole number"),
         (["score", "BOOK", "--as-of", AS_OF], "--until"),
         (["score", "BOOK", "--as-of", AS_OF, "--until", AS_OF], "until must lie after as_of"),
@@ -189,6 +230,9 @@ def test_data_that_break_the_contract_are_refused_with_their_faults(capsys, tmp_
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--seed", "-1"], "a whole number"),
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--out", "BOOK/deals.csv"], "--out cannot be"),
         (["check", "BOOK", "--lang", "fr"], "invalid choice"),
+        (["sample"], "DIR"),
+        (["sample", "BOOK"], "DIR must be a new or an empty folder"),
+        (["sample", "BOOK/new", "--deals", "0"], "a whole number"),
         (["check", "BOOK", "--js"], "unrecognized arguments"),
     ],
 )
@@ -208,7 +252,7 @@ def test_help_is_quick_and_imports_nothing_heavy():
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 1.0
     assert shown.returncode == 0
-    assert all(name in shown.stdout for name in ("check", "rates", "score", "forecast"))
+    assert all(name in shown.stdout for name in ("check", "rates", "score", "forecast", "sample"))
     heavy = "{'pandas', 'numpy', 'duckdb', 'matplotlib', 'narwhals', 'scipy', 'pyarrow', 'jinja2'}"
     found = run("-c", f"import sys, salesanalytics.cli; print({heavy} & set(sys.modules))")
     assert found.stdout.strip() == "set()"

@@ -2,11 +2,16 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from openpyxl import load_workbook
 
 from salesanalytics import forecast_quarter, simulate_book, write_report
 from salesanalytics.errors import SalesAnalyticsError
+from salesanalytics.labels import label
+from salesanalytics.report.excel import LINE_HEIGHT
+from salesanalytics.report.faults import said
+from salesanalytics.report.text import cells
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +37,46 @@ def test_every_deal_with_its_product_as_a_formula(forecast, tmp_path):
     assert ids == deals["deal_id"].tolist()
     for row, known in enumerate(deals["amount"].notna(), start=2):
         assert (sheet.cell(row, 8).value == f"=F{row}*G{row}") == known
-    assert sheet.auto_filter.ref == f"A1:L{len(deals) + 1}"
+    assert sheet.auto_filter.ref == f"A1:M{len(deals) + 1}"
     assert sheet[f"H{len(deals) + 3}"].value == f"=SUBTOTAL(109,H2:H{len(deals) + 1})"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_states_have_names_and_heads_fit(forecast, tmp_path, lang):
+    deals = forecast.deals.assign(state="on_hold").assign(older_than_any_win=True)
+    deals.loc[0, "state"] = "S3"
+    book = load_workbook(write_report(replace(forecast, deals=deals), tmp_path / "f.xlsx", lang=lang))
+    sheet, process = book.worksheets[1], forecast.process
+    assert [sheet.cell(row, 4).value for row in (2, 3)] == [
+        f"S3 · {process.label('S3', lang)}", process.label("on_hold", lang),
+    ]  # fmt: skip
+    assert sheet.cell(2, 13).value == label("yes", lang)
+    for page in book.worksheets[:2]:
+        head = 1 if page is sheet else 3
+        for cell in page[head]:
+            width = page.column_dimensions[cell.column_letter].width
+            assert cells(cell.value) <= width * page.row_dimensions[head].height / LINE_HEIGHT
+        assert page.page_setup.orientation == "landscape"
+        assert page.sheet_properties.pageSetUpPr.fitToPage
+    notes = book.worksheets[2]
+    for row in range(1, notes.max_row + 1):
+        lines = notes.row_dimensions[row].height / LINE_HEIGHT
+        assert cells(notes.cell(row, 1).value) <= lines * notes.column_dimensions["A"].width
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_summary_says_median_target_and_what_methods_rest_on(forecast, tmp_path, lang):
+    sheet = load_workbook(write_report(forecast, tmp_path / "f.xlsx", lang=lang)).worksheets[0]
+    rows = {row[0].value: [cell.value for cell in row[1:]] for row in sheet.iter_rows(min_row=10) if row[0].value}
+    amount, count = forecast.total(), forecast.total("count")
+    middle = [np.median(amount), *forecast.bands()["50"], np.median(count), *forecast.bands("count")["50"]]
+    assert rows[label("total", lang)] == pytest.approx(middle)
+    assert rows[label("target", lang)][0] == 2e7
+    assert rows[label("p_target", lang)][0] == forecast.p_target
+    assert rows[label("forecast", lang)][:2] == ["=B9", "=E9"]
+    for method in forecast.baselines.itertuples():
+        assert rows[label(method.method, lang)][2] == said(method.basis, lang)
+    assert ("元" in sheet["B3"].value) is (lang == "zh")
 
 
 def test_a_text_that_looks_like_a_formula_stays_a_text(forecast, tmp_path):

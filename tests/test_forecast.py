@@ -19,13 +19,23 @@ from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
 from salesanalytics.forecast.parts import amount_ratios
 from salesanalytics.forecast.quarter import stated_target
-from salesanalytics.forecast.score import fit_scorer
-from salesanalytics.models import StageTable
+from salesanalytics.forecast.score import score_with
+from salesanalytics.models import past
+from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_date, to_day
 
 NO_SHOCK = np.zeros(20_000)
 NOTHING = np.zeros(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def on_the_stage_table():
+    """What is tested here holds on every rung of the ladder; the lowest one is fitted in no time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for rung in ("logistic", "blend"):
+            patch.setitem(past.MIN_CLOSED, rung, 10**9)
+        yield
 
 
 def at(number):
@@ -195,7 +205,7 @@ def test_the_mean_of_the_open_part_is_the_sum_of_its_chances():
 
 def curves(as_of, horizon, lag=0):
     """Chance of every open deal to have signed 0, 1, 2, ... days from a date."""
-    scores = fit_scorer(book(lag), as_of=to_date(to_day(as_of)), horizon_days=horizon).score(book(lag))
+    scores = score_with(fitted_close_model(book(lag), as_of=as_of), book(lag), horizon_days=horizon)
     return pd.DataFrame(scores.p_won, index=scores.deals["deal_id"])
 
 
@@ -208,16 +218,6 @@ def test_a_quarter_that_begins_tomorrow():
     found = forecast("2013Q3")
     assert (found.count["signed"] == 0).all()
     same_chances(found, curves("2013-06-30", 92)[92])
-
-
-def test_without_amounts_the_chances_are_those_of_the_stage_table():
-    deals, history = world()
-    plain = book_of(deals.drop(columns="amount"), history, last=DAYS - 1)
-    found = sa.forecast_quarter(plain, quarter="2013Q3", as_of="2013-06-30", draws=100)
-    rows = sa.snapshots(plain, as_of="2013-06-30")
-    won, _, _ = StageTable().fit(plain, as_of="2013-06-30").predict(rows, horizon_days=[92])
-    assert not found.size_counts
-    same_chances(found, pd.Series(won[:, 0], index=rows["deal_id"]))
 
 
 def test_a_quarter_in_progress():

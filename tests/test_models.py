@@ -13,8 +13,8 @@ from worlds import CHANCES, book_of, day_of, simulate, tiny, true_incidence
 import salesanalytics as sa
 from salesanalytics.errors import SchemaError
 from salesanalytics.models import StageTable, cumulative_incidence
-from salesanalytics.models.hindsight import SizeEffect, fit_shock, fit_size_effect, past_forecasts
 from salesanalytics.models.incidence import clustered_se, fit_incidence
+from salesanalytics.models.shock import fit_shock
 from salesanalytics.models.shrinkage import effective_n, marginal_strength, shrink
 from salesanalytics.models.stage_table import choose_half_life, seen_until
 from salesanalytics.timeline import clock_rows, landmark_rows
@@ -180,7 +180,9 @@ def test_segments_are_those_of_known_deals_and_nothing_else(hand):
     assert set(rates["product"]) == {"p", "q"}
     assert rates.groupby("stage")["n_entered"].sum()["S1"] == 4
     assert sa.stage_win_rates(hand, as_of=at(-1), by="product").empty
-    with pytest.raises(SchemaError, match="by must be rep_id or a column of deals, got 'colour'"):
+    with pytest.raises(
+        SchemaError, match="by must be rep_id, team, a column of deals or a field of the history, got 'colour'"
+    ):
         sa.stage_win_rates(hand, as_of=at(60), by="colour")
 
 
@@ -405,16 +407,15 @@ def test_what_the_recording_lag_hides_is_not_taken_for_nothing():
     assert seen_until(rows.assign(duration_days=[3, 1, 2])) == 56
 
 
-# ---------------------------------------------------------------- hindsight
+# ---------------------------------------------------------------- the common shock
 
 
-def forecasts(seed, *, spread=0.0, size=0.0, n=250, origins=12):
-    """Past forecasts that are right but for a common shift of each origin and an effect of size."""
+def forecasts(seed, *, spread=0.0, n=250, origins=12):
+    """Past forecasts that are right but for a common shift of each origin."""
     rng = np.random.default_rng(seed)
     p = rng.beta(1.2, 8, (origins, n))
-    amount = rng.lognormal(3, 1, (origins, n))
-    truth = expit(logit(p) + rng.normal(0, spread, (origins, 1)) + size * (np.log(amount) - 3))
-    parts = {"origin_day": np.repeat(np.arange(origins) * 84, n), "p": p.ravel(), "amount": amount.ravel()}
+    truth = expit(logit(p) + rng.normal(0, spread, (origins, 1)))
+    parts = {"origin_day": np.repeat(np.arange(origins) * 84, n), "p": p.ravel()}
     signed = (rng.random((origins, n)) < truth).astype(float).ravel()
     return pd.DataFrame(parts | {"signed": signed, "deal_id": np.tile(np.arange(n).astype(str), origins)})
 
@@ -443,65 +444,6 @@ def test_a_shock_is_centred_and_as_wide_as_its_posterior():
 def test_origins_that_hardly_expect_anything_say_hardly_anything():
     few = [fit_shock(forecasts(s, n=3)).spread for s in range(10)]
     assert np.mean(few) == pytest.approx(0.24, abs=0.06)  # the prior
-
-
-def test_size_counts_where_it_does():
-    assert np.mean([fit_size_effect(forecasts(s, size=-0.5)).is_used for s in range(12)]) >= 0.9
-    assert np.mean([fit_size_effect(forecasts(s)).is_used for s in range(30)]) <= 0.45
-    effect = fit_size_effect(forecasts(3, size=-0.5, n=2000))
-    assert (np.diff(effect.log_odds) < 0).all()
-    assert not fit_size_effect(forecasts(0, n=3)).is_used
-    assert not fit_size_effect(forecasts(0).assign(amount=np.nan)).is_used
-
-
-def test_size_moves_deals_and_keeps_their_sum():
-    rng = np.random.default_rng(0)
-    effect = SizeEffect(np.array([10.0, 100.0]), np.array([0.8, 0.0, -0.8]))
-    curves = np.sort(rng.beta(1, 5, (200, 5)), axis=1)
-    curves[:3] = 0
-    amount = rng.lognormal(3, 2, 200)
-    amount[10:20] = np.nan
-    moved = effect.apply(curves, amount)
-    assert moved[:, -1].sum() == pytest.approx(curves[:, -1].sum(), rel=1e-9)
-    assert (np.diff(moved, axis=1) >= 0).all()
-    assert (moved[:3] == 0).all()
-    small, large = (amount < 10) & (curves[:, -1] > 0), (amount >= 100) & (curves[:, -1] > 0)
-    assert (moved[small, -1] > curves[small, -1]).all()
-    assert (moved[large, -1] < curves[large, -1]).all()
-    assert effect.of(np.array([1.0, 10.0, 99.0, 100.0, np.nan, 0.0])).tolist() == [0.8, 0, 0, -0.8, 0, 0]
-    assert effect.apply(curves[:0], amount[:0]).shape == (0, 5)
-    zeros = np.zeros((4, 2))
-    assert (effect.apply(zeros, amount[:4]) == 0).all()
-
-
-def test_past_forecasts_are_those_of_then_and_judged_by_what_came():
-    past = past_forecasts(world_book(), table(), horizon_days=60)
-    assert past["origin_day"].nunique() >= 2
-    end = table().rows_["landmark_day"].max() + 28
-    assert (past["origin_day"] + 60 <= end).all()
-    assert np.unique(np.diff(np.sort(past["origin_day"].unique()))).tolist() == [84]
-    ended = world()[1].query("value == 'won'").set_index("deal_id")["changed_at"]
-    day = (pd.Timestamp("1970-01-01") + pd.to_timedelta(past["origin_day"], unit="D")).dt.normalize()
-    signed = past["deal_id"].map(ended).sub(day).dt.days.between(1, 60)
-    assert (past["signed"] == signed.astype(float)).all()
-    origin = past["origin_day"].iloc[0]
-    rows = table().rows_[table().rows_["landmark_day"] == origin].set_index("deal_id")
-    p, _, _ = table().as_at(int(origin)).predict(rows, horizon_days=[60])
-    assert past[past["origin_day"] == origin].set_index("deal_id")["p"].to_dict() == pytest.approx(
-        dict(zip(rows.index, p[:, 0], strict=True))
-    )
-    assert abs(past["signed"].mean() - past["p"].mean()) < 0.06
-
-
-def test_what_was_signed_but_is_not_typed_in_yet_is_not_held_against_a_past_forecast():
-    # every change is typed in 20 days late, so that the last 20 days are unseen
-    deals, history = world()
-    late = history.assign(recorded_at=history["changed_at"] + pd.Timedelta(days=20))
-    book = book_of(deals, late[late["recorded_at"] < day_of(700)], last=699)
-    for as_of in (699, 690, 680):
-        past = past_forecasts(book, StageTable(half_life_days=np.inf).fit(book, as_of=at(as_of)), horizon_days=60)
-        last_seen = (pd.Timestamp(at(as_of)) - pd.Timestamp("1970-01-01")).days - 20
-        assert past["origin_day"].max() + 60 <= last_seen
 
 
 # ---------------------------------------------------------------- the funnel

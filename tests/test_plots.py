@@ -11,6 +11,7 @@ import pytest
 from salesanalytics import plots, signing_curves, simulate_book, stage_flow
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import label, number, percent
+from salesanalytics.models.ladder import Rung
 from salesanalytics.plots.fonts import chinese_woff, drawable
 from salesanalytics.process import read_process
 from salesanalytics.timeline import parse_period
@@ -26,6 +27,8 @@ HOSTILE = (
     "西河造纸 𠀀\n乙",
     None,
 )
+
+RUNG = Rung("logistic", "logistic", "blend", 120, 400, {"stage_table": 0.3, "logistic": 0.25, "blend": 0.24})
 
 
 def small_forecast(*, names=HOSTILE, scale=1.0, target=60.0, unit="CNY", recorded=True):
@@ -63,7 +66,7 @@ def small_forecast(*, names=HOSTILE, scale=1.0, target=60.0, unit="CNY", recorde
         period=parse_period("2026Q4"), as_of=date(2026, 9, 30), count=count, amount=money, deals=deals,
         baselines=simple.assign(basis=["all open deals", "last 4 periods", "actual", "actual"]),
         target=None if target is None else target * scale, unit=unit, process=read_process(), half_life_days=365.0,
-        size_counts=True, shock_spread=0.2, notes=(("note_dead_stock", {"n": 1}),), seed=0,
+        rung=RUNG, shock_spread=0.2, notes=(("note_dead_stock", {"n": 1}),), seed=0,
     )  # fmt: skip
 
 
@@ -160,8 +163,25 @@ def test_contributions_are_the_largest_expected_amounts(forecast):
     largest = forecast.deals.nlargest(3, "expected_amount").iloc[::-1]
     np.testing.assert_allclose([bar.get_width() for bar in ax.patches], largest["expected_amount"])
     first = largest.iloc[-1]
-    assert f"{percent(first['p_in_period'], 1)} × {number(first['amount'])}" in texts(ax)
+    assert f"{percent(first['p_in_period'], 1)} × {number(first['amount'], 1)}" in texts(ax)
     assert ax.get_yticklabels()[-1].get_text() == "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(("lang", "unit", "factor"), [("en", "million CNY", 1e6), ("zh", "万元", 1e4)])
+def test_long_amounts_are_drawn_in_large_units(lang, unit, factor):
+    forecast = small_forecast(scale=1e6)
+    ax = drawn(plots.forecast_distribution(forecast, lang=lang))
+    assert unit in ax.get_xlabel()
+    assert [line.get_xdata()[0] for line in ax.lines] == pytest.approx(
+        [forecast.total().mean() / factor, forecast.target / factor]
+    )
+    ax = drawn(plots.forecast_components(forecast, lang=lang))
+    assert unit in ax.get_xlabel()
+    assert ax.patches[0].get_width() == pytest.approx(forecast.total().mean() / factor)
+    ax = drawn(plots.contributions(forecast, lang=lang, top=2))
+    assert unit in ax.get_xlabel()
+    shown = [text.split("× ")[1] for text in texts(ax) if "×" in text and "%" in text]
+    assert shown == (["17.9", "20.0"] if lang == "en" else ["1,786", "2,000"])
 
 
 def test_a_deal_without_an_amount_says_so(forecast):
@@ -214,6 +234,19 @@ def test_rates_without_nominal_values_or_deals_can_be_drawn(rates):
     assert label("nominal") not in texts(ax)
 
 
+@pytest.mark.parametrize(("lang", "pause"), [("en", "On hold"), ("zh", "暂停")])
+def test_the_pause_has_a_word_and_a_line_of_its_own(rates, lang, pause):
+    held = rates.assign(stage=[*rates["stage"][:-1], "on_hold"])
+    names = [tick.get_text() for tick in drawn(plots.stage_rates(held, lang=lang)).get_xticklabels()]
+    assert names[-1].startswith(f"{pause}\n")
+    assert names[0].startswith("S1\n")
+    curve = pd.DataFrame({"days": [0, 9], "p_won": [0.0, 0.5], "lower_won": [0.0, 0.4], "upper_won": [0.0, 0.6]})
+    curves = pd.concat([curve.assign(stage=stage) for stage in ("S1", "S2", "on_hold")])
+    ax = drawn(plots.signing_curves(curves, lang=lang))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [pause, "S2", "S1"]  # as the curves lie
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "-", "--"]
+
+
 def test_web_font_holds_the_glyphs_of_the_text_only():
     assert chinese_woff("Latin only – 1,234 %") == b""
     font = chinese_woff("预测 金额 𠀀")
@@ -225,8 +258,13 @@ def test_web_font_holds_the_glyphs_of_the_text_only():
 def test_funnel_and_signing_curves_draw_their_tables():
     book = simulate_book(n_deals=150, seed=3)
     flow = stage_flow(book, as_of="2026-09-30")
-    bars = plots.funnel(flow).patches
-    assert [b.get_width() for b in bars] == [*flow["n_entered"], *flow["n_passed"]]
+    ax = drawn(plots.funnel(flow))
+    assert [b.get_width() for b in ax.patches] == [*flow["n_entered"], *flow["n_passed"]]
+    shown = [text for text in texts(ax) if "=" in text]
+    for row, text in zip(flow.itertuples(), shown, strict=True):
+        passed, rest = text.split(" / ")
+        assert int(passed) / int(rest.split(" = ")[0]) == pytest.approx(row.pass_rate)
+        assert text.endswith(percent(row.pass_rate))
     curves = signing_curves(book, as_of="2026-09-30")
     lines = plots.signing_curves(curves, lang="zh").get_lines()
     for line, (_, curve) in zip(lines, curves.groupby("stage", sort=False), strict=True):

@@ -11,6 +11,7 @@ from test_plots import HOSTILE, small_forecast
 
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.labels import label
+from salesanalytics.plots.units import in_units, unit_for
 from salesanalytics.report import write_report
 from salesanalytics.report.tables import (
     baseline_rows,
@@ -21,7 +22,6 @@ from salesanalytics.report.tables import (
     write_csv,
 )
 from salesanalytics.report.text import cells, fold, forecast_text, text_table
-from salesanalytics.report.units import in_units, unit_for
 
 LANGUAGES = ("en", "zh")
 
@@ -147,6 +147,8 @@ def test_deals_show_the_state_by_id_and_name(forecast):
     for lang in LANGUAGES:
         shown = deal_rows(forecast, lang)[label("state", lang)]
         assert set(shown) == {f"S3 · {forecast.process.label('S3', lang)}"}
+        paused = deal_rows(replace(forecast, deals=forecast.deals.assign(state="on_hold")), lang)
+        assert set(paused[label("state", lang)]) == {forecast.process.label("on_hold", lang)}
 
 
 def test_a_flag_that_no_deal_has_needs_no_column(forecast):

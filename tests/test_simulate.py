@@ -15,6 +15,7 @@ from pandas.testing import assert_frame_equal
 
 from salesanalytics.book import read_book
 from salesanalytics.errors import AsOfError
+from salesanalytics.forecast import actual
 from salesanalytics.process import read_process
 from salesanalytics.simulate import Company, simulate_book, write_sample
 from salesanalytics.simulate.facts import condition_stages, draw_deals, draw_reps
@@ -466,5 +467,15 @@ def test_the_sample_can_be_read_and_holds_no_truth():
     assert b.targets["quarter"].nunique() == 8
     by_level = b.targets.assign(rep=b.targets["rep_id"].notna()).groupby(["quarter", "rep"])["amount"].sum().unstack()
     assert np.allclose(by_level[True], by_level[False])
+    for quarter, asked in by_level[False].items():
+        before = [str(pd.Period(quarter) - k) for k in range(1, 9)]
+        fair = 1.25 * np.mean([actual(b, quarter=q, known_at="2026-09-30")["amount"] for q in before])
+        assert fair <= asked < fair + len(b.reps) * 1e5
     secret = {"quality", "skill", "discipline", "optimism", "dead", "pace", "risk", "end_on", "fast_track"}
     assert not secret & {*b.deals, *b.history, *b.reps, *b.accounts, *b.targets, *b.history["field"]}
+
+
+def test_a_team_that_never_signed_is_asked_for_the_least_step(tmp_path):
+    targets = read_book(write_sample(tmp_path, n_deals=1, seed=3)).targets
+    assert len(targets) == 8 * (3 + 14)
+    assert targets.loc[targets["rep_id"].notna(), "amount"].eq(1e5).all()

@@ -31,7 +31,7 @@ def clocks(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
 def path(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """How the deal came here: visits, falls back, skips, holds, reopenings, first and highest stage."""
     columns = ["n_visits", "n_regressions", "n_skips", "n_holds", "n_reopened", "entry_rank", "max_rank"]
-    return snapshot[columns].copy()
+    return snapshot[columns]
 
 
 def amount(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:

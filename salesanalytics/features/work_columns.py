@@ -24,10 +24,12 @@ def add_work_columns(book: DealBook, base: pd.DataFrame, days: list[int]) -> dic
         return key.merge(found[[*KEY, column]], on=KEY, how="left")[column].set_axis(base.index)
 
     columns: dict[str, pd.Series] = {}
+    unknown = pd.Series(None, base.index, dtype=object)
     for name in ("buyer_stage", "competitor", "category", "probability"):
-        known = work.last_texts(book, name, days) if name in fields else None
-        columns[name] = pd.Series(None, base.index, dtype=object) if known is None else joined(known, "value")
+        columns[name] = joined(work.last_texts(book, name, days), "value") if name in fields else unknown
     missing = pd.Series(np.nan, base.index)
+    ranks = {s.id: float(s.order) for s in book.process.buyer_stages}
+    columns["buyer_rank"] = columns["buyer_stage"].map(ranks).astype(float) if "buyer_stage" in fields else missing
     activity, kinds = (
         "activity" in fields,
         {"last_activity_day": None, "last_inbound_day": work.INBOUND + work.BOTH_WAYS},

@@ -13,8 +13,9 @@ from salesanalytics.forecast.arrivals import fit_arrivals, won_amounts
 from salesanalytics.forecast.baselines import baselines, signed_deals
 from salesanalytics.forecast.parts import amount_ratios, draw_new, draw_open, draw_reopened, draw_unrecorded
 from salesanalytics.forecast.result import COMPONENTS, QuarterForecast
-from salesanalytics.forecast.score import fit_scorer
-from salesanalytics.models.hindsight import fit_shock
+from salesanalytics.forecast.score import score_with
+from salesanalytics.models.close_model import fitted_close_model
+from salesanalytics.models.shock import fit_shock
 from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date
 
@@ -61,9 +62,9 @@ def forecast_quarter(
         raise SchemaError(f"draws must be at least 1, got {draws}.")
     shock_rng, new_rng, unrecorded_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     horizon, before = period.end_day - day, period.start_day - 1 - day
-    scorer = fit_scorer(book, as_of=to_date(day), horizon_days=horizon)
-    scores = scorer.score(book)
-    shock = fit_shock(scorer.past)
+    model = fitted_close_model(book, as_of=to_date(day))
+    scores = score_with(model, book, horizon_days=horizon)
+    shock = fit_shock(model.past_within(horizon))
     shift = shock.draw(shock_rng, draws)
     # signed by now and not typed in yet: of this period if it has begun, else a late booking of an earlier one
     p = scores.p_won[:, -1] - (scores.p_won[:, before] if before >= 0 else 0.0)
@@ -95,8 +96,8 @@ def forecast_quarter(
         target=target if target is not None else stated_target(book, period),
         unit=book.settings.unit,
         process=book.process,
-        half_life_days=scorer.table.half_life_days_,
-        size_counts=scorer.size.is_used,
+        rung=model.rung_,
+        half_life_days=model.table_.half_life_days_,
         shock_spread=shock.spread,
         notes=_notes(book, deals, signed, len(shock.shifts)),
         seed=seed,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from salesanalytics.models.ladder import Rung
 from salesanalytics.process import Process
 from salesanalytics.timeline import Period
 
@@ -35,10 +36,10 @@ class QuarterForecast:
     unit : str
     process : Process
         The sales process, for the names of its states.
+    rung : Rung
+        The model in use and why (`salesanalytics.models.ladder`).
     half_life_days : float
-        Half-life of the weights of past landmarks in the stage table (inf: none).
-    size_counts : bool
-        Whether deal size moves the chances (only where it did better on past landmarks).
+        Half-life of the weights of past landmarks (inf: none).
     shock_spread : float
         Posterior mean spread of the common shock, on the logit scale.
     notes : tuple of (str, dict)
@@ -55,8 +56,8 @@ class QuarterForecast:
     target: float | None
     unit: str
     process: Process
+    rung: Rung
     half_life_days: float
-    size_counts: bool
     shock_spread: float
     notes: tuple[tuple[str, dict[str, Any]], ...]
     seed: int
@@ -68,8 +69,7 @@ class QuarterForecast:
     @property
     def method(self) -> str:
         """Model in use, in one line."""
-        size = "size counts" if self.size_counts else "size does not count"
-        return f"stage table (half-life {self.half_life_days:g} days), {size}, common shock {self.shock_spread:.2f}"
+        return f"{self.rung.name} (half-life {self.half_life_days:g} days), common shock {self.shock_spread:.2f}"
 
     @property
     def p_target(self) -> float | None:

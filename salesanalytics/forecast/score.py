@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
 from salesanalytics.features import snapshots
-from salesanalytics.models import StageTable
-from salesanalytics.models.hindsight import SizeEffect, fit_size_effect, past_forecasts
+from salesanalytics.models.close_model import CloseModel, fitted_close_model
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_day, to_timestamps
 
 HORIZON_DAYS = 730
@@ -40,9 +38,9 @@ class Scores:
 
 
 def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
-    """Chances of every open deal, from its state and the days it has been there.
+    """Chances of every open deal to be signed by a date, and when.
 
-    The model is the stage table (`StageTable`), moved by deal size where past forecasts show that size matters.
+    The model is the `CloseModel` of the date, on the rung that the past of the book carries.
 
     Parameters
     ----------
@@ -56,12 +54,13 @@ def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
     -------
     DataFrame, one row an open (or paused) deal, largest expected amount first
         ``deal_id``, ``name``, ``rep_id``, ``state``, ``stage``, ``days_in_state``, ``age_days``, ``amount`` (NaN where
-        none is known); ``p_won_until``, ``p_lost_until`` (any other end), ``p_open_until`` (sum 1); ``p_lower`` and
-        ``p_upper`` (80 % interval of ``p_won_until``); ``p_won`` within 730 days; ``p_stage_table`` (the stage
-        table alone, without the effect of size), ``p_nominal`` (nominal rate of the stage), ``p_rep`` (the
-        rep's own, NaN where none); ``sign_q10``, ``sign_q50``, ``sign_q90`` (dates by which that share of its signings
+        none is known); ``p_won_until``, ``p_lost_until`` (any other end), ``p_open_until`` (sum 1); ``p_end_<end>``
+        (what ``p_lost_until`` consists of); ``p_lower`` and ``p_upper`` (80 % interval of ``p_won_until``, see
+        `CloseModel.predict`); ``p_won`` within 730 days; ``p_stage_table`` (the stage table alone),
+        ``p_nominal`` (nominal rate of the stage), ``p_rep`` (the rep's own, NaN where none); ``sign_q10``,
+        ``sign_q50``, ``sign_q90`` (dates by which that share of its signings
         within 730 days fall; NaT where it hardly signs); ``expected_amount`` = ``p_won_until`` x ``amount``;
-        ``n_pool`` (past deals it rests on), ``older_than_any_win``.
+        ``n_pool`` (past deals that stood where it stands), ``older_than_any_win``, ``method`` (rung in use).
 
     Raises
     ------
@@ -71,70 +70,31 @@ def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
     day, last = as_of_day(book, as_of), to_day(until, name="until")
     if last <= day:
         raise AsOfError(f"until must lie after as_of {to_date(day)}, got {to_date(last)}.")
-    return fit_scorer(book, as_of=to_date(day), horizon_days=last - day).score(book).deals
+    return score_with(fitted_close_model(book, as_of=to_date(day)), book, horizon_days=last - day).deals
 
 
-@dataclass(frozen=True)
-class Scorer:
-    """The model in use: the stage table, moved by deal size where the past shows that size matters.
-
-    Attributes
-    ----------
-    as_of : date
-    horizon_days : int
-    table : StageTable
-    past : DataFrame
-        Past forecasts of the same reach, by the model in use (`past_forecasts`).
-    size : SizeEffect
-    """
-
-    as_of: date
-    horizon_days: int
-    table: StageTable
-    past: pd.DataFrame
-    size: SizeEffect
-
-    def score(self, book: DealBook) -> Scores:
-        """Score the open deals of the date, with the whole curve of each; see `score_open_deals`."""
-        snapshot = snapshots(book, as_of=self.as_of)
-        days = np.arange(self.horizon_days + 1)
-        plain, p_other, pool = self.table.predict(snapshot, horizon_days=days)
-        amount = snapshot["amount"].to_numpy(dtype=float)
-        p_won = self.size.apply(plain, amount)
-        rest = np.where(plain[:, -1] < 1, (1 - p_won[:, -1]) / np.maximum(1 - plain[:, -1], 1e-9), 1.0)
-        later = np.append(np.arange(0, HORIZON_DAYS, 7), HORIZON_DAYS)
-        far = self.size.apply(self.table.predict(snapshot, horizon_days=later)[0], amount)
-        scored = snapshot[["deal_id", "rep_id", "state", "stage", "days_in_state", "age_days", "amount"]].copy()
-        scored.insert(1, "name", scored["deal_id"].map(book.deals.set_index("deal_id")["name"]))
-        until, other = p_won[:, -1], p_other[:, -1] * rest
-        scored = scored.assign(p_won_until=until, p_lost_until=other, p_open_until=np.clip(1 - until - other, 0, 1))
-        low, high = (self.size.apply(pool[c].to_numpy()[:, None], amount)[:, 0] for c in ("p_lower", "p_upper"))
-        scored = scored.assign(p_lower=np.minimum(low, until), p_upper=np.maximum(high, until))
-        within = np.maximum if self.horizon_days <= HORIZON_DAYS else np.minimum
-        scored["p_won"] = within(far[:, -1], until)
-        scored["p_stage_table"] = plain[:, -1]
-        scored["p_nominal"] = scored["stage"].map(dict(book.process.nominal_win_rates)).astype(float)
-        scored["p_rep"] = snapshot["p_rep"]
-        signs = (far[:, -1] >= 0.001) & ~pool["older_than_any_win"].to_numpy(dtype=bool)
-        scored = scored.assign(**_signing_dates(far, later, signs, to_day(self.as_of)))
-        scored["expected_amount"] = scored["p_won_until"] * scored["amount"]
-        scored = scored.assign(n_pool=pool["n_pool"], older_than_any_win=pool["older_than_any_win"])
-        order = scored.sort_values(["expected_amount", "p_won_until"], ascending=False, kind="stable").index
-        return Scores(scored.loc[order].reset_index(drop=True), days, p_won[snapshot.index.get_indexer(order)])
-
-
-def fit_scorer(book: DealBook, *, as_of: date, horizon_days: int) -> Scorer:
-    """Fit the stage table, look at its past forecasts, and let them say whether size matters."""
-    table = StageTable().fit(book, as_of=as_of)
-    past = past_forecasts(book, table, horizon_days=horizon_days)
-    size = fit_size_effect(past)
-    if size.is_used:
-        moved = [
-            size.apply(part[["p"]].to_numpy(dtype=float), part["amount"].to_numpy(dtype=float))[:, 0]
-            for _, part in past.groupby("origin_day")
-        ]
-        past = past.sort_values("origin_day", kind="stable").assign(p=np.concatenate(moved))
-    return Scorer(as_of, horizon_days, table, past, size)
+def score_with(model: CloseModel, book: DealBook, *, horizon_days: int) -> Scores:
+    """Score the open deals of the date of a fitted model, with the whole curve of each; see `score_open_deals`."""
+    snapshot = snapshots(book, as_of=model.as_of_)
+    day = to_day(model.as_of_)
+    near, later = np.arange(horizon_days + 1), np.append(np.arange(0, HORIZON_DAYS, 7), HORIZON_DAYS)
+    days = np.union1d(near, later)
+    curve, _ = model.curves(snapshot, days=days)
+    p_won, far = curve[:, np.searchsorted(days, near)], curve[:, np.searchsorted(days, later)]
+    scored = snapshot[["deal_id", "rep_id", "state", "stage", "days_in_state", "age_days", "amount"]].copy()
+    scored.insert(1, "name", scored["deal_id"].map(book.deals.set_index("deal_id")["name"]))
+    found = model.predict(snapshot, until=to_date(day + horizon_days))
+    chances = [c for c in found if c.startswith("p_")]
+    scored = scored.join(found[chances])
+    scored["p_won"] = far[:, -1] if horizon_days > HORIZON_DAYS else np.maximum(far[:, -1], found["p_won_until"])
+    scored["p_nominal"] = scored["stage"].map(dict(book.process.nominal_win_rates)).astype(float)
+    scored["p_rep"] = snapshot["p_rep"]
+    signs = (far[:, -1] >= 0.001) & ~found["older_than_any_win"].to_numpy(dtype=bool)
+    scored = scored.assign(**_signing_dates(far, later, signs, day))
+    scored["expected_amount"] = scored["p_won_until"] * scored["amount"]
+    scored = scored.join(found[["n_pool", "older_than_any_win", "method"]])
+    order = scored.sort_values(["expected_amount", "p_won_until"], ascending=False, kind="stable").index
+    return Scores(scored.loc[order].reset_index(drop=True), near, p_won[snapshot.index.get_indexer(order)])
 
 
 def _signing_dates(p_won: np.ndarray, days: np.ndarray, signs: np.ndarray, as_of: int) -> dict[str, Any]:

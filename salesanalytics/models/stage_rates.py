@@ -9,14 +9,17 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
-from salesanalytics.models.incidence import clustered_se, cumulative_incidence, fit_incidence, loglog_interval
-from salesanalytics.models.shrinkage import NO_SPREAD, effective_n, marginal_strength, shrink
-from salesanalytics.timeline import clock_rows, landmark_rows, owners
+from salesanalytics.models.horizon_rates import ENDS as ENDS
+from salesanalytics.models.horizon_rates import WON as WON
+from salesanalytics.models.horizon_rates import Clocks, horizon_rate
+from salesanalytics.models.horizon_rates import end_codes as end_codes
+from salesanalytics.models.horizon_rates import rate_interval as rate_interval
+from salesanalytics.models.incidence import cumulative_incidence
+from salesanalytics.models.pooling import drawn_to_nominal, drawn_to_stage
+from salesanalytics.models.stage_rows import clocks_of, entry_rows, segments_of, standing_rows, states_of
+from salesanalytics.timeline.asof_values import values_at
 from salesanalytics.timeline.calendar import as_of_day
-
-ENDS = ["other", "won"]
-WON = 1
-RATES = {"won": "p_won", "in_stock": "p_won_in_stock"}
+from salesanalytics.timeline.values import owners
 
 
 def stage_win_rates(
@@ -34,8 +37,10 @@ def stage_win_rates(
     book : DealBook
     as_of : date
     by : str, optional
-        Column of ``deals`` or ``rep_id`` (owner on ``as_of``): one row a stage and value, drawn to its stage by
-        marginal likelihood.
+        ``rep_id``, ``team``, a field of the history or a column of ``deals`` (`groupings`): one row a stage and value,
+        drawn to its stage as strongly as the segments are alike (`pool_segments`). It is what was known when the
+        stage was entered; for the rates of deals in stock, on the landmark. So a deal handed over counts for the owner
+        of that day, and may stand in stock under several values.
     horizon_days : int
         Days within which a signing counts.
     confidence : float
@@ -43,17 +48,27 @@ def stage_win_rates(
 
     Returns
     -------
-    DataFrame, one row a state (stages in order, then pauses) and value of ``by``
-        ``stage``, ``nominal``, ``n_entered``, ``n_won``, ``n_other_end``, ``n_open``, ``n_retrospective`` (end known
-        no later than the deal: no time at risk), ``closed_only_rate`` = won / (won + other ends);
-        ``p_won``, ``se_won``, ``lower_won``, ``upper_won``, ``p_open`` (still open at the horizon), ``n_at_horizon``
-        (deals watched that long), ``shrunk_won``, ``shrunk_lower_won``, ``shrunk_upper_won``; ``n_in_stock`` (deals)
-        and the same for ``_in_stock``; ``prior_strength``; ``horizon_days``, ``confidence``.
+    DataFrame, one row a state (stages in order, then pauses) and value of ``by`` (``missing`` where none was known)
+        - ``stage``, ``nominal``, ``n_entered``, ``n_won``, ``n_other_end``, ``n_open``, ``n_retrospective`` (end known
+          no later than the deal: no time at risk);
+        - ``closed_only_rate`` = won / (won + other ends), and why it differs from ``p_won``: ``open_share`` (of the
+          deals entered), ``days_to_won_q50``, ``days_to_other_end_q50`` (median days from entry; where wins come
+          sooner than losses, or the reverse, the closed deals are not like the rest);
+        - ``p_won``, ``se_won``, ``lower_won``, ``upper_won``, ``p_open`` (still open at the horizon), ``n_at_horizon``
+          (deals watched that long), ``share_beyond`` (of all signings seen, those after the horizon),
+          ``share_beyond_most`` (the same if all that was still open when last watched were to sign);
+        - ``n_in_stock`` (deals) and the same for ``_in_stock``;
+        - by value, each deal counting by its amount known at entry, or on the landmark: ``amount_entered``,
+          ``p_won_value``, ``lower_won_value``, ``upper_won_value``, ``n_without_amount`` (deals left out), and the
+          same for ``_in_stock``. A few large deals carry these, so their intervals are wide;
+        - ``shrunk_won``, ``shrunk_lower_won``, ``shrunk_upper_won`` and the same for ``_in_stock``;
+          ``prior_strength`` in deals (with ``by``: ``prior_strength_won``, ``prior_strength_in_stock``, the likeliest);
+        - ``horizon_days``, ``confidence``.
 
     Raises
     ------
     SchemaError
-        ``by`` is not a column of ``deals``, or the horizon or level cannot be.
+        The book has no grouping ``by``, or the horizon or level cannot be.
     AsOfError
         ``as_of`` lies after the end of the book.
 
@@ -61,175 +76,129 @@ def stage_win_rates(
     ----------
     Aalen & Johansen (1978); Anderson, Cain & Gelber (1983), J. Clin. Oncol. 1, 710-719 for landmarks.
     """
+    check_horizon(horizon_days, confidence)
+    entered, standing = entry_rows(book, as_of=as_of, by=by), standing_rows(book, as_of=as_of, by=by)
+    segments = segments_of(entered, standing) if by else []
+    level: dict[str, Any] = {"horizon_days": horizon_days, "confidence": confidence}
+    cells = _Cells(entered, standing, ["state"])
+    parts = _Cells(entered, standing, ["state", "segment"]) if by else cells
+    rows = []
+    for state in states_of(book, entered):
+        nominal, whole = nominal_rate(book, state), rates_of(*cells.at(state), **level)
+        if by is None:
+            strength = book.process.nominal_prior_strength
+            shrunk = drawn_to_nominal(whole, nominal, strength=strength, confidence=confidence)
+            rows.append({"stage": state, "nominal": nominal, **whole, **shrunk})
+            continue
+        found = [rates_of(*parts.at((state, value)), **level) for value in segments]
+        heads = ({"stage": state, by: value, "nominal": nominal} for value in segments)
+        drawn = drawn_to_stage(found, whole, confidence=confidence)
+        rows += [{**head, **part, **shrunk} for head, part, shrunk in zip(heads, found, drawn, strict=True)]
+    return pd.DataFrame(rows).assign(**level)
+
+
+class _Cells:
+    """Rows entering and standing, to be had by state, or by state and segment."""
+
+    def __init__(self, entered: pd.DataFrame, standing: pd.DataFrame, keys: list[str]) -> None:
+        key = keys if len(keys) > 1 else keys[0]
+        self._tables = [(clocks_of(table), table.groupby(key).indices) for table in (entered, standing)]
+
+    def at(self, key: Any) -> tuple[Clocks, Clocks]:
+        nothing = np.zeros(0, dtype="int64")
+        entered, standing = (clocks.take(rows.get(key, nothing)) for clocks, rows in self._tables)
+        return entered, standing
+
+
+def check_horizon(horizon_days: float, confidence: float) -> None:
+    """Refuse a horizon or a level that cannot be."""
     if horizon_days <= 0:
         raise SchemaError(f"horizon_days must be > 0, got {horizon_days}.")
     if not 0 < confidence < 1:
         raise SchemaError(f"confidence must lie between 0 and 1, got {confidence}.")
-    entered = clock_rows(book, as_of=as_of)
-    standing = landmark_rows(book, as_of=as_of)
-    groups = segment_of(book, as_of=as_of, by=by)
-    states = [
-        *book.process.stage_ids,
-        *(p for p in book.process.pause_state_ids if (entered["state"] == p).any()),
-    ]
-    rows = []
-    for state in states:
-        here, stock = entered[entered["state"] == state], standing[standing["state"] == state]
-        whole = _row(here, stock, horizon_days, confidence)
-        nominal = book.process.nominal_win_rates.get(state) if state in book.process.stage_ids else None
-        nominal = np.nan if nominal is None else nominal
-        if by is None:
-            strength = book.process.nominal_prior_strength
-            rows.append({"stage": state, "nominal": nominal, **whole, **_shrunk(whole, nominal, strength, confidence)})
-            continue
-        parts = {
-            value: _row(here[here["deal_id"].isin(ids)], stock[stock["deal_id"].isin(ids)], horizon_days, confidence)
-            for value, ids in groups.items()
-        }
-        for value, part in parts.items():
-            shrunk = _drawn_to_stage(part, parts, whole, confidence)
-            rows.append({"stage": state, by: value, "nominal": nominal, **part, **shrunk})
-    return pd.DataFrame(rows).assign(horizon_days=horizon_days, confidence=confidence)
+
+
+def nominal_rate(book: DealBook, state: str) -> float:
+    """Nominal rate of a stage; NaN of a pause, or where the process has none."""
+    rate = book.process.nominal_win_rates.get(state) if state in book.process.stage_ids else None
+    return np.nan if rate is None else float(rate)
 
 
 def segment_of(book: DealBook, *, as_of: Any, by: str | None) -> dict[Any, pd.Index]:
-    """Deal ids of each value of a grouping, of the deals known at a date."""
+    """Deal ids of each value of a grouping on a date, of the deals known then."""
     if by is None:
         return {}
-    known = owners(book, [as_of_day(book, as_of)])[["deal_id", "rep_id"]]
-    if by == "rep_id":
-        values = known
-    elif by in book.deals.columns:
-        values = book.deals.loc[book.deals["deal_id"].isin(known["deal_id"]), ["deal_id", by]]
-    else:
-        raise SchemaError(f"by must be rep_id or a column of deals, got {by!r}; columns: {', '.join(book.deals)}.")
-    return {value: pd.Index(part["deal_id"]) for value, part in values.groupby(by, sort=True)}
+    day = as_of_day(book, as_of)
+    known = owners(book, [day])[["deal_id"]]
+    known["value"] = values_at(book, by=by, deal_ids=known["deal_id"], days=np.full(len(known), day)).to_numpy()
+    return {value: pd.Index(part["deal_id"]) for value, part in known.groupby("value", sort=True)}
 
 
-def end_codes(end: pd.Series) -> np.ndarray:
-    """-1 open, 0 another end, 1 won."""
-    return np.where(end.eq("open"), -1, end.eq("won").astype(int))
-
-
-def _row(here: pd.DataFrame, stock: pd.DataFrame, horizon: int, confidence: float) -> dict[str, Any]:
-    end = here["end"]
-    n_won, n_open = int(end.eq("won").sum()), int(end.eq("open").sum())
-    n_other = len(here) - n_won - n_open
+def rates_of(entered: Clocks, standing: Clocks, *, horizon_days: float, confidence: float) -> dict[str, Any]:
+    """Both rates of a state from the deals that entered it and those that stood in it, by count and by value."""
+    n, won, other = len(entered.code), entered.code == WON, entered.code == 1 - WON
+    n_won, n_other = int(won.sum()), int(other.sum())
     row: dict[str, Any] = {
-        "n_entered": len(here),
+        "n_entered": n,
         "n_won": n_won,
         "n_other_end": n_other,
-        "n_open": n_open,
-        "n_retrospective": int(here["retrospective"].sum()),
+        "n_open": n - n_won - n_other,
+        "n_retrospective": int((~entered.watched).sum()),
         "closed_only_rate": n_won / (n_won + n_other) if n_won + n_other else np.nan,
+        "open_share": (n - n_won - n_other) / n if n else np.nan,
+        "days_to_won_q50": float(np.median(entered.duration[won])) if n_won else np.nan,
+        "days_to_other_end_q50": float(np.median(entered.duration[other])) if n_other else np.nan,
     }
-    duration, entry = here["duration_days"].to_numpy(), here["entry_days"].to_numpy()
-    row |= _at_horizon(duration, end_codes(end), horizon, confidence, "won", entry=entry)
-    row["n_in_stock"] = stock["deal_id"].nunique()
-    cluster = pd.factorize(stock["deal_id"])[0]
-    return row | _at_horizon(
-        stock["duration_days"].to_numpy(dtype="int64"), end_codes(stock["end"]), horizon, confidence, "in_stock",
-        cluster=cluster,
-    )  # fmt: skip
+    row |= _columns(entered, "won", horizon_days, confidence)
+    row["n_in_stock"] = standing.n_deals
+    row |= _columns(standing, "in_stock", horizon_days, confidence)
+    row["amount_entered"] = float(np.nansum(entered.amount))
+    row |= _by_value(entered, "won", horizon_days, confidence)
+    return row | _by_value(standing, "in_stock", horizon_days, confidence)
 
 
-def _at_horizon(
-    duration: np.ndarray,
-    codes: np.ndarray,
-    horizon: int,
-    confidence: float,
-    suffix: str,
-    *,
-    entry: np.ndarray | None = None,
-    cluster: np.ndarray | None = None,
-) -> dict[str, Any]:
-    """Incidence of signing at the horizon with its standard error and what is still open there."""
+def _columns(clocks: Clocks, suffix: str, horizon_days: float, confidence: float) -> dict[str, Any]:
+    rate = horizon_rate(clocks, horizon_days=horizon_days, confidence=confidence)
     more = "" if suffix == "won" else "_in_stock"
-    columns = [f"p_won{more}", f"se_{suffix}", f"lower_{suffix}", f"upper_{suffix}"]
-    columns += [f"p_open{more}", f"n_at_horizon{more}"]
-    if entry is not None:
-        watched = (entry < duration) | (entry == 0)
-        duration, codes, entry = duration[watched], codes[watched], entry[watched]
-    if not len(duration):
-        return dict(zip(columns, [np.nan] * 5 + [0], strict=True))
-    fit = fit_incidence(duration, codes, ENDS, entry=entry if entry is not None and entry.any() else None)
-    at = int(np.searchsorted(fit.days, horizon, side="right")) - 1
-    if at < 0:
-        return dict(
-            zip(
-                columns,
-                [0.0, 0.0, *rate_interval(0.0, 0.0, len(duration), confidence), 1.0, len(duration)],
-                strict=True,
-            )
-        )
-    p, se = fit.p[at, WON], fit.se[at, WON]
-    if cluster is not None:
-        se = clustered_se(fit, duration, codes, cluster, at_day=horizon, k=WON)
-    lower, upper = rate_interval(p, se, len(set(cluster)) if cluster is not None else len(duration), confidence)
-    n_watched = int((duration >= horizon).sum()) if cluster is None else len(set(cluster[duration >= horizon]))
-    values = [p, se, lower, upper, fit.p_open[at], n_watched]
-    return dict(zip(columns, values, strict=True))
+    return {
+        f"p_won{more}": rate.p, f"se_{suffix}": rate.se, f"lower_{suffix}": rate.lower, f"upper_{suffix}": rate.upper,
+        f"p_open{more}": rate.p_open, f"n_at_horizon{more}": rate.n_at_horizon,
+        f"share_beyond{more}": rate.beyond, f"share_beyond_most{more}": rate.beyond_most,
+    }  # fmt: skip
 
 
-def rate_interval(p: float, se: float, n: int, confidence: float) -> tuple[float, float]:
-    """Complementary log-log interval; where all or none of n deals signed, the exact binomial bound."""
-    tail = ((1 - confidence) / 2) ** (1 / max(n, 1))
-    if se > NO_SPREAD:
-        lower, upper = loglog_interval(p, se, confidence=confidence)
-        return float(lower), float(upper)
-    return (0.0, 1 - tail) if p < 0.5 else (tail, 1.0)
-
-
-def _n_watched(row: dict[str, Any], suffix: str) -> int:
-    """Deals with time at risk behind a rate."""
-    return int(row["n_in_stock"] if suffix == "in_stock" else row["n_entered"] - row["n_retrospective"])
-
-
-def _shrunk(row: dict[str, Any], prior: float, strength: float, confidence: float) -> dict[str, Any]:
-    """Both rates drawn to the nominal one."""
-    out: dict[str, Any] = {}
-    for suffix, p in RATES.items():
-        value = 0.0 if np.isnan(row[p]) else row[p]
-        n_eff = effective_n(value, row[f"se_{suffix}"], _n_watched(row, suffix))
-        fit = shrink(value, n_eff, prior=prior, strength=strength, confidence=confidence)
-        out |= {f"shrunk_{suffix}": float(fit["p"]), f"shrunk_lower_{suffix}": float(fit["lower"])}
-        out[f"shrunk_upper_{suffix}"] = float(fit["upper"])
-    return out | {"prior_strength": strength}
-
-
-def _drawn_to_stage(
-    part: dict[str, Any], parts: dict[Any, dict[str, Any]], whole: dict[str, Any], confidence: float
-) -> dict[str, Any]:
-    """Both rates of a segment drawn to those of its stage, as strongly as the segments are alike."""
-    out: dict[str, Any] = {}
-    for suffix, p in RATES.items():
-        peers = [s for s in parts.values() if not np.isnan(s[p])]
-        values = np.array([s[p] for s in peers])
-        n_eff = effective_n(values, [s[f"se_{suffix}"] for s in peers], [_n_watched(s, suffix) for s in peers])
-        strength = marginal_strength(values, n_eff, prior=whole[p]) if len(peers) > 1 else 10.0
-        value = 0.0 if np.isnan(part[p]) else part[p]
-        own = effective_n(value, part[f"se_{suffix}"], _n_watched(part, suffix))
-        fit = shrink(value, own, prior=whole[p], strength=strength, confidence=confidence)
-        out |= {f"shrunk_{suffix}": float(fit["p"]), f"shrunk_lower_{suffix}": float(fit["lower"])}
-        out |= {f"shrunk_upper_{suffix}": float(fit["upper"]), f"prior_strength_{suffix}": strength}
-    return out
+def _by_value(clocks: Clocks, suffix: str, horizon_days: float, confidence: float) -> dict[str, Any]:
+    rate = horizon_rate(clocks, horizon_days=horizon_days, confidence=confidence, by_value=True)
+    more = "" if suffix == "won" else "_in_stock"
+    return {
+        f"p_won{more}_value": rate.p, f"lower_{suffix}_value": rate.lower, f"upper_{suffix}_value": rate.upper,
+        f"n{more}_without_amount": clocks.take(~(clocks.amount > 0)).n_deals,
+    }  # fmt: skip
 
 
 def signing_curves(book: DealBook, *, as_of: Any, by: str | None = None, confidence: float = 0.9) -> pd.DataFrame:
     """Incidence of every end by days since the first entry into a state.
+
+    Parameters
+    ----------
+    book : DealBook
+    as_of : date
+    by : str, optional
+        As of `stage_win_rates`: what was known when the state was entered.
+    confidence : float
 
     Returns
     -------
     DataFrame, one row a state, value of ``by`` and distinct day
         ``stage``, (``<by>``), then the columns of `cumulative_incidence`.
     """
-    entered = clock_rows(book, as_of=as_of)
-    groups = segment_of(book, as_of=as_of, by=by) if by else {None: pd.Index(entered["deal_id"].unique())}
+    entered = entry_rows(book, as_of=as_of, by=by)
     ends = [e for e in book.process.end_state_ids if entered["end"].eq(e).any()]
     curves = []
-    for state in [*book.process.stage_ids, *book.process.pause_state_ids]:
-        for value, ids in groups.items():
-            rows = entered[(entered["state"] == state) & entered["deal_id"].isin(ids)]
+    for state in states_of(book, entered):
+        in_state = entered[entered["state"] == state]
+        for value in segments_of(in_state) if by else [None]:
+            rows = in_state if by is None else in_state[in_state["segment"] == value]
             if not len(rows):
                 continue
             curve = cumulative_incidence(

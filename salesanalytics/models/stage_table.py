@@ -37,7 +37,7 @@ class _State:
 
 
 class StageTable:
-    """Life table of open deals by state and days in it (landmarks every 28 days), shrunk to the state.
+    """Life table of open deals by state and days in it, on landmarks ``every_days`` apart, shrunk to the state.
 
     The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
     them (else wider), and is drawn to all deals of the state as 10 deals would. Where no deal that old was ever won it
@@ -50,6 +50,8 @@ class StageTable:
         Fixes the half-life instead (``inf``: all landmarks count the same).
     ended : bool
         False: open deals. True: deals that had ended without being won (the chance that they come back and sign).
+    every_days : int
+        Distance of the landmarks.
 
     Attributes
     ----------
@@ -61,13 +63,16 @@ class StageTable:
         The same by state, as arrays.
     """
 
-    def __init__(self, *, half_life_days: float | None = None, ended: bool = False) -> None:
+    def __init__(
+        self, *, half_life_days: float | None = None, ended: bool = False, every_days: int = EVERY_DAYS
+    ) -> None:
         self.half_life_days = half_life_days
         self.ended = ended
+        self.every_days = every_days
 
     def fit(self, book: DealBook, *, as_of: Any) -> StageTable:
         """Learn from everything known at ``as_of``."""
-        rows = landmark_rows(book, as_of=as_of, ended=self.ended)
+        rows = landmark_rows(book, as_of=as_of, ended=self.ended, every_days=self.every_days)
         self.rows_ = rows.assign(code=end_codes(rows["end"]), deal=pd.factorize(rows["deal_id"])[0])
         chosen = self.half_life_days or (np.inf if self.ended else choose_half_life(self.rows_))
         return self._fit_rows(self.rows_, float(chosen))
@@ -87,7 +92,7 @@ class StageTable:
         seen = origin_day - rows["landmark_day"]
         unseen = rows["duration_days"] > seen
         rows = rows.assign(code=rows["code"].where(~unseen, -1), duration_days=rows["duration_days"].clip(upper=seen))
-        return StageTable(ended=self.ended)._fit_rows(rows, self.half_life_days_)
+        return StageTable(ended=self.ended, every_days=self.every_days)._fit_rows(rows, self.half_life_days_)
 
     def predict(
         self, deals: pd.DataFrame, *, horizon_days: Any, confidence: float = 0.8

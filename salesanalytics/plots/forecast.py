@@ -1,4 +1,4 @@
-"""Pictures of a forecast: result in, Axes out; nothing is computed that a table does not hold."""
+"""Pictures of a forecast: result in, Axes out, amounts in large units; no figure that a table does not hold."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import amount_label, band, decimals, label, number, percent, short
 from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.units import in_units
 
 INK, STRONG, MIDDLE, WEAK, REST, ACCENT = "#333333", "#2f6f9f", "#6ea3c9", "#a9cbe3", "#e3e3e3", "#c8502d"
 SHOWN_DEALS = 12
@@ -24,6 +25,7 @@ def forecast_distribution(
     The axis runs from the 0.1 % to the 99.5 % quantile of the draws (and to the target).
     """
     ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
+    forecast = in_units(forecast, lang)
     total, bands = forecast.total(measure), forecast.bands(measure)
     low, high = np.quantile(total, [0.001, 0.995])
     whole = measure == "count"
@@ -53,6 +55,7 @@ def forecast_components(
 ) -> Axes:
     """Mean and 80 % band of each component that can be known, and of the total."""
     ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
+    forecast = in_units(forecast, lang)
     table = forecast.components()
     table = table[table[measure].notna()].iloc[::-1]
     mean = table[measure].to_numpy()
@@ -76,14 +79,17 @@ def contributions(
     forecast: QuarterForecast, *, top: int = SHOWN_DEALS, ax: Axes | None = None, lang: str = "en"
 ) -> Axes:
     """Open deals with the largest expected amount, chance and amount beside the bar."""
+    forecast = in_units(forecast, lang)
     rows = forecast.deals.nlargest(top, "expected_amount").iloc[::-1]
     ax = ax or plt.subplots(figsize=(7, 0.3 * max(len(rows), 1) + 1.2), layout="constrained")[1]
     places = np.arange(len(rows))
     ax.barh(places, rows["expected_amount"], color=STRONG, height=0.65)
     names = rows["name"].where(rows["name"].notna(), rows["deal_id"])
     ax.set_yticks(places, [_short(drawable(str(name))) for name in names])
+    amounts = rows["amount"].dropna()
+    digits = 0 if (amounts % 1 == 0).all() else decimals(amounts.max())
     for y, row in zip(places, rows.itertuples(), strict=True):
-        amount = short(row.amount) if row.amount == row.amount else label("no_amount", lang)
+        amount = number(row.amount, digits) if row.amount == row.amount else label("no_amount", lang)
         text = f"{percent(row.p_in_period, 1)} × {amount}"
         place = (row.expected_amount, y)
         ax.annotate(text, place, xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)

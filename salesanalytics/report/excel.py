@@ -5,18 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import amount_label, label
-from salesanalytics.report.tables import method_text, note_texts
+from salesanalytics.plots.units import unit_for
+from salesanalytics.report.faults import said
+from salesanalytics.report.tables import method_text, note_texts, state_namer
+from salesanalytics.report.text import fold
 
 HEAD = PatternFill("solid", fgColor="DCE6F1")
+BOLD = Font(name="Calibri", bold=True)  # the font of all other cells; without a name it would be another
+NOTE_WIDTH = 90
+LINE_HEIGHT = 18.0  # points; Chinese needs more than the 15 of a Latin line
 AMOUNT, COUNT, SHARE, DATE = "#,##0", "#,##0.0", "0.0%", "yyyy-mm-dd"
 
 
@@ -24,7 +32,7 @@ def write_workbook(forecast: QuarterForecast, path: Path, *, lang: str = "en") -
     """Write a forecast as .xlsx: summary with bands, components summed by formula, simple methods, every open deal.
 
     Sheets: summary, open deals (filters; expected amount = chance x amount as a formula; totals of what is filtered),
-    notes. Texts that a spreadsheet would run as a formula are stored as text.
+    notes. Amounts are in the book's own unit. Texts that a spreadsheet would run as a formula are stored as text.
     """
     book = Workbook()
     summary = book.active
@@ -32,6 +40,9 @@ def write_workbook(forecast: QuarterForecast, path: Path, *, lang: str = "en") -
     _summary(summary, forecast, lang)
     _deals(book.create_sheet(label("title_deals", lang)), forecast, lang)
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)
+    for sheet in book.worksheets:  # printed, a sheet is as wide as its page
+        sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     book.save(path)
     return path
@@ -47,7 +58,7 @@ def _put(cell: Cell, value: Any, form: str | None = None, *, bold: bool = False)
     if form:
         cell.number_format = form
     if bold:
-        cell.font = Font(bold=True)
+        cell.font = BOLD
 
 
 def _row(sheet: Worksheet, at: int, values: list[Any], forms: list[str | None], *, bold: bool = False) -> None:
@@ -55,72 +66,116 @@ def _row(sheet: Worksheet, at: int, values: list[Any], forms: list[str | None], 
         _put(sheet.cell(at, i), value, form, bold=bold)
 
 
-def _head(sheet: Worksheet, at: int, names: list[str], widths: list[int] | None = None) -> None:
+def _head(sheet: Worksheet, at: int, names: list[str], *, n_text: int) -> None:
+    """Heads, those of the numbers to the right like the numbers, in a row as high as the longest of them needs."""
+    lines = 1
     for i, name in enumerate(names, start=1):
         cell = sheet.cell(at, i)
         _put(cell, name, bold=True)
-        cell.fill, cell.alignment = HEAD, Alignment(wrap_text=True, vertical="top")
-        if widths:
-            sheet.column_dimensions[get_column_letter(i)].width = widths[i - 1]
+        cell.fill = HEAD
+        cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left" if i <= n_text else "right")
+        lines = max(lines, _n_lines(name, sheet.column_dimensions[get_column_letter(i)].width))
+    sheet.row_dimensions[at].height = LINE_HEIGHT * lines
+
+
+def _n_lines(text: str, width: float) -> int:
+    return len(fold(text, int(width) - 2))
+
+
+def _widths(sheet: Worksheet, widths: list[int]) -> None:
+    for i, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(i)].width = width
+
+
+def _formula(cell: Cell, formula: str, form: str) -> None:
+    cell.value, cell.number_format, cell.font = formula, form, BOLD
+
+
+def _amount_head(key: str, forecast: QuarterForecast, lang: str) -> str:
+    return amount_label(key, unit_for(0.0, forecast.unit, lang)[1], lang)
+
+
+def _bands(level: str, lang: str) -> list[str]:
+    band = label(f"band_{level}", lang)
+    return [label("lower_of", lang, text=band), label("upper_of", lang, text=band)]
 
 
 def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
-    amount, count = amount_label("amount", forecast.unit, lang), label("count", lang)
+    _widths(sheet, [38, 18, 18, 18, 18, 18, 18])
     _put(sheet.cell(1, 1), label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of), bold=True)
-    band = label("band_80", lang)
-    names = [label("component", lang), amount, f"{band} <", f"{band} >", count, f"{band} <", f"{band} >"]
-    _head(sheet, 3, names, [38, 18, 18, 18, 14, 14, 14])
+    last = _parts(sheet, 3, forecast, lang)
+    at = _middle(sheet, last + 2, forecast, lang)
+    if forecast.p_target is not None:
+        _row(sheet, at + 2, [label("target", lang), forecast.target], [None, AMOUNT])
+        _row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, SHARE])
+        at += 3
+    amount, count = _amount_head("amount", forecast, lang), label("count", lang)
+    at += 1
+    _head(sheet, at + 1, [label("method", lang), amount, count, label("basis", lang)], n_text=1)
+    sheet.cell(at + 1, 4).alignment = Alignment(horizontal="left", indent=1)
+    _row(sheet, at + 2, [label("forecast", lang)], [None])
+    for column, total, form in ((2, f"=B{last}", AMOUNT), (3, f"=E{last}", COUNT)):
+        _formula(sheet.cell(at + 2, column), total, form)
+    for i, method in enumerate(forecast.baselines.to_dict("records"), start=at + 3):
+        values = [label(method["method"], lang), method["amount"], method["count"], said(method["basis"], lang)]
+        _row(sheet, i, values, [None, AMOUNT, COUNT, None])
+        sheet.cell(i, 4).alignment = Alignment(horizontal="left", indent=1)
+    sheet.freeze_panes = "B4"
+
+
+def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
+    """Components and their total, which is a formula; returns its row."""
+    amount, count = _amount_head("amount", forecast, lang), label("count", lang)
+    _head(sheet, at, [label("component", lang), amount, *_bands("80", lang), count, *_bands("80", lang)], n_text=1)
     table = forecast.components()
     columns = ["amount", "amount_lower", "amount_upper", "count", "count_lower", "count_upper"]
     forms = [None, AMOUNT, AMOUNT, AMOUNT, COUNT, AMOUNT, AMOUNT]
-    parts = table[table["component"] != "total"]
-    for at, part in enumerate(parts.to_dict("records"), start=4):
-        _row(sheet, at, [label(part["component"], lang), *(part[c] for c in columns)], forms)
-    last = 3 + len(parts)
+    parts = table[table["component"] != "total"].to_dict("records")
+    for i, part in enumerate(parts, start=at + 1):
+        _row(sheet, i, [label(part["component"], lang), *(part[c] for c in columns)], forms)
+    last = at + len(parts) + 1
     total = table[table["component"] == "total"].iloc[0]
-    sums = [f"=SUM(B4:B{last})", total["amount_lower"], total["amount_upper"]]
-    sums += [f"=SUM(E4:E{last})", total["count_lower"], total["count_upper"]]
-    for i, (value, form) in enumerate(zip(sums, forms[1:], strict=True), start=2):
-        cell = sheet.cell(last + 1, i)
-        cell.value, cell.number_format, cell.font = value, form, Font(bold=True)
-    _put(sheet.cell(last + 1, 1), label("total", lang), bold=True)
-    at = last + 3
-    for level, (low, high) in forecast.bands().items():
-        _row(sheet, at, [label(f"band_{level}", lang), low, high], [None, AMOUNT, AMOUNT])
-        at += 1
-    if forecast.p_target is not None:
-        _row(sheet, at, [label("target", lang), forecast.target], [None, AMOUNT])
-        _row(sheet, at + 1, [label("p_target", lang), forecast.p_target], [None, SHARE])
-        at += 2
-    _head(sheet, at + 1, [label("method", lang), amount, count])
-    for i, method in enumerate(forecast.baselines.to_dict("records"), start=at + 2):
-        _row(sheet, i, [label(method["method"], lang), method["amount"], method["count"]], [None, AMOUNT, COUNT])
-    sheet.freeze_panes = "B4"
+    _row(sheet, last, [label("total", lang), None, *(total[c] for c in columns[1:])], forms, bold=True)
+    for column, form in (("B", AMOUNT), ("E", COUNT)):
+        _formula(sheet[f"{column}{last}"], f"=SUM({column}{at + 1}:{column}{last - 1})", form)
+    return last
+
+
+def _middle(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
+    """Median and 50 % band of the total, under the same columns; returns the last row."""
+    heads = [label("median", lang), *_bands("50", lang)]
+    _head(sheet, at, ["", *heads, *heads], n_text=1)
+    values: list[Any] = [label("total", lang)]
+    for measure in ("amount", "count"):
+        values += [float(np.median(forecast.total(measure))), *forecast.bands(measure)["50"]]
+    _row(sheet, at + 1, values, [None, *[AMOUNT] * 6])
+    return at + 1
 
 
 def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     """One row a deal; the expected amount is the product of its neighbours, the totals follow the filter."""
     keys = ["deal_id", "name", "rep_id", "state", "days_in_state", "amount", "p_in_period", "expected_amount"]
-    keys += ["p_won", "sign_q10", "sign_q50", "sign_q90"]
-    names = [amount_label(k, forecast.unit, lang) if "amount" in k else label(k, lang) for k in keys]
-    _head(sheet, 1, names, [14, 34, 16, 14, 12, 18, 14, 18, 14, 13, 13, 13])
-    forms = [None, None, None, None, AMOUNT, AMOUNT, SHARE, AMOUNT, SHARE, DATE, DATE, DATE]
-    deals = forecast.deals
+    keys += ["p_won", "sign_q10", "sign_q50", "sign_q90", "older_than_any_win"]
+    _widths(sheet, [14, 34, 16, 28, 14, 18, 16, 18, 16, 18, 18, 18, 16])
+    names = [_amount_head(k, forecast, lang) if "amount" in k else label(k, lang) for k in keys]
+    _head(sheet, 1, names, n_text=4)
+    forms = [None, None, None, None, AMOUNT, AMOUNT, SHARE, AMOUNT, SHARE, DATE, DATE, DATE, None]
+    words = {"state": state_namer(forecast.process, lang), "older_than_any_win": {True: label("yes", lang)}.get}
+    deals = forecast.deals[keys].assign(**{key: forecast.deals[key].map(word) for key, word in words.items()})
     last = len(deals) + 1
-    for at, deal in enumerate(deals[keys].to_dict("records"), start=2):
+    for at, deal in enumerate(deals.to_dict("records"), start=2):
         known = deal["amount"] == deal["amount"]
         values = [_plain(deal[k]) for k in keys]
         values[7] = None if known else values[7]
         _row(sheet, at, values, forms)
+        sheet.cell(at, len(keys)).alignment = Alignment(horizontal="right")
         if known:
             sheet.cell(at, 8).value = f"=F{at}*G{at}"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(keys))}{max(last, 1)}"
-    sheet.freeze_panes = "C2"
+    sheet.freeze_panes, sheet.print_title_rows = "C2", "1:1"
     _put(sheet.cell(last + 2, 1), label("total", lang), bold=True)
-    for column in ("F", "G", "H"):
-        cell = sheet[f"{column}{last + 2}"]
-        cell.value = f"=SUBTOTAL(109,{column}2:{column}{max(last, 2)})"
-        cell.number_format, cell.font = (COUNT if column == "G" else AMOUNT), Font(bold=True)
+    for column, form in (("F", AMOUNT), ("G", COUNT), ("H", AMOUNT)):
+        _formula(sheet[f"{column}{last + 2}"], f"=SUBTOTAL(109,{column}2:{column}{max(last, 2)})", form)
 
 
 def _plain(value: Any) -> Any:
@@ -133,8 +188,9 @@ def _plain(value: Any) -> Any:
 
 
 def _notes(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
-    sheet.column_dimensions["A"].width = 120
+    _widths(sheet, [NOTE_WIDTH])
     texts = [*note_texts(forecast, lang), method_text(forecast, lang)]
     for at, text in enumerate(texts, start=1):
         _put(sheet.cell(at, 1), text)
-        sheet.cell(at, 1).alignment = Alignment(wrap_text=True)
+        sheet.cell(at, 1).alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.row_dimensions[at].height = LINE_HEIGHT * _n_lines(text, NOTE_WIDTH)

@@ -18,6 +18,7 @@ from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import band, label, number, percent, short
 from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.plots.forecast import SHOWN_DEALS
+from salesanalytics.plots.units import in_units
 from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
@@ -26,9 +27,9 @@ from salesanalytics.report.tables import (
     note_texts,
     p_target_text,
 )
-from salesanalytics.report.units import in_units
 
 LISTED_DEALS = 100
+PICTURE_INCHES = 9.5  # shown 950 px wide, so that its letters are as large as those of the page
 _HEADINGS = ("distribution", "parts", "contributions", "baselines", "notes", "deals")
 
 
@@ -36,7 +37,7 @@ def write_page(forecast: QuarterForecast, path: Path, *, lang: str = "en") -> Pa
     """Write a forecast as one self-contained HTML file: no network, every value escaped."""
     environment = Environment(autoescape=True)
     page = environment.from_string((resources.files("salesanalytics.report") / "page.html").read_text("utf-8"))
-    content = _content(in_units(forecast, lang), lang)
+    content = _content(in_units(forecast, lang), lang) | {"pictures": _pictures(forecast, lang)}
     font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page.render(content, font=font), encoding="utf-8")
@@ -53,10 +54,6 @@ def _content(forecast: QuarterForecast, lang: str) -> dict[str, Any]:
         "lead": _lead(forecast, lang),
         "carried": _carried(forecast, lang),
         "notes": note_texts(forecast, lang),
-        "pictures": {
-            "distribution": _png(lambda ax: plots.forecast_distribution(forecast, ax=ax, lang=lang), 3.2),
-            "contributions": _png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), 4.6),
-        },
         "parts": component_rows(forecast, lang),
         "simple": baseline_rows(forecast, lang),
         "deals": deal_rows(forecast, lang).head(LISTED_DEALS),
@@ -93,10 +90,17 @@ def _carried(forecast: QuarterForecast, lang: str) -> str:
     return label("carried_by", lang, n=number(len(shown)), all=number(len(expected)), share=share)
 
 
+def _pictures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
+    return {
+        "distribution": _png(lambda ax: plots.forecast_distribution(forecast, ax=ax, lang=lang), 3.4),
+        "contributions": _png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), 4.6),
+    }
+
+
 def _png(draw: Callable[[Axes], Axes], height: float) -> str:
     """A picture without its title, which is the heading above it; no figure is left behind."""
-    figure = Figure(figsize=(7, height), layout="constrained")
+    figure = Figure(figsize=(PICTURE_INCHES, height), layout="constrained")
     draw(figure.subplots()).set_title("", loc="left")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150)
+    figure.savefig(buffer, format="png", dpi=200)
     return base64.b64encode(buffer.getvalue()).decode("ascii")

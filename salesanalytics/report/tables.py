@@ -11,10 +11,11 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import amount_label, band, decimals, label, number, percent, short
+from salesanalytics.labels import amount_label, band, decimals, has_label, label, number, percent, short
+from salesanalytics.models.ladder import Rung
+from salesanalytics.plots.units import deals_in, unit_for
 from salesanalytics.process import Process
 from salesanalytics.report.faults import said
-from salesanalytics.report.units import deals_in, unit_for
 
 FORMULA = re.compile(r"^[\t\r\n]|^\s*[=+\-@＝＋－＠]")
 
@@ -119,8 +120,9 @@ def _labelled(columns: dict[str, Any], unit: str, lang: str) -> pd.DataFrame:
 
 
 def state_namer(process: Process, lang: str) -> Callable[[str], str]:
-    """Makes of a stage or state its id and its name."""
-    return lambda state: f"{state} · {process.label(state, lang)}"
+    """Makes of a stage its id and its name, of a pause or an end its name."""
+    stages = set(process.stage_ids)
+    return lambda state: (f"{state} · " if state in stages else "") + process.label(state, lang)
 
 
 def note_texts(forecast: QuarterForecast, lang: str) -> list[str]:
@@ -132,10 +134,43 @@ def method_text(forecast: QuarterForecast, lang: str) -> str:
     """Draws, seed, and which model stands behind the numbers."""
     days = forecast.half_life_days
     half_life = label("half_life", lang, days=number(days)) if days < float("inf") else label("no_half_life", lang)
-    size = label("size_used" if forecast.size_counts else "size_unused", lang)
-    shock = f"{forecast.shock_spread:.2f}"
-    method = label("method_stage_table", lang, half_life=half_life, size=size, shock=shock)
-    return label("draws_line", lang, n=number(len(forecast.total())), seed=forecast.seed, method=method)
+    shock, rung = f"{forecast.shock_spread:.2f}", label(f"rung_{forecast.rung.name}", lang)
+    method = label("method_line", lang, rung=rung, half_life=half_life, shock=shock)
+    line = label("draws_line", lang, n=number(len(forecast.total())), seed=forecast.seed, method=method)
+    return f"{line} {rung_text(forecast.rung, lang)}"
+
+
+def rung_text(rung: Rung, lang: str) -> str:
+    """Why the model in use is the one in use: by count, and by the test on past dates."""
+    losses = label("list_comma", lang).join(
+        f"{label(f'rung_{name}', lang)} {loss:.3f}" for name, loss in rung.log_loss.items()
+    )
+    by_test = label(f"rung_{rung.by_test}", lang)
+    tested = label("rung_tested", lang, n=number(rung.n_judged), by_test=by_test, losses=losses)
+    test = tested if len(rung.log_loss) > 1 else label("rung_untested", lang)
+    by_count = label(f"rung_{rung.by_count}", lang)
+    return label("rung_reasons", lang, n=number(rung.n_closed), by_count=by_count, test=test)
+
+
+def reason_lines(reasons: pd.DataFrame, lang: str, *, top: int = 4) -> list[str]:
+    """One line a deal (`close_reasons`): its chance, that of the average deal in its state, the strongest reasons."""
+    lines = []
+    for deal, part in reasons.groupby("deal_id", sort=False):
+        strongest = part.head(top)
+        moves = [
+            f"{reason_name(r, lang)} {100 * e:+.1f}"
+            for r, e in zip(strongest["reason"], strongest["effect"], strict=True)
+        ]
+        p, average = (percent(part[c].iloc[0], 1) for c in ("p_won_until", "p_average"))
+        parts = label("list_comma", lang).join(moves)
+        lines.append(label("reasons_line", lang, deal=deal, p=p, average=average, parts=parts))
+    return lines
+
+
+def reason_name(reason: str, lang: str) -> str:
+    """Words for a reason; an attribute that is not one of the contract's keeps its own name."""
+    key = reason if reason.startswith("reason_") else f"reason_{reason}"
+    return label(key, lang) if has_label(key) else reason
 
 
 def rate_rows(rates: pd.DataFrame, book: DealBook, lang: str, by: str | None = None) -> pd.DataFrame:

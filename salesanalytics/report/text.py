@@ -11,7 +11,9 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import label, number, short
+from salesanalytics.labels import label, short
+from salesanalytics.models.ladder import Rung
+from salesanalytics.plots.units import in_units
 from salesanalytics.report.faults import fault_rows, row_counts
 from salesanalytics.report.tables import (
     baseline_rows,
@@ -20,11 +22,11 @@ from salesanalytics.report.tables import (
     method_text,
     note_texts,
     p_target_text,
-    rate_rows,
+    reason_lines,
+    rung_text,
     score_rows,
     summary_rows,
 )
-from salesanalytics.report.units import in_units
 
 GAP = 2
 LEAST_TEXT, MOST_TEXT = 12, 60  # cells that a text keeps at least, and fills at most
@@ -135,21 +137,26 @@ def check_text(book: DealBook, lang: str, width: int | None = None) -> str:
     return counts + "\n" + text_table(fault_rows(book, lang), title=more, n_text=5, lang=lang, width=width)
 
 
-def rates_text(
-    rates: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, by: str | None = None
-) -> str:
-    """Stage win rates (`stage_win_rates`) for a terminal."""
-    title = label("title_rates", lang, as_of=as_of, days=number(rates["horizon_days"].iloc[0]))
-    rows = rate_rows(rates, book, lang, by)
-    return text_table(rows, title=title, n_text=2 if by else 1, lang=lang, width=width)
-
-
 def score_text(
-    deals: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, until: date
+    scores: pd.DataFrame,
+    reasons: pd.DataFrame,
+    book: DealBook,
+    lang: str,
+    width: int | None = None,
+    *,
+    rung: Rung,
+    as_of: date,
+    until: date,
 ) -> str:
-    """Scored open deals (`score_open_deals`) for a terminal."""
+    """Scored open deals (`score_open_deals`) for a terminal, the reasons of some (`close_reasons`), and the model."""
     title = label("title_score", lang, as_of=as_of, until=until)
-    return text_table(score_rows(deals, book, lang), title=title, n_text=3, lang=lang, width=width)
+    parts = [text_table(score_rows(scores, book, lang), title=title, n_text=3, lang=lang, width=width)]
+    if len(reasons):
+        lines = [line for text in reason_lines(reasons, lang) for line in fold(text, width)]
+        parts.append("\n".join([*fold(label("title_reasons", lang), width), "", *lines, ""]))
+    model = label("model_line", lang, rung=label(f"rung_{rung.name}", lang))
+    parts.append("\n".join([*fold(f"{model} {rung_text(rung, lang)}", width), ""]))
+    return "\n".join(parts)
 
 
 def forecast_text(forecast: QuarterForecast, lang: str, width: int | None = None) -> str:

@@ -12,7 +12,7 @@ from salesanalytics.simulate.company import simulate_book
 
 N_DEALS, SEED = 1500, 20260930
 TARGET_QUARTERS = 8
-STRETCH = 1.05
+TARGET_MEMORY, STRETCH, STEP = 8, 1.25, 1e5
 _BOOK_YAML = """# A simulated company (no real person, customer or deal); see README.md.
 extracted_on: {extracted_on}
 currency: CNY
@@ -53,7 +53,8 @@ def write_sample(folder: str | Path, *, n_deals: int = N_DEALS, seed: int = SEED
 def make_targets(book: DealBook) -> pd.DataFrame:
     """Targets of the last eight quarters, the coming one included, by team and rep.
 
-    Management asks every team for 5 % more than its mean of the four quarters before, and shares it out evenly.
+    Management asks every team for 25 % more than its mean of the eight quarters before (two years, so that a few weak
+    quarters do not make an easy target), and shares it out evenly, in whole 100,000 a rep.
     """
     history = book.history
     won = history[history["field"].eq("stage") & history["value"].eq("won")].groupby("deal_id")["changed_at"].max()
@@ -64,13 +65,15 @@ def make_targets(book: DealBook) -> pd.DataFrame:
     team = first["rep_id"].reindex(won.index).map(team_of)
     signed = pd.DataFrame({"quarter": won.dt.to_period("Q"), "team": team, "amount": amount})
     by_team = signed.pivot_table(index="quarter", columns="team", values="amount", aggfunc="sum", fill_value=0.0)
+    by_team = by_team.reindex(columns=sorted(team_of.unique()), fill_value=0.0)
     last = pd.Period(book.settings.extracted_on, freq="Q") + 1
     rows = []
     for quarter in pd.period_range(last - TARGET_QUARTERS + 1, last, freq="Q"):
-        before = by_team.reindex(pd.period_range(quarter - 4, quarter - 1, freq="Q"), fill_value=0.0).mean() * STRETCH
-        for name, asked in before.items():
+        before = pd.period_range(quarter - TARGET_MEMORY, quarter - 1, freq="Q")
+        mean = by_team.reindex(before, fill_value=0.0).mean()
+        for name, asked in (mean * STRETCH).items():
             reps = book.reps.loc[book.reps["team"].eq(name), "rep_id"]
-            total = np.ceil(asked / len(reps) / 1e5) * 1e5 * len(reps)
-            rows.append((str(quarter), None, name, total))
-            rows += [(str(quarter), rep, None, total / len(reps)) for rep in reps]
+            each = max(np.ceil(asked / len(reps) / STEP), 1.0) * STEP
+            rows.append((str(quarter), None, name, each * len(reps)))
+            rows += [(str(quarter), rep, None, each) for rep in reps]
     return pd.DataFrame(rows, columns=["quarter", "rep_id", "team", "amount"])

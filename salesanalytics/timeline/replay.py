@@ -1,9 +1,8 @@
 """Replay of the history: for every deal, what was known of it, and from which day to which day.
 
 A row counts from the day on which it could be read (``known_day``), yet takes its place in the order of what
-happened (``seq``). So a deal has one *version* for each day on which something about it became known, and a version
-holds all rows known by then in the order in which they happened, also those typed in late. Versions are computed
-once a book; the view as of any date is the version valid on that date. Nothing else reads raw history.
+happened (``seq``). Versions (`salesanalytics.timeline.versions`) are computed once a book; the view as of any date is
+the version valid on that date. Nothing else reads raw history.
 
 Deals are positions in ``book.deals`` here, and states are codes (`state_codes`), both whole numbers; `collect` gives
 them their names back.
@@ -11,7 +10,6 @@ them their names back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import narwhals as nw
@@ -20,12 +18,12 @@ import pandas as pd
 import pyarrow as pa
 
 from salesanalytics.book import DealBook
-from salesanalytics.timeline.calendar import FOREVER
+from salesanalytics.timeline.calendar import FOREVER, to_day
+from salesanalytics.timeline.versions import VALIDITY, Lazy, digit, over, rest, steps, sums, versions
 
 col = nw.col
-Lazy = nw.LazyFrame[Any]
 OPEN = "open"
-PACK = 4096  # seq * PACK + code: one number that orders by seq and remembers the code
+DAY_ONE = to_day("0001-01-01")  # the first date there is
 
 
 def ended_states(book: DealBook) -> list[int]:
@@ -60,59 +58,6 @@ def stage_rows(book: DealBook) -> Lazy:
     return book.events.filter(col("field") == "stage").select("deal", "seq", "day", "known_day", "code")
 
 
-def _in_order_and_late(book: DealBook, rows: Lazy, name: str) -> tuple[Lazy, Lazy]:
-    """Rows with the ``part`` they are replayed in: deals known in the order of what happened, and the others.
-
-    A deal of the first kind needs one part: each of its rows stands for the version that it opened. For the others
-    every version is spelled out as a part of its own (``version``), with all rows known by then.
-    """
-    known_before = col("known_day").cum_max().over("deal", order_by="seq")
-    out_of_order = rows.with_columns(before=known_before).filter(col("before") > col("known_day"))
-    late = book.engine.once(f"late_{name}", lambda: out_of_order.select("deal").unique())
-    in_order = rows.join(late, on="deal", how="anti").with_columns(part=col("deal"))
-    of_late = rows.join(late, on="deal", how="semi")
-    versions = (
-        of_late.select("deal", version=col("known_day")).unique().with_row_index("part", order_by=("deal", "version"))
-    )
-    spelled = versions.join(of_late, on="deal").filter(col("known_day") <= col("version"))
-    return in_order, spelled
-
-
-def _over(expr: nw.Expr) -> nw.Expr:
-    return expr.over("part", order_by="seq")
-
-
-def _versions(
-    book: DealBook, rows: Lazy, name: str, *, replay: Callable[[Lazy], Lazy], columns: tuple[str, ...]
-) -> Lazy:
-    """The last row of each version after a replay, with the days from which and to which it holds.
-
-    A replay adds ``next_known`` (`_next_known`) beside its columns, in the pass that it needs anyway.
-    """
-    in_order, late = _in_order_and_late(book, rows, name)
-    opened = replay(in_order).filter(col("next_known").is_null() | (col("next_known") > col("known_day")))
-    opened = opened.with_columns(valid_from=col("known_day"), valid_to=col("next_known").fill_null(FOREVER))
-    spelled = replay(late).filter(col("next_known").is_null()).with_columns(valid_from=col("version"))
-    following = col("valid_from").shift(-1).over("deal", order_by="valid_from")
-    spelled = spelled.with_columns(valid_to=following.fill_null(FOREVER))
-    kept = ("deal", "valid_from", "valid_to", *columns)
-    return nw.concat([opened.select(*kept), spelled.select(*kept)], how="vertical")
-
-
-def _next_known() -> nw.Expr:
-    return _over(col("known_day").shift(-1))
-
-
-def _counts(*conditions: nw.Expr) -> nw.Expr:
-    """How often each condition held so far: one running sum, the k-th count in the k-th digit to base PACK."""
-    digits = [nw.when(held).then(nw.lit(PACK**k)).otherwise(nw.lit(0)) for k, held in enumerate(conditions)]
-    return _over(nw.sum_horizontal(*digits).cum_sum()).cast(nw.Int64)
-
-
-def _digit(name: str, k: int) -> nw.Expr:
-    return (col(name) // PACK**k) % PACK
-
-
 PATH_COLUMNS = (
     "state", "since_day", "stage", "n_visits", "n_regressions", "n_skips", "n_holds",
     "hold_days", "n_reopened", "entry_rank", "max_rank",
@@ -132,52 +77,46 @@ def path_versions(book: DealBook) -> Lazy:
 
 
 def _path_versions(book: DealBook) -> Lazy:
-    rows = stage_rows(book)
-    versions = _versions(book, rows, "stage", replay=lambda part: _replay_path(part, book), columns=PATH_COLUMNS)
-    silent = _before_any_stage(book, rows)
-    return nw.concat([versions.with_columns(_as_integers()), silent.with_columns(_as_integers())], how="vertical")
+    stepped = steps(book, "stage", stage_rows(book), of="code")
+    known = versions(stepped, of="code", replay=lambda part: _replay_path(part, book), columns=PATH_COLUMNS)
+    silent = _before_any_stage(book, stepped)
+    return nw.concat([known.with_columns(_as_integers()), silent.with_columns(_as_integers())], how="vertical")
 
 
 def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
     """State and path after each row of a part."""
-    ends = ended_states(book)
-    pauses = [book.state_codes[i] for i in book.process.pause_state_ids]
-    is_seller = (col("code") >= 1) & (col("code") <= len(book.process.stages))
-    packed = col("seq") * PACK + col("code")
-    # sentinels instead of nulls: a cumulative maximum is null where its own value is null
+    last_stage = len(book.process.stages)  # codes are of stages, then of pauses, then of ends
+    last_pause = last_stage + len(book.process.pause_state_ids)
+    code, before = col("code"), col("before")
+    is_seller, was_seller = code <= last_stage, before <= last_stage
+    is_pause, was_pause = ((x > last_stage) & (x <= last_pause) for x in (code, before))
+    is_new = before.is_null() | (before != code)
+    paused, resumed = is_new & is_pause, is_new & was_pause
+    reopened = (before > last_pause) & (code <= last_pause)
+    paused_on, resumed_on = (nw.when(x).then(col("day")).otherwise(nw.lit(0)) for x in (paused, resumed))
     seen = rows.with_columns(
-        before=_over(col("code").shift(1)),
-        seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(0)).cum_max()),
-        first_seller=_over(nw.when(is_seller).then(packed).otherwise(nw.lit(FOREVER * PACK)).cum_min()),
-        max_rank=_over(nw.when(is_seller).then(col("code")).otherwise(nw.lit(0)).cum_max()),
-        next_known=_next_known(),
+        since_day=over(nw.when(is_new).then(col("day")).fill_null(strategy="forward")),
+        seller_before=over(nw.when(was_seller).then(before).fill_null(strategy="forward")).fill_null(0),
+        # 0 and not null in other states: a running maximum is null where its own value is null
+        max_rank=over(nw.when(is_seller).then(code).otherwise(nw.lit(0)).cum_max()),
+        visits=sums(is_new, paused, reopened, resumed_on - paused_on),
+        **VALIDITY,
     )
-    is_new = col("before").is_null() | (col("before") != col("code"))
-    pause, was_pause = col("code").is_in(pauses), col("before").is_in(pauses)
-    stepped = seen.with_columns(
-        seller_before=_over(col("seller").shift(1)) % PACK,
-        since_day=_over(nw.when(is_new).then(col("day")).otherwise(nw.lit(-FOREVER)).cum_max()),
-        visits=_counts(is_new, is_new & pause, col("before").is_in(ends) & ~col("code").is_in(ends)),
-        holds=_over(nw.when(is_new & was_pause).then(col("day")).otherwise(nw.lit(0)).cum_sum())
-        - _over(nw.when(is_new & pause).then(col("day")).otherwise(nw.lit(0)).cum_sum()),
-    )
-    after_seller = is_seller & (col("seller_before") > 0)
-    moved = stepped.with_columns(
-        moves=_counts(
-            after_seller & (col("code") < col("seller_before")), after_seller & (col("code") > col("seller_before") + 1)
-        )
-    )
-    lasting = nw.when(pause).then(col("since_day")).otherwise(nw.lit(0))  # a hold that is not over counts later
+    last = col("seller_before")
+    fell, skipped = is_seller & (code < last), is_seller & (last > 0) & (code > last + 1)
+    entry = nw.when(is_seller & (last == 0)).then(code).otherwise(nw.lit(0))
+    moved = seen.with_columns(moves=sums(fell, skipped, entry))
+    lasting = nw.when(is_pause).then(col("since_day")).otherwise(nw.lit(0))  # a hold that is not over counts later
     return moved.with_columns(
-        state=col("code"),
-        stage=col("seller") % PACK,
-        n_visits=_digit("visits", 0),
-        n_holds=_digit("visits", 1),
-        n_reopened=_digit("visits", 2),
-        n_regressions=_digit("moves", 0),
-        n_skips=_digit("moves", 1),
-        hold_days=col("holds") + lasting,
-        entry_rank=col("first_seller") % PACK,  # 0 when no seller stage is known
+        state=code,
+        stage=nw.when(is_seller).then(code).otherwise(last),
+        n_visits=digit("visits", 0),
+        n_holds=digit("visits", 1),
+        n_reopened=digit("visits", 2),
+        hold_days=rest("visits", 3) + lasting,
+        n_regressions=digit("moves", 0),
+        n_skips=digit("moves", 1),
+        entry_rank=rest("moves", 2),
     )
 
 
@@ -185,9 +124,9 @@ def _as_integers() -> nw.Expr:
     return col("valid_from", "valid_to", *PATH_COLUMNS).cast(nw.Int64)
 
 
-def _before_any_stage(book: DealBook, rows: Lazy) -> Lazy:
+def _before_any_stage(book: DealBook, stepped: Lazy) -> Lazy:
     """A deal of which no stage is known yet stands in the first stage since its creation."""
-    first_known = rows.group_by("deal").agg(stage_known=col("known_day").min())
+    first_known = stepped.filter(col("before").is_null()).select("deal", stage_known=col("onward"))
     fixed = dict.fromkeys(("n_regressions", "n_skips", "n_holds", "hold_days", "n_reopened"), 0)
     fixed |= dict.fromkeys(("state", "stage", "n_visits", "entry_rank", "max_rank"), 1)
     return (
@@ -216,37 +155,37 @@ def births(book: DealBook) -> Lazy:
 def _births(book: DealBook) -> Lazy:
     deals = book.engine.table("deal_facts").select("deal", "deal_created_day", "last_seen_day")
     rows = book.events.select("deal", "day", "known_day")
-    first = rows.group_by("deal").agg(known_from=col("known_day").min(), earliest=col("day").min())
-    silent = deals.join(first, on="deal", how="anti").filter(~col("deal_created_day").is_null())
-    of_silent = silent.select(
-        "deal", valid_from=col("deal_created_day"), known_from=col("deal_created_day"), earliest=col("deal_created_day")
+    # in one number: the day on which a deal is first known, and the first day among the rows known then
+    packed = col("known_day") * FOREVER + (col("day") - DAY_ONE)
+    first = rows.group_by("deal").agg(packed=packed.min(), earliest=col("day").min())
+    first = first.with_columns(known_from=col("packed") // FOREVER, first_day=col("packed") % FOREVER + DAY_ONE)
+    moved = first.filter(col("earliest") < col("first_day")).select("deal", "known_from")
+    begun = deals.join(moved, on="deal", how="anti").join(first, on="deal", how="left")
+    begun = begun.with_columns(
+        known_from=nw.coalesce("known_from", "deal_created_day"), earliest=nw.coalesce("earliest", "deal_created_day")
     )
-    known = nw.concat([_earlier_rows(rows, first), of_silent], how="vertical")
+    begun = begun.filter(~col("known_from").is_null())
+    begun = begun.with_columns(valid_from=col("known_from"), valid_to=nw.lit(FOREVER).cast(nw.Int64))
+    kept = ("deal", "valid_from", "valid_to", "known_from", "earliest")
+    known = nw.concat([begun.select(*kept), _moved_back(rows, moved).select(*kept)], how="vertical")
     return known.join(deals, on="deal").select(
         "deal",
         "valid_from",
-        valid_to=col("valid_from").shift(-1).over("deal", order_by="valid_from").fill_null(FOREVER),
-        known_from=col("known_from"),
+        "valid_to",
+        "known_from",
         created_day=nw.min_horizontal("earliest", "deal_created_day"),
         last_seen_day=col("last_seen_day").fill_null(FOREVER),
     )
 
 
-def _earlier_rows(rows: Lazy, first: Lazy) -> Lazy:
-    """The earliest day of a deal by what is known, and from when: most deals begin with their first known row."""
-    at_first = rows.join(first, on="deal").filter(col("known_day") == col("known_from"))
-    begun = at_first.group_by("deal", "known_from", "earliest").agg(first_day=col("day").min())
-    moved = begun.filter(col("earliest") < col("first_day")).select("deal", "known_from")
+def _moved_back(rows: Lazy, moved: Lazy) -> Lazy:
+    """Deals of which an earlier row became known later: their earliest day after each day of knowledge."""
     by_known: dict[str, Any] = {"order_by": "known_day"}
     days = rows.join(moved, on="deal").group_by("deal", "known_from", "known_day").agg(day=col("day").min())
-    steps = days.with_columns(earliest=col("day").cum_min().over("deal", **by_known)).with_columns(
-        before=col("earliest").shift(1).over("deal", **by_known)
-    )
-    changed = steps.filter(col("before").is_null() | (col("earliest") < col("before")))
-    kept = ("deal", "valid_from", "known_from", "earliest")
-    simple = begun.join(moved, on="deal", how="anti").with_columns(valid_from=col("known_from"))
-    return nw.concat(
-        [simple.select(*kept), changed.with_columns(valid_from=col("known_day")).select(*kept)], how="vertical"
+    return days.with_columns(
+        valid_from=col("known_day"),
+        valid_to=col("known_day").shift(-1).over("deal", **by_known).fill_null(FOREVER),
+        earliest=col("day").cum_min().over("deal", **by_known),
     )
 
 
@@ -266,13 +205,13 @@ def _trail(book: DealBook, name: str) -> Lazy:
     if name == "amount":
         rows = rows.filter(col("x") > 0)
     columns = ("first", "last", "n_changes", "n_up", "n_down")
-    return _versions(book, rows, name, replay=_replay_trail, columns=columns)
+    return versions(steps(book, name, rows, of="x"), of="x", replay=_replay_trail, columns=columns)
 
 
 def _replay_trail(rows: Lazy) -> Lazy:
-    steps = rows.with_columns(before=_over(col("x").shift(1)), first=_over(col("x").first()), next_known=_next_known())
-    moved = steps.with_columns(moves=_counts(col("x") > col("before"), col("x") < col("before")))
-    named = moved.with_columns(last=col("x"), n_up=_digit("moves", 0), n_down=_digit("moves", 1))
+    went_up, went_down = col("x") > col("before"), col("x") < col("before")
+    moved = rows.with_columns(first=over(col("x").first()), moves=sums(went_down, went_up), **VALIDITY)
+    named = moved.with_columns(last=col("x"), n_up=rest("moves", 1), n_down=digit("moves", 0))
     return named.with_columns(n_changes=col("n_up") + col("n_down"))
 
 

@@ -1,6 +1,6 @@
 # Makes every csv of this folder except its two inputs mgus2.csv and aidssi.csv.
 # Run from this folder: Rscript make_reference.R
-suppressMessages(library(survival))
+suppressMessages({library(survival); library(cmprsk)})
 set.seed(20240607, kind = "Mersenne-Twister", normal.kind = "Inversion", sample.kind = "Rejection")
 ends <- c("won", "lost", "no_decision")
 
@@ -79,3 +79,22 @@ aidssi <- read.csv("aidssi.csv")
 aidssi$end <- factor(aidssi$end, c("open", "AIDS", "SI"))
 fit <- survfit(Surv(time, end) ~ 1, data = aidssi, se.fit = TRUE)
 write_incidence(fit, "aidssi_incidence.csv", clock = "time", event_times_only = TRUE)
+
+# (e) Gray's k-sample test. Six sets of rows: two to five groups, few days (heavy ties, ends on day 0) to many,
+# groups alike (even sets) or not (odd sets), groups of one deal. cuminc wants 0 = censored.
+set.seed(1988, kind = "Mersenne-Twister", normal.kind = "Inversion", sample.kind = "Rejection")
+gray_set <- function(k) {
+  n <- c(60, 200, 400, 150, 300, 25)[k]; n_groups <- c(2, 3, 5, 4, 2, 3)[k]; days <- c(10, 30, 8, 200, 60, 4)[k]
+  group <- c(seq_len(n_groups), sample(n_groups, n - n_groups, replace = TRUE, prob = n_groups:1))
+  speed <- if (k %% 2) 1 + 0.4 * group else rep(1, n)
+  end <- ifelse(runif(n) < 0.25 / speed, "open", sample(ends, n, replace = TRUE))
+  data.frame(data = k, duration_days = floor(rexp(n, speed / days)), end = end, group = letters[group])
+}
+sets <- do.call(rbind, lapply(1:6, gray_set))
+write_plain(sets, "gray_rows.csv")
+tests <- do.call(rbind, lapply(split(sets, sets$data), function(x) {
+  found <- cuminc(x$duration_days, factor(x$end), x$group, cencode = "open")$Tests
+  data.frame(data = x$data[1], cause = rownames(found), statistic = sprintf("%.17g", found[, "stat"]),
+             df = found[, "df"], p_value = sprintf("%.17g", found[, "pv"]))
+}))
+write_plain(tests, "gray_tests.csv")

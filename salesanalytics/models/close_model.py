@@ -1,0 +1,281 @@
+"""The close model: chance that an open deal is won, or ends otherwise, by any day."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from salesanalytics.book import DealBook
+from salesanalytics.errors import AsOfError
+from salesanalytics.features.landmarks import landmark_snapshots
+from salesanalytics.models.curves import incidence_at, without_dead_stock
+from salesanalytics.models.ladder import choose_rung
+from salesanalytics.models.learners import Learners, fit_learners
+from salesanalytics.models.other_ends import fit_other_ends
+from salesanalytics.models.past import MIN_HALF_LIFE, RUNGS, past_predictions
+from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration, fit_recalibration
+from salesanalytics.models.stage_rates import end_codes
+from salesanalytics.models.stage_table import StageTable
+from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, future_bins
+from salesanalytics.timeline.calendar import as_of_day, to_date, to_day
+from salesanalytics.timeline.replay import collect
+from salesanalytics.timeline.spells import outcomes
+
+MIN_BIN_ROWS = 50
+N_DRAWS = 60
+_FITTED: WeakKeyDictionary[DealBook, dict[int, CloseModel]] = WeakKeyDictionary()
+
+
+class CloseModel:
+    """Landmark supermodel: snapshots x bins of their future, from the stage table up to a blend of two learners.
+
+    Every open deal of the past, on landmarks every 28 days, meets the bins of its future that were watched to their
+    end. A spline logistic regression, and from 300 closed deals its mean with strongly regularised boosting, give the
+    hazards of being won and of ending otherwise in a bin; their product gives the chance by any day. Recent landmarks
+    weigh more (half-life of the stage table). The rung in use is the lower of what the number of closed deals allows
+    and what predictions of past dates allow (`choose_rung`); those also recalibrate the hazards by two shrunk
+    parameters. Beyond the last supported bin the stage table goes on.
+
+    Parameters
+    ----------
+    edges : tuple of int
+        Days that part the future into bins, from 0.
+    every_days : int
+        Distance of a deal's landmarks.
+    rung : str, optional
+        Fixes the rung: ``stage_table``, ``logistic`` or ``blend``. Default: the ladder decides.
+
+    Attributes
+    ----------
+    rung_ : Rung
+        Where the book stands on the ladder, and why.
+    table_ : StageTable
+    past_ : Past or None
+        Predictions of past dates by every rung.
+    recalibration_ : Recalibration
+    other_ends_ : OtherEnds
+        Which of the other ends, given that it is one.
+    last_day_ : int
+        End of the last bin that at least 50 past rows support.
+
+    References
+    ----------
+    van Houwelingen & Putter (2012), Dynamic Prediction in Clinical Survival Analysis, chapters 7-10 (landmark
+    supermodels); Tutz & Schmid (2016), Modeling Discrete Time-to-Event Data, chapter 8 (competing ends).
+    """
+
+    def __init__(
+        self, *, edges: tuple[int, ...] = DEFAULT_EDGES, every_days: int = 28, rung: str | None = None
+    ) -> None:
+        self.edges = edges
+        self.every_days = every_days
+        self.rung = rung
+
+    def fit(self, book: DealBook, *, as_of: Any) -> CloseModel:
+        """Learn from everything known at ``as_of``.
+
+        Raises
+        ------
+        AsOfError
+            ``as_of`` lies after the end of the book.
+        """
+        day = as_of_day(book, as_of)
+        self.as_of_ = to_date(day)
+        self.table_ = StageTable(every_days=self.every_days).fit(book, as_of=self.as_of_)
+        rows = landmark_snapshots(book, as_of=self.as_of_, every_days=self.every_days)
+        rows = rows.assign(code=end_codes(rows["end"]))
+        self._fiscal_year_start = book.settings.fiscal_year_start
+        n_closed = int(collect(book, outcomes(book, day).select("deal", "end"))["end"].ne("open").sum())
+        self.past_ = past_predictions(
+            rows, self.table_, every_days=self.every_days, n_closed=n_closed, **self._grid(self.edges)
+        )
+        self.rung_ = choose_rung(self.past_, n_closed=n_closed, fixed=self.rung)
+        self.recalibration_ = self._recalibration()
+        self.last_day_ = self._last_supported(rows)
+        self.learners_ = self._learners(rows)
+        self.other_ends_ = fit_other_ends(rows)
+        return self
+
+    def _grid(self, edges: tuple[int, ...]) -> dict[str, Any]:
+        return {"edges": edges, "fiscal_year_start": self._fiscal_year_start}
+
+    def _learners(self, rows: pd.DataFrame) -> Learners | None:
+        if self.rung_.name == RUNGS[0] or not self.last_day_:  # a fixed rung on a book that supports no bin
+            return None
+        boosted = self.rung_.name == "blend"
+        half_life = max(self.table_.half_life_days_, MIN_HALF_LIFE)
+        settings = {"half_life_days": half_life, "boosted": boosted, **self._grid(self.edges)}
+        return fit_learners(rows, spread=True, **settings)
+
+    def _recalibration(self) -> Recalibration:
+        if self.past_ is None or self.rung_.name not in self.past_.log_odds:
+            return NO_RECALIBRATION
+        rows = self.past_.rows
+        weight = rows["deal_id"].nunique() / len(rows)
+        odds, bins = self.past_.log_odds[self.rung_.name], self.past_.bins
+        origin = rows["origin_day"].to_numpy()[bins.row]
+        return fit_recalibration(odds, bins, self.past_.happened, origin, weight=weight)
+
+    def _last_supported(self, rows: pd.DataFrame) -> int:
+        """End of the last bin with at least 50 rows that were watched to its end and still open at its start."""
+        edges = np.asarray(self.edges)
+        at_risk, watched = rows["duration_days"].to_numpy(), rows["watched_days"].to_numpy()
+        n = [int(((at_risk > a) & (watched >= b)).sum()) for a, b in pairwise(edges)]
+        short = np.flatnonzero(np.array(n) < MIN_BIN_ROWS)
+        return int(edges[short[0]] if len(short) else edges[-1])
+
+    def curves(self, snapshot: pd.DataFrame, *, days: Any, rung: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Chance of having been won, and of having ended otherwise, by some days after each snapshot.
+
+        Parameters
+        ----------
+        snapshot : DataFrame
+            From `snapshots`.
+        days : array of int, ascending
+        rung : str, optional
+            ``stage_table``, ``logistic``, ``boosting`` or ``blend`` instead of the one in use, to compare them; only
+            a model fitted on the blend has them all.
+
+        Returns
+        -------
+        p_won, p_other : ndarray (n_deals, n_days)
+        """
+        days = np.atleast_1d(np.asarray(days, dtype="int64"))
+        won, other, pool = self.table_.predict(snapshot, horizon_days=days)
+        if self.learners_ is None or rung == RUNGS[0] or not len(snapshot) or not self.last_day_:
+            return won, other
+        bins, landmark = self._bins(snapshot)
+        odds = self._log_odds(snapshot, bins, rung or self.rung_.name)
+        near = days <= self.last_day_
+        own_won, own_other = incidence_at(bins, odds, landmark, np.append(days[near], self.last_day_))
+        if not near.all():  # those still open at the last bin go on as the stage table has them go on
+            last_won, last_other, _ = self.table_.predict(snapshot, horizon_days=np.array([self.last_day_]))
+            still = (1 - own_won[:, -1:] - own_other[:, -1:]) / np.maximum(1 - last_won - last_other, 1e-9)
+            won = np.hstack([own_won[:, :-1], own_won[:, -1:] + still * (won[:, ~near] - last_won)])
+            other = np.hstack([own_other[:, :-1], own_other[:, -1:] + still * (other[:, ~near] - last_other)])
+        else:
+            won, other = own_won[:, :-1], own_other[:, :-1]
+        return without_dead_stock(won, pool), other
+
+    def past_within(self, horizon_days: int) -> pd.DataFrame:
+        """Chances that the rung in use gave at past dates, and what happened; see `Past.within`. Empty without a past.
+
+        Not recalibrated: it is from them that the recalibration was learned.
+        """
+        if self.past_ is None or self.rung_.name not in self.past_.p_won:  # a fixed rung that was not tried
+            return pd.DataFrame({c: pd.Series(dtype=float) for c in ("origin_day", "p", "signed", "amount")})
+        return self.past_.within(self.rung_.name, horizon_days)
+
+    def predict(self, snapshot: pd.DataFrame, *, until: Any, confidence: float = 0.8) -> pd.DataFrame:
+        """Chances of every deal of a snapshot by a date.
+
+        The interval says how far the estimate itself may be off: the spread of the logistic coefficients (Laplace,
+        every deal counted once), half the distance between the two learners, and the spread of the recalibrated
+        level, added in squares on the logit scale. On the stage table it is that of its pool.
+
+        Parameters
+        ----------
+        snapshot : DataFrame
+            From `snapshots`, of one date or many.
+        until : date
+            Inclusive; after every date of the snapshot.
+        confidence : float
+
+        Returns
+        -------
+        DataFrame on the index of ``snapshot``
+            ``p_won_until``, ``p_lost_until`` (any other end), ``p_open_until`` (sum 1); ``p_end_<end>``: what
+            ``p_lost_until`` consists of, for the other ends with at least 30 deals; ``p_lower``, ``p_upper`` of
+            ``p_won_until``; ``p_stage_table`` (the stage table alone); ``n_pool``, ``older_than_any_win`` (of the
+            stage table); ``method``: the rung, with ``+ stage_table`` where ``until`` lies beyond the last bin.
+
+        Raises
+        ------
+        AsOfError
+            ``until`` does not lie after the dates of the snapshot.
+        """
+        last = to_day(until, name="until")
+        taken = (snapshot["as_of"].to_numpy().astype("datetime64[D]")).astype("int64")
+        if len(taken) and last <= taken.max():
+            raise AsOfError(f"until must lie after as_of {to_date(int(taken.max()))}, got {to_date(last)}.")
+        parts = []
+        for day in np.unique(taken):
+            part = snapshot[taken == day]
+            parts.append(self._predict_date(part, int(last - day), confidence))
+        if not parts:
+            parts = [self._predict_date(snapshot, 1, confidence)]
+        return pd.concat(parts).reindex(snapshot.index)
+
+    def _predict_date(self, snapshot: pd.DataFrame, horizon: int, confidence: float) -> pd.DataFrame:
+        days = np.array([horizon])
+        plain, _, pool = self.table_.predict(snapshot, horizon_days=days, confidence=confidence)
+        won, other = (x[:, 0] for x in self.curves(snapshot, days=days))
+        lower, upper = pool["p_lower"].to_numpy(dtype=float), pool["p_upper"].to_numpy(dtype=float)
+        method = RUNGS[0] if self.learners_ is None else self.rung_.name
+        if self.learners_ is not None and len(snapshot):
+            spread = norm.ppf(0.5 + confidence / 2) * self._spread(snapshot, min(horizon, self.last_day_))
+            centre = logit(np.clip(won, 1e-6, 1 - 1e-6))
+            dead = pool["older_than_any_win"].to_numpy(dtype=bool)
+            lower = np.where(dead, lower, expit(centre - spread))
+            upper = np.where(dead, upper, expit(centre + spread))
+            method += "" if horizon <= self.last_day_ else f" + {RUNGS[0]}"
+        shares = self.other_ends_.shares(snapshot)
+        return pd.DataFrame(
+            {
+                "p_won_until": won,
+                "p_lost_until": other,
+                "p_open_until": np.clip(1 - won - other, 0.0, 1.0),
+                **{f"p_end_{end}": other * shares[end].to_numpy() for end in shares},
+                "p_lower": np.minimum(lower, won),
+                "p_upper": np.maximum(upper, won),
+                "p_stage_table": plain[:, 0],
+                "n_pool": pool["n_pool"].to_numpy(dtype="int64"),
+                "older_than_any_win": pool["older_than_any_win"].to_numpy(dtype=bool),
+                "method": method,
+            },
+            index=snapshot.index,
+        )
+
+    def _bins(self, snapshot: pd.DataFrame) -> tuple[Bins, np.ndarray]:
+        landmark = snapshot["as_of"].to_numpy().astype("datetime64[D]").astype("int64")
+        edges = tuple(e for e in self.edges if e <= self.last_day_)
+        return future_bins(landmark, **self._grid(edges)), landmark
+
+    def _log_odds(self, snapshot: pd.DataFrame, bins: Bins, rung: str) -> np.ndarray:
+        assert self.learners_ is not None
+        odds = self.learners_.log_odds(rung, snapshot, bins)
+        return self.recalibration_.apply(odds, bins) if rung == self.rung_.name else odds
+
+    def _spread(self, snapshot: pd.DataFrame, horizon: int) -> np.ndarray:
+        """Standard error of the logit of each chance by a horizon."""
+        assert self.learners_ is not None
+        bins, landmark = self._bins(snapshot)
+        days = np.array([horizon])
+        found = [logit_at(bins, odds, landmark, days) for odds in self.learners_.logit.drawn(snapshot, bins, N_DRAWS)]
+        variance = np.var(found, axis=0) + self.recalibration_.level_se[0] ** 2
+        if self.learners_.boosting is not None:
+            pair = (self.learners_.logit, self.learners_.boosting)
+            both = [logit_at(bins, one.log_odds(snapshot, bins), landmark, days) for one in pair]
+            variance = variance + ((both[0] - both[1]) / 2) ** 2
+        return np.asarray(np.sqrt(variance))
+
+
+def logit_at(bins: Bins, log_odds: np.ndarray, landmark_day: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Logit of the chance of having been won by one day."""
+    won, _ = incidence_at(bins, log_odds, landmark_day, days)
+    return np.asarray(logit(np.clip(won[:, 0], 1e-6, 1 - 1e-6)))
+
+
+def fitted_close_model(book: DealBook, *, as_of: Any) -> CloseModel:
+    """The close model of a book and date, fitted once: scores, forecasts and reasons share it."""
+    day = as_of_day(book, as_of)
+    models = _FITTED.setdefault(book, {})
+    if day not in models:
+        models[day] = CloseModel().fit(book, as_of=to_date(day))
+    return models[day]

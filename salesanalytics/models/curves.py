@@ -1,0 +1,67 @@
+"""From hazards of bins to the chance of having been won, or of having ended otherwise, by any day."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from salesanalytics.models.supermodel import Bins
+
+
+def incidence_at(
+    bins: Bins, log_odds: np.ndarray, landmark_day: np.ndarray, days: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cumulative incidence of both ends at some days after each landmark.
+
+    Within a bin the hazard is constant.
+
+    Parameters
+    ----------
+    bins : Bins
+        All bins of every landmark, without gaps.
+    log_odds : ndarray (n_bins, 2)
+        Of being won in the bin, and of ending otherwise if not won.
+    landmark_day : ndarray (n_landmarks,)
+        Landmarks of the same day have the same bins.
+    days : ndarray (n_days,)
+        Not beyond the last bin.
+
+    Returns
+    -------
+    won, other : ndarray (n_landmarks, n_days)
+    """
+    won, other = (np.zeros((len(landmark_day), len(days))) for _ in range(2))
+    hazard = expit(log_odds)
+    first = np.searchsorted(bins.row, np.arange(len(landmark_day)))
+    for day in np.unique(landmark_day):
+        rows = np.flatnonzero(landmark_day == day)
+        n = int(np.count_nonzero(bins.row == rows[0]))
+        cells = first[rows][:, None] + np.arange(n)
+        start, end = bins.start[cells[0]], bins.end[cells[0]]
+        won[rows], other[rows] = _cumulate(hazard[cells, 0], hazard[cells, 1], start, end, days)
+    return won, other
+
+
+def _cumulate(
+    h_won: np.ndarray, h_other: np.ndarray, start: np.ndarray, end: np.ndarray, days: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Incidence from hazards (n_rows, n_bins)."""
+    stays = (1 - h_won) * (1 - h_other)
+    open_before = np.hstack([np.ones((len(stays), 1)), np.cumprod(stays, axis=1)[:, :-1]])
+    of_won, of_other = open_before * h_won, open_before * (1 - h_won) * h_other
+    j = np.minimum(np.searchsorted(end, days), len(end) - 1)
+    share = np.clip((days - start[j]) / (end[j] - start[j]), 0.0, 1.0)
+    left = np.maximum(stays[:, j], 1e-12)
+    part = np.where(left < 1 - 1e-9, (1 - left**share) / np.maximum(1 - left, 1e-12), share)
+    before_won, before_other = (np.cumsum(x, axis=1) - x for x in (of_won, of_other))
+    return before_won[:, j] + part * of_won[:, j], before_other[:, j] + part * of_other[:, j]
+
+
+def without_dead_stock(won: np.ndarray, pool: pd.DataFrame) -> np.ndarray:
+    """Incidence (n_deals, n_days) with no deal above 0.5 / (n + 1) where, of n deals that old, none was ever won.
+
+    ``pool`` has ``older_than_any_win`` and ``n_pool``, from `StageTable.predict`.
+    """
+    most = np.where(pool["older_than_any_win"], 0.5 / (pool["n_pool"].to_numpy(dtype=float) + 1), 1.0)
+    return np.minimum(won, most[:, None])

@@ -1,0 +1,229 @@
+"""The two learners of the close model: hazards of being won and of ending otherwise, bin by bin.
+
+A bin ends in one of three ways, told apart in two steps: won or not, then, of those not won, ended otherwise or still
+open. Each step is a weighted binary regression; together they are a multinomial one (sequential logits).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from salesanalytics.models.encoding import N_LEVELS, Encoder, fit_encoder
+from salesanalytics.models.supermodel import Bins, bin_features, future_bins, happened_in, observed_bins
+
+PRIOR_VARIANCE = 0.03  # of a coefficient per standard deviation of its column
+TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
+BY_TIME = ("state", "stage_rank", "buyer_rank", "days_in_state", "age_days")  # what they do changes along the future
+BOOSTING = {"max_iter": 60, "learning_rate": 0.1, "max_leaf_nodes": 8, "l2_regularization": 20.0}
+MIN_LEAF, LEAF_SHARE = 400, 0.02
+NO_DATE = -100.0  # far from any gap: trees part it from the others
+WON, OTHER = 1, 0
+
+
+@dataclass(frozen=True)
+class SplineLogit:
+    """Ridge logistic regressions on linear splines.
+
+    Attributes
+    ----------
+    kept, centre, scale : ndarray
+        Columns of the design in use, and how they are standardised.
+    coef : tuple of two ndarray
+        Intercept and coefficients of the two steps (won; ended otherwise, of those not won).
+    root : tuple of two ndarray
+        A square root of the covariance of each (Laplace, prior included); empty where it was not asked for.
+    """
+
+    encoder: Encoder
+    kept: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    coef: tuple[np.ndarray, np.ndarray]
+    root: tuple[np.ndarray, ...]
+
+    def design(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
+        """Standardised design with a column of ones in front."""
+        x, _ = spline_design(self.encoder, landmarks, bins)
+        z = (x[:, self.kept] - self.centre) / self.scale
+        return np.hstack([np.ones((len(z), 1), np.float32), z])
+
+    def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
+        """Log odds of both steps in every bin, (n_bins, 2)."""
+        return self.design(landmarks, bins) @ np.column_stack(self.coef)
+
+    def drawn(self, landmarks: pd.DataFrame, bins: Bins, n_draws: int) -> list[np.ndarray]:
+        """Log odds (n_bins, 2) under draws of the coefficients."""
+        design, rng = self.design(landmarks, bins), np.random.default_rng(0)
+        noise = [rng.standard_normal((len(coef), n_draws)) for coef in self.coef]
+        steps = [
+            design @ (coef[:, None] + root @ some) for coef, root, some in zip(self.coef, self.root, noise, strict=True)
+        ]
+        return [np.column_stack([step[:, k] for step in steps]) for k in range(n_draws)]
+
+
+def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> tuple[np.ndarray, list[str]]:
+    """Splines of the landmark, of the bin, and products of a few with the logarithm of the time ahead."""
+    splines, sources = encoder.splines(landmarks)
+    splines = splines.astype(np.float32)  # half the memory, twice the speed; a probability needs no 16 digits
+    of_bin = bin_features(bins, landmarks)
+    time = of_bin["log_middle"].to_numpy()
+    columns = [time, *(np.maximum(time - knot, 0.0) for knot in TIME_KNOTS), of_bin["log_length"]]
+    columns += [of_bin["ends_quarter"], of_bin["ends_quarter"] * time, np.log1p(of_bin["to_quarter_end"])]
+    names = ["time ahead"] * (len(TIME_KNOTS) + 2) + ["quarter end"] * 3
+    if "close_date_gap" in of_bin:
+        gap = of_bin["close_date_gap"].to_numpy() / 5.0  # 1: 25 days
+        without = np.isnan(gap)
+        gap = np.where(without, 0.0, gap)
+        columns += [without, gap, np.maximum(gap, 0), np.maximum(gap - 1, 0), np.maximum(gap + 1, 0)]
+        columns += [of_bin["close_date_in_bin"]]
+        names += ["close_date"] * 6
+    along = [k for k, source in enumerate(sources) if source in BY_TIME]
+    repeated = splines[bins.row]
+    late = ((time - 4.0) / 1.5).astype(np.float32)[:, None]
+    products = [repeated[:, along] * late, repeated[:, along] * np.maximum(late, 0.0)]
+    names = [*sources, *names, *[sources[k] for k in along] * 2]
+    return np.hstack([repeated, np.column_stack(columns).astype(np.float32), *products]), names
+
+
+def fit_logit(
+    encoder: Encoder, landmarks: pd.DataFrame, bins: Bins, code: np.ndarray, weight: np.ndarray, *, spread: bool
+) -> SplineLogit:
+    """Fit both steps. ``code``: what happened in each bin (1 won, 0 ended otherwise, -1 nothing).
+
+    The covariance of the coefficients is worked out only where ``spread`` is asked for: it costs more than the fit.
+    """
+    x, _ = spline_design(encoder, landmarks, bins)
+    scale = x.std(axis=0, dtype=np.float64)
+    kept = np.flatnonzero(scale > 1e-6)
+    centre, scale = x[:, kept].mean(axis=0, dtype=np.float64).astype(np.float32), scale[kept].astype(np.float32)
+    z = (x[:, kept] - centre) / scale
+    coefs, roots = [], []
+    for end, rows in ((WON, slice(None)), (OTHER, code != WON)):
+        coefs.append(_ridge(z[rows], code[rows] == end, weight[rows]))
+        roots += [_covariance_root(z[rows], coefs[-1], weight[rows])] if spread else []
+    return SplineLogit(encoder, kept, centre, scale, (coefs[0], coefs[1]), tuple(roots))
+
+
+def _ridge(z: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Intercept and coefficients."""
+    if not happened.any() or happened.all():  # nothing to tell apart: half an event of caution
+        share = (weight[happened].sum() + 0.5) / (weight.sum() + 1.0)
+        return np.r_[np.log(share / (1 - share)), np.zeros(z.shape[1])]
+    learner = LogisticRegression(C=PRIOR_VARIANCE, tol=1e-4, max_iter=400)
+    learner.fit(z, happened, sample_weight=weight)
+    return np.r_[learner.intercept_, learner.coef_[0]]
+
+
+def _covariance_root(z: np.ndarray, coef: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Square root of the inverse of the information, prior included (Laplace)."""
+    p = expit(z @ coef[1:] + coef[0])
+    ones = np.hstack([np.ones((len(z), 1), np.float32), z]) * np.sqrt(weight * p * (1 - p)).astype(np.float32)[:, None]
+    precision = (ones.T @ ones).astype(float)
+    precision[np.diag_indices(len(coef))] += np.r_[1e-6, np.full(len(coef) - 1, 1 / PRIOR_VARIANCE)]
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(precision)).T)
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """Strongly regularised gradient boosting of both steps (None: nothing to tell apart, ``level`` stands in)."""
+
+    encoder: Encoder
+    steps: tuple[HistGradientBoostingClassifier | None, ...]
+    level: tuple[float, float]
+
+    def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
+        """Log odds of both steps in every bin, (n_bins, 2)."""
+        x = _plain_design(self.encoder, landmarks, bins)
+        columns = [
+            np.full(len(x), level) if step is None else step.decision_function(x)
+            for step, level in zip(self.steps, self.level, strict=True)
+        ]
+        return np.column_stack(columns)
+
+
+def fit_boosting(
+    encoder: Encoder, landmarks: pd.DataFrame, bins: Bins, code: np.ndarray, weight: np.ndarray
+) -> Boosting:
+    """Fit both steps: few leaves, none with fewer than 400 rows (2 % of the rows where there are few).
+
+    Early stopping is off: it would judge a deal's rows by other rows of the same deal.
+    """
+    x = _plain_design(encoder, landmarks, bins)
+    n_numeric = len(encoder.numeric)
+    settings = {
+        **BOOSTING,
+        "min_samples_leaf": int(min(MIN_LEAF, max(LEAF_SHARE * len(code), 20))),
+        "categorical_features": list(range(n_numeric, n_numeric + len(encoder.categories))) or None,
+        "max_bins": N_LEVELS + 2,
+        "early_stopping": False,
+        "random_state": 0,
+    }
+    weight = weight / weight.mean()
+    steps: list[HistGradientBoostingClassifier | None] = []
+    levels = []
+    for end, rows in ((WON, np.ones(len(code), dtype=bool)), (OTHER, code != WON)):
+        happened = code[rows] == end
+        share = (happened.sum() + 0.5) / (len(happened) + 1.0)
+        levels.append(float(np.log(share / (1 - share))))
+        learnable = happened.any() and not happened.all()
+        learner = HistGradientBoostingClassifier(**settings) if learnable else None
+        steps.append(learner and learner.fit(x[rows], happened, sample_weight=weight[rows]))
+    return Boosting(encoder, tuple(steps), (levels[0], levels[1]))
+
+
+def _plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
+    of_bin = bin_features(bins, landmarks).fillna(NO_DATE).to_numpy(dtype=float)
+    return np.column_stack([encoder.plain(landmarks)[bins.row], np.round(of_bin * 4) / 4])  # few distinct values
+
+
+@dataclass(frozen=True)
+class Learners:
+    """Both learners fitted to the same rows; ``boosting`` is None where there are too few ends for it."""
+
+    logit: SplineLogit
+    boosting: Boosting | None
+
+    @property
+    def features(self) -> list[str]:
+        """Columns of a snapshot in use."""
+        encoder = self.logit.encoder
+        return [*(spec.name for spec in encoder.numeric), *encoder.categories]
+
+    def log_odds(self, rung: str, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
+        """Of a rung: ``logistic`` or ``boosting`` alone, or their mean (``blend``), (n_bins, 2)."""
+        if rung == "logistic" or self.boosting is None:
+            return self.logit.log_odds(landmarks, bins)
+        boosted = self.boosting.log_odds(landmarks, bins)
+        return boosted if rung == "boosting" else (self.logit.log_odds(landmarks, bins) + boosted) / 2
+
+
+def fit_learners(
+    landmarks: pd.DataFrame,
+    *,
+    edges: tuple[int, ...],
+    fiscal_year_start: int,
+    half_life_days: float,
+    boosted: bool,
+    spread: bool = False,
+) -> Learners:
+    """Fit to landmark rows (``code``, ``duration_days``, ``watched_days``).
+
+    Every deal stands on many landmarks, and its end is counted on each: rows weigh one over the mean number of
+    landmarks a deal, so that the prior meets about as many events as there were. Recent landmarks weigh more.
+    """
+    duration, code = landmarks["duration_days"].to_numpy(), landmarks["code"].to_numpy()
+    bins = future_bins(landmarks["landmark_day"].to_numpy(), edges=edges, fiscal_year_start=fiscal_year_start)
+    bins = bins.take(observed_bins(bins, duration=duration, watched=landmarks["watched_days"].to_numpy()))
+    happened = happened_in(bins, duration=duration, code=code)
+    age = (landmarks["landmark_day"].max() - landmarks["landmark_day"]).to_numpy()
+    weight = 0.5 ** (age / half_life_days) * landmarks["deal_id"].nunique() / len(landmarks)
+    encoder = fit_encoder(landmarks)
+    logit = fit_logit(encoder, landmarks, bins, happened, weight[bins.row], spread=spread)
+    boosting = fit_boosting(encoder, landmarks, bins, happened, weight[bins.row]) if boosted else None
+    return Learners(logit, boosting)

@@ -1,0 +1,109 @@
+"""Supermodel rows: every landmark meets every bin of its future in which it was watched to the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.timeline.calendar import quarter_of
+
+DEFAULT_EDGES = (0, 7, 14, 28, 42, 56, 70, 84, 98, 126, 182, 273, 365, 546, 730)
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Bins of the future of some landmarks, by landmark and time.
+
+    Attributes
+    ----------
+    row : ndarray
+        Position of the landmark.
+    start, end : ndarray
+        Days after the landmark: (start, end]; the first bin of a landmark includes day 0.
+    to_quarter_end : ndarray
+        Days from the end of the bin to the end of the fiscal quarter it lies in; 0: the bin ends with it.
+    """
+
+    row: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    to_quarter_end: np.ndarray
+
+    def take(self, which: np.ndarray) -> Bins:
+        """Some of the bins."""
+        return Bins(self.row[which], self.start[which], self.end[which], self.to_quarter_end[which])
+
+
+def future_bins(landmark_day: np.ndarray, *, edges: tuple[int, ...], fiscal_year_start: int) -> Bins:
+    """Bins between the edges, split at quarter ends."""
+    days, which = np.unique(landmark_day, return_inverse=True)
+    if not len(days):
+        nothing = np.zeros(0, dtype="int64")
+        return Bins(nothing, nothing, nothing, nothing)
+    ends = _quarter_ends(int(days[0]), int(days[-1]) + edges[-1], fiscal_year_start)
+    order = np.argsort(which, kind="stable")
+    counts = np.bincount(which)
+    parts, first = [], 0
+    for day, n in zip(days, counts, strict=True):
+        quarter = ends - day
+        cuts = np.union1d(edges, quarter[(quarter > 0) & (quarter < edges[-1])]).astype("int64")
+        gap = quarter[np.searchsorted(quarter, cuts[1:])] - cuts[1:]
+        rows = np.repeat(order[first : first + n], len(gap))
+        parts.append((rows, np.tile(cuts[:-1], n), np.tile(cuts[1:], n), np.tile(gap, n)))
+        first += n
+    row, start, end, gap = (np.concatenate(x) for x in zip(*parts, strict=True))
+    by_row = np.argsort(row, kind="stable")
+    return Bins(row[by_row], start[by_row], end[by_row], gap[by_row])
+
+
+def _quarter_ends(first: int, last: int, month: int) -> np.ndarray:
+    """Last days of the quarters that hold the days from first to last."""
+    ends = [quarter_of(first, fiscal_year_start=month).end_day]
+    while ends[-1] < last:
+        ends.append(quarter_of(ends[-1] + 1, fiscal_year_start=month).end_day)
+    return np.array(ends)
+
+
+def observed_bins(bins: Bins, *, duration: np.ndarray, watched: np.ndarray) -> np.ndarray:
+    """Which bins count: the deal was still open when they began, and they were watched to their end, event or not.
+
+    Dropping a cut bin only where nothing happened in it would bias the hazards up.
+
+    Parameters
+    ----------
+    duration : ndarray (n_landmarks,)
+        Days to the end, or to the last observation.
+    watched : ndarray (n_landmarks,)
+        Days up to which an end would have been seen.
+    """
+    at_risk = (duration[bins.row] > bins.start) | (bins.start == 0)
+    return np.asarray(at_risk & (bins.end <= watched[bins.row]))
+
+
+def happened_in(bins: Bins, *, duration: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """What happened in each bin: the code of the end, or -1."""
+    inside = (duration[bins.row] <= bins.end) & ((duration[bins.row] > bins.start) | (bins.start == 0))
+    return np.where(inside, code[bins.row], -1)
+
+
+def bin_features(bins: Bins, landmarks: pd.DataFrame) -> pd.DataFrame:
+    """Columns of a bin: logarithms of its middle and length, the quarter end, the rep's expected signing date.
+
+    ``log_middle``, ``log_length``, ``ends_quarter``, ``to_quarter_end``; ``close_date_gap`` (days from the expected
+    signing date to the middle of the bin, signed square root; NaN without one), ``close_date_in_bin``.
+    """
+    middle = (bins.start + bins.end) / 2
+    columns = {
+        "log_middle": np.log1p(middle),
+        "log_length": np.log(bins.end - bins.start),
+        "ends_quarter": (bins.to_quarter_end == 0).astype(float),
+        "to_quarter_end": bins.to_quarter_end.astype(float),
+    }
+    if "days_to_close_date" in landmarks:
+        date = landmarks["days_to_close_date"].to_numpy(dtype=float)[bins.row]
+        gap = middle - date
+        columns["close_date_gap"] = np.sign(gap) * np.sqrt(np.abs(gap))
+        columns["close_date_in_bin"] = ((date > bins.start) & (date <= bins.end)).astype(float)
+    return pd.DataFrame(columns)

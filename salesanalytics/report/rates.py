@@ -1,0 +1,135 @@
+"""Stage rates for a terminal: the table, why won / closed differs, what is proposed, whether segments differ."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.labels import label, number, percent
+from salesanalytics.models.nominal_rates import CLEAR_FALL
+from salesanalytics.models.rates_effect import RatesEffect
+from salesanalytics.models.rising_rates import RisingRates
+from salesanalytics.models.stage_rows import MISSING
+from salesanalytics.report.tables import rate_rows, state_namer
+from salesanalytics.report.text import fold, text_table
+
+NAMES = {
+    "rep_id": "rep_id", "team": "team", "competitor": "competitor", "category": "category",
+    "product": "effect_product", "region": "effect_region", "source": "effect_source", "route": "effect_route",
+    "deal_class": "effect_deal_class",
+}  # fmt: skip
+
+
+def rates_text(
+    rates: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, by: str | None = None
+) -> str:
+    """Stage win rates (`stage_win_rates`)."""
+    title = label("title_rates", lang, as_of=as_of, days=number(rates["horizon_days"].iloc[0]))
+    rows = rate_rows(rates, book, lang, by)
+    value = rates["p_won_in_stock_value"].map(percent)
+    rows.insert(4 if by is None else 5, label("by_value", lang), value)
+    if by:
+        name = rows.columns[1]
+        rows[name] = rows[name].replace(MISSING, label("missing", lang))
+        rows = rows.rename(columns={name: label(NAMES[by], lang) if by in NAMES else by})
+    return text_table(rows, title=title, n_text=2 if by else 1, lang=lang, width=width)
+
+
+def gap_text(rates: pd.DataFrame, book: DealBook, lang: str, width: int | None = None) -> str:
+    """Won / closed beside the chance from first entry, and what makes the difference."""
+    gap = 100 * (rates["closed_only_rate"] - rates["p_won"])
+    columns: dict[str, Any] = {
+        "stage": rates["stage"].map(state_namer(book.process, lang)),
+        "closed_only_rate": rates["closed_only_rate"].map(lambda value: percent(value, 1)),
+        "p_won_entry": rates["p_won"].map(lambda value: percent(value, 1)),
+        "gap": [label("points", lang, n=f"{value:+.1f}") if value == value else "–" for value in gap],
+        "days_to_won_q50": rates["days_to_won_q50"].map(number),
+        "days_to_other_end_q50": rates["days_to_other_end_q50"].map(number),
+        "open_share": rates["open_share"].map(percent),
+        "known_too_late": rates["n_retrospective"].map(number),
+    }
+    table = text_table(_labelled(columns, lang), title=label("title_gap", lang), n_text=1, lang=lang, width=width)
+    late = fold(label("gap_late", lang), width) if rates["n_retrospective"].any() else []
+    return "\n".join([table, *fold(label("gap_why", lang), width), *late, ""])
+
+
+def proposal_text(
+    proposal: pd.DataFrame, rising: RisingRates, book: DealBook, lang: str, width: int | None = None
+) -> str:
+    """Proposed nominal percentages (`propose_nominal_rates`), and whether the chance rises with the stage."""
+    limits = zip(proposal["lower"], proposal["upper"], strict=True)
+    columns: dict[str, Any] = {
+        "stage": proposal["stage"].map(state_namer(book.process, lang)),
+        "nominal": proposal["nominal"].map(percent),
+        "proposed": proposal["proposed"].map(percent),
+        "interval": [f"{number(100 * low, 1)} – {percent(high, 1)}" if low == low else "–" for low, high in limits],
+        "outside": proposal["is_outside"].map({True: label("yes", lang), False: ""}),
+    }
+    heads = {"interval": label("interval", lang, level=percent(proposal["confidence"].iloc[0]))}
+    table = text_table(
+        _labelled(columns, lang, heads), title=label("title_proposal", lang), n_text=1, lang=lang, width=width
+    )
+    days, n = number(proposal["horizon_days"].iloc[0]), number(book.process.nominal_prior_strength)
+    basis = label("proposal_basis", lang, days=days, n=n)
+    return "\n".join([table, *fold(basis, width), *fold(rising_sentence(rising, lang), width), ""])
+
+
+def effect_text(effect: RatesEffect, lang: str, width: int | None = None) -> str:
+    """What such proposals would have said of past pipelines (`nominal_rates_effect`); empty without a past quarter."""
+    if not len(effect.methods):
+        return ""
+    methods = effect.methods.set_index("method")
+    lines = []
+    for measure in ("count", "amount"):
+        ratio = methods[f"{measure}_ratio"]
+        if ratio.isna().any():
+            continue
+        said = {method: f"{100 * (ratio[method] - 1):+.0f} %" for method in ("nominal", "proposed")}
+        lines.append(label(f"pipeline_{measure}", lang, n=methods["n_quarters"].iloc[0], **said))
+    lines.append(label(f"nearer_{methods['count_miss'].idxmin()}", lang))
+    return "\n".join([*(part for line in lines for part in fold(line, width)), ""])
+
+
+def rising_sentence(rising: RisingRates, lang: str) -> str:
+    """Whether the chance rises with the stage (`rising_rates`), said plainly."""
+    if rising.rise:
+        return label("rising_yes", lang)
+    stages = label("list_comma", lang).join(rising.stages.loc[rising.stages["falls"], "stage"])
+    key = "rising_chance" if rising.p_value >= CLEAR_FALL else "rising_no"
+    return label(key, lang, stages=stages, p=p_text(rising.p_value))
+
+
+def differ_text(tests: pd.DataFrame, book: DealBook, lang: str, width: int | None = None) -> str:
+    """Whether the segments of each stage differ (`segments_differ`)."""
+    columns: dict[str, Any] = {
+        "stage": tests["stage"].map(state_namer(book.process, lang)),
+        "n_segments": tests["n_segments"].map(number),
+        "count": tests["n_deals"].map(number),
+        "n_missing": tests["n_missing"].map(number),
+        "statistic": tests["statistic"].map(lambda value: number(value, 1)),
+        "df": tests["df"].map(number),
+        "p_value": tests["p_value"].map(p_text),
+    }
+    return text_table(_labelled(columns, lang), title=label("title_differ", lang), n_text=1, lang=lang, width=width)
+
+
+def p_text(p: float) -> str:
+    """A p-value as a person reads it.
+
+    Examples
+    --------
+    >>> p_text(0.2345), p_text(0.00002), p_text(0.9999), p_text(float("nan"))
+    ('0.23', '<0.001', '>0.99', '–')
+    """
+    if p != p:
+        return "–"
+    if p < 0.001 or p > 0.995:
+        return "<0.001" if p < 0.5 else ">0.99"
+    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def _labelled(columns: dict[str, Any], lang: str, heads: dict[str, str] | None = None) -> pd.DataFrame:
+    return pd.DataFrame({(heads or {}).get(key) or label(key, lang): values for key, values in columns.items()})

@@ -1,0 +1,457 @@
+"""Parts of the supermodel: bins, incidence, encoding, learners; by hand, by law, against a reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from salesanalytics.models import cumulative_incidence, learners
+from salesanalytics.models.curves import incidence_at, without_dead_stock
+from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
+from salesanalytics.models.learners import PRIOR_VARIANCE, Learners, fit_boosting, fit_learners, fit_logit
+from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, bin_features, future_bins, happened_in, observed_bins
+from salesanalytics.timeline.calendar import to_day
+
+EDGES = (0, 7, 14, 28)
+QUIET = to_day("2026-01-05")  # no quarter ends in the 28 days after it
+
+
+def bins_of(*dates, edges=EDGES, month=1):
+    days = np.array([d if isinstance(d, int) else to_day(d) for d in dates], dtype="int64")
+    return future_bins(days, edges=edges, fiscal_year_start=month)
+
+
+def listed(bins):
+    return list(zip(bins.row, bins.start, bins.end, bins.to_quarter_end, strict=True))
+
+
+# ---------------------------------------------------------------- bins
+
+
+@pytest.mark.parametrize(
+    ("date", "month", "expected"),
+    [
+        # 31 March is 10 days ahead and splits the second bin; the next quarter ends 101 days ahead
+        ("2026-03-21", 1, [(0, 0, 7, 3), (0, 7, 10, 0), (0, 10, 14, 87), (0, 14, 28, 73)]),
+        # fiscal quarters from February: 30 April is 40 days ahead
+        ("2026-03-21", 2, [(0, 0, 7, 33), (0, 7, 14, 26), (0, 14, 28, 12)]),
+        # on the last day of a quarter nothing of it is ahead
+        ("2026-03-31", 1, [(0, 0, 7, 84), (0, 7, 14, 77), (0, 14, 28, 63)]),
+        # an edge on a quarter end splits nothing: 7 and 28 days ahead
+        ("2026-03-24", 1, [(0, 0, 7, 0), (0, 7, 14, 84), (0, 14, 28, 70)]),
+        ("2026-03-03", 1, [(0, 0, 7, 21), (0, 7, 14, 14), (0, 14, 28, 0)]),
+    ],
+)
+def test_bins_are_split_at_quarter_ends(date, month, expected):
+    assert listed(bins_of(date, month=month)) == expected
+
+
+def quarter_ends(first, last, month):
+    offset = pd.offsets.QuarterEnd(startingMonth=(month - 2) % 3 + 1)
+    dates = pd.date_range(pd.Timestamp(0, unit="D") + pd.Timedelta(days=first), periods=40, freq=offset)
+    days = [to_day(date) for date in dates]
+    assert days[-1] > last
+    return days
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bins_tile_the_future_of_every_landmark(seed):
+    rng = np.random.default_rng(seed)
+    days = rng.integers(14_000, 20_000, 12)[rng.integers(0, 12, 30)]  # several landmarks of one day, in any order
+    month = int(rng.integers(1, 13))
+    bins = bins_of(*days.tolist(), edges=DEFAULT_EDGES, month=month)
+    assert (np.diff(bins.row) >= 0).all()
+    for i, day in enumerate(days.tolist()):
+        own = bins.take(bins.row == i)
+        ends = [d - day for d in quarter_ends(day, day + 730, month)]
+        cuts = sorted({*DEFAULT_EDGES, *(d for d in ends if 0 < d < 730)})
+        assert own.start.tolist() == cuts[:-1]
+        assert own.end.tolist() == cuts[1:]
+        assert own.to_quarter_end.tolist() == [min(d for d in ends if d >= end) - end for end in cuts[1:]]
+
+
+def test_no_landmark_has_no_bin():
+    bins = future_bins(np.zeros(0, dtype="int64"), edges=EDGES, fiscal_year_start=1)
+    assert listed(bins) == []
+
+
+@pytest.mark.parametrize(
+    ("duration", "watched", "code", "counts", "happened"),
+    [
+        (0, 30, 1, [True, False, False], [1, -1, -1]),  # an event of day 0 lies in the first bin
+        (7, 30, 1, [True, False, False], [1, -1, -1]),  # the end of a bin belongs to it
+        (8, 30, 1, [True, True, False], [-1, 1, -1]),
+        (8, 13, 1, [True, False, False], [-1, 1, -1]),  # watched to day 13 only: out, although it was won in it
+        (13, 13, -1, [True, False, False], [-1, -1, -1]),  # and out when nothing happened
+        (14, 14, -1, [True, True, False], [-1, -1, -1]),
+        (20, 28, 0, [True, True, True], [-1, -1, 0]),
+        (0, 0, -1, [False, False, False], [-1, -1, -1]),
+        (0, 5, 0, [False, False, False], [0, -1, -1]),
+    ],
+)
+def test_a_bin_counts_if_it_was_watched_to_its_end_event_or_not(duration, watched, code, counts, happened):
+    bins = bins_of(QUIET)
+    duration, watched, code = (np.array([x]) for x in (duration, watched, code))
+    assert observed_bins(bins, duration=duration, watched=watched).tolist() == counts
+    assert happened_in(bins, duration=duration, code=code).tolist() == happened
+
+
+def censored_deals(seed, n, *, h_won=0.01, h_other=0.02):
+    """Constant daily hazards; everybody is watched for some days of his own."""
+    rng = np.random.default_rng(seed)
+    day = rng.geometric(h_won + h_other, n)
+    won = rng.random(n) < h_won / (h_won + h_other)
+    watched = rng.integers(1, 60, n)
+    seen = day <= watched
+    return np.where(seen, day, watched), watched, np.where(seen, won.astype(int), -1)
+
+
+def test_cut_bins_would_bias_hazards_up_and_do_not():
+    duration, watched, code = censored_deals(0, 40_000)
+    bins = bins_of(*[QUIET] * len(code), edges=(0, 14, 28, 42))
+    counts = observed_bins(bins, duration=duration, watched=watched)
+    happened = happened_in(bins, duration=duration, code=code)
+    at_risk = duration[bins.row] > bins.start
+    truth = (0.01 / 0.03) * (1 - 0.97**14)  # won within 14 days, the same in every bin
+    for start in (0, 14, 28):
+        own = bins.start == start
+        p, n = (happened[own & counts] == 1).mean(), (own & counts).sum()
+        assert abs(p - truth) < 4 * np.sqrt(truth * (1 - truth) / n)
+        kept_if_something_happened = own & at_risk & (counts | (happened >= 0))
+        assert (happened[kept_if_something_happened] == 1).mean() > 1.1 * truth
+
+
+def test_bin_features_by_hand():
+    landmarks = pd.DataFrame({"days_to_close_date": [10.0, np.nan]})
+    found = bin_features(bins_of("2026-03-21", "2026-03-21"), landmarks)
+    first = found.iloc[:4]
+    assert first["log_middle"].tolist() == pytest.approx(np.log([4.5, 9.5, 13, 22]))
+    assert first["log_length"].tolist() == pytest.approx(np.log([7, 3, 4, 14]))
+    assert first["ends_quarter"].tolist() == [0, 1, 0, 0]
+    assert first["to_quarter_end"].tolist() == [3, 0, 87, 73]
+    # middles 3.5, 8.5, 12, 21 against the promised day 10, which closes the second bin
+    assert first["close_date_gap"].tolist() == pytest.approx([-(6.5**0.5), -(1.5**0.5), 2**0.5, 11**0.5])
+    assert first["close_date_in_bin"].tolist() == [0, 1, 0, 0]
+    assert found["close_date_gap"].iloc[4:].isna().all()
+    assert (found["close_date_in_bin"].iloc[4:] == 0).all()
+    assert "close_date_gap" not in bin_features(bins_of(QUIET), pd.DataFrame(index=[0]))
+
+
+# ---------------------------------------------------------------- from hazards to incidence
+
+
+def test_incidence_of_two_bins_by_hand():
+    bins = Bins(np.array([0, 0]), np.array([0, 10]), np.array([10, 30]), np.array([5, 5]))
+    odds = logit(np.array([[0.2, 0.25], [0.1, 0.5]]))  # won; ended otherwise, of those not won
+    days = np.array([0, 5, 10, 30])
+    won, other = incidence_at(bins, odds, np.array([QUIET]), days)
+    # first bin: .2 won, .8 x .25 = .2 otherwise, .6 open; second: .06 won, .6 x .9 x .5 = .27 otherwise
+    half = (1 - 0.6**0.5) / 0.4  # share of what happens in the first bin that happens in its first half
+    assert won[0].tolist() == pytest.approx([0, 0.2 * half, 0.2, 0.26])
+    assert other[0].tolist() == pytest.approx([0, 0.2 * half, 0.2, 0.47])
+
+
+def random_curves(seed, n=12):
+    rng = np.random.default_rng(seed)
+    landmark = rng.integers(14_000, 14_200, 4)[rng.integers(0, 4, n)]
+    bins = future_bins(landmark, edges=DEFAULT_EDGES, fiscal_year_start=int(rng.integers(1, 13)))
+    odds = rng.normal(-3, 2, (len(bins.row), 2))
+    odds[rng.random(odds.shape) < 0.05] = 40.0  # as good as certain
+    odds[rng.random(odds.shape) < 0.05] = -800.0  # impossible
+    return landmark, bins, odds
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_incidence_is_monotone_and_leaves_something_open(seed):
+    landmark, bins, odds = random_curves(seed)
+    days = np.arange(731)
+    won, other = incidence_at(bins, odds, landmark, days)
+    assert (won[:, 0] == 0).all()
+    assert np.diff(won, axis=1).min() >= -1e-12
+    assert np.diff(other, axis=1).min() >= -1e-12
+    assert (won + other).max() <= 1 + 1e-9
+    order = np.random.default_rng(seed).permutation(len(landmark))
+    own = np.concatenate([np.flatnonzero(bins.row == i) for i in order])
+    row = np.repeat(np.arange(len(order)), np.bincount(bins.row)[order])
+    shuffled = Bins(row, *(x[own] for x in (bins.start, bins.end, bins.to_quarter_end)))
+    again = incidence_at(shuffled, odds[own], landmark[order], days)
+    np.testing.assert_allclose(again[0], won[order], rtol=1e-12)
+    np.testing.assert_allclose(again[1], other[order], rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_saturated_hazards_give_the_aalen_johansen_estimate(seed):
+    duration, watched, code = censored_deals(seed, 300, h_won=0.02, h_other=0.03)
+    edges = tuple(range(61))  # a bin a day: the estimate is free on every day
+    bins = bins_of(*[QUIET] * len(code), edges=edges)
+    counts = observed_bins(bins, duration=duration, watched=watched)
+    happened, day = happened_in(bins, duration=duration, code=code)[counts], bins.end[counts]
+    at_risk, won, other = (np.bincount(day[x], minlength=61)[1:] for x in (happened > -2, happened == 1, happened == 0))
+    seen = at_risk > 0
+    with np.errstate(divide="ignore"):
+        odds = logit(np.column_stack([won[seen] / at_risk[seen], other[seen] / np.maximum(at_risk - won, 1)[seen]]))
+    one = bins_of(QUIET, edges=tuple(range(int(seen.sum()) + 1)))
+    days = one.end
+    got = incidence_at(one, odds, np.array([QUIET]), days)
+    end = np.array(["open", "lost", "won"])[np.array([0, 1, 2])[code + 1]]
+    curve = cumulative_incidence(duration, end).set_index("days")[["p_won", "p_lost"]].reindex(days).ffill().fillna(0)
+    np.testing.assert_allclose(got[0][0], curve["p_won"], atol=1e-10)
+    np.testing.assert_allclose(got[1][0], curve["p_lost"], atol=1e-10)
+
+
+def test_dead_stock_by_hand():
+    pool = pd.DataFrame({"older_than_any_win": [True, True, False], "n_pool": [9, 0, 9]})
+    won = np.array([[0.01, 0.3], [0.2, 0.9], [0.1, 0.7]])
+    assert without_dead_stock(won, pool).tolist() == [[0.01, 0.05], [0.2, 0.5], [0.1, 0.7]]
+
+
+# ---------------------------------------------------------------- encoding
+
+
+def frame_of(n=1000, seed=0):
+    rng = np.random.default_rng(seed)
+    colour = np.array(["red"] * 600 + ["blue"] * 370 + ["green"] * 20 + [None] * 10, dtype=object)
+    return pd.DataFrame(
+        {
+            "short": rng.integers(0, 11, n).astype(float),
+            "long": rng.lognormal(3, 1, n),
+            "gaps": np.where(rng.random(n) < 0.3, np.nan, rng.normal(5, 2, n)),
+            "flag": rng.random(n) < 0.4,
+            "same": 3.0,
+            "never": np.nan,
+            "colour": colour,
+            "only": "one",
+        }
+    )
+
+
+def test_columns_that_say_nothing_are_dropped():
+    encoder = fit_encoder(frame_of())
+    assert [spec.name for spec in encoder.numeric] == ["short", "long", "gaps", "flag"]
+    assert list(encoder.categories) == ["colour"]
+
+
+def test_numbers_become_splines():
+    frame = frame_of()
+    encoder = fit_encoder(frame)
+    design, sources = encoder.splines(frame)
+    own = design[:, [k for k, s in enumerate(sources) if s == "short"]]
+    x = (frame["short"] - frame["short"].mean()) / frame["short"].std(ddof=0)
+    knots = np.unique(np.quantile(x, [0.25, 0.5, 0.75]))
+    np.testing.assert_allclose(own, np.column_stack([x, *(np.maximum(x - k, 0) for k in knots)]))
+    # what ranges beyond 20 goes by its logarithm
+    log = np.log1p(frame["long"])
+    first = sources.index("long")
+    np.testing.assert_allclose(design[:, first], np.clip((log - log.mean()) / log.std(ddof=0), -4, 4))
+    # what is missing stands at the median and says that it is missing
+    own = design[:, [k for k, s in enumerate(sources) if s == "gaps"]]
+    missing = frame["gaps"].isna()
+    assert own[:, -1].tolist() == missing.astype(float).tolist()
+    middle = (frame["gaps"].median() - frame["gaps"].mean()) / frame["gaps"].std(ddof=0)
+    np.testing.assert_allclose(own[missing, 0], middle)
+    far = pd.concat([frame, frame.assign(short=1e9)]).tail(len(frame))
+    assert encoder.splines(far)[0][:, 0].max() == 4  # one mistyped number does not carry a prediction away
+
+
+def test_rare_and_unknown_categories_share_the_zero_row():
+    frame = frame_of()
+    encoder = fit_encoder(frame)
+    assert encoder.categories["colour"] == ("blue", "red")
+    asked = frame.iloc[[0, 700, 975, 995, 0]].assign(colour=["red", "blue", "green", None, "never seen"])
+    design, sources = encoder.splines(asked)
+    own = design[:, [k for k, s in enumerate(sources) if s == "colour"]]
+    assert own.tolist() == [[0, 1], [1, 0], [0, 0], [0, 0], [0, 0]]
+    assert encoder.plain(asked)[:, -1].tolist() == [2, 1, 0, 0, 0]
+
+
+def test_no_more_than_the_most_frequent_categories():
+    sizes = np.arange(31, 31 + MAX_CATEGORIES + 5)
+    names = [f"c{k:02d}" for k in range(len(sizes))]
+    frame = pd.DataFrame({"kind": np.repeat(names, sizes)})
+    assert list(fit_encoder(frame).categories["kind"]) == names[5:]
+
+
+def test_trees_get_classes_of_quantiles():
+    frame = frame_of()
+    encoder = fit_encoder(frame)
+    plain = encoder.plain(frame)
+    for k, name in enumerate(["short", "long", "gaps"]):
+        seen = frame[name].notna().to_numpy()
+        order = np.argsort(frame[name].to_numpy()[seen], kind="stable")
+        assert (np.diff(plain[seen, k][order]) >= 0).all()
+        assert (plain[~seen, k] == -1).all()
+        assert len(np.unique(plain[:, k])) <= 65
+    assert len(np.unique(plain[:, 0])) == 11  # few values stay apart
+
+
+def test_labels_are_not_features():
+    rng = np.random.default_rng(1)
+    frame = frame_of()
+    labels = {name: rng.permutation(len(frame)).astype(float) for name in NOT_FEATURES}
+    with_labels, plain = fit_encoder(frame.assign(**labels)), fit_encoder(frame)
+    assert {"end", "code", "duration_days", "watched_days", "deal_id"} <= set(NOT_FEATURES)
+    np.testing.assert_array_equal(with_labels.splines(frame)[0], plain.splines(frame)[0])
+    np.testing.assert_array_equal(with_labels.plain(frame), plain.plain(frame))
+
+
+def test_encoding_is_the_same_for_a_row_alone():
+    frame = frame_of()
+    encoder = fit_encoder(frame)
+    design, plain = encoder.splines(frame)[0], encoder.plain(frame)
+    for i in (0, 650, 999):
+        np.testing.assert_array_equal(encoder.splines(frame.iloc[[i]])[0][0], design[i])
+        np.testing.assert_array_equal(encoder.plain(frame.iloc[[i]])[0], plain[i])
+    empty = pd.DataFrame({"same": [1.0] * 5})
+    assert fit_encoder(empty).splines(empty)[0].shape == fit_encoder(empty).plain(empty).shape == (5, 0)
+
+
+# ---------------------------------------------------------------- learners
+
+
+def landmarks_of(seed=0, n=400, n_deals=400):
+    """Landmarks whose hazards depend on x, on a category and on nothing else."""
+    rng = np.random.default_rng(seed)
+    x, kind = rng.normal(0, 1, n), rng.choice(["a", "b"], n)
+    h_won, h_other = 0.01 * np.exp(0.7 * x + 0.5 * (kind == "a")), np.full(n, 0.01)
+    day = rng.geometric(np.minimum(h_won + h_other, 0.9))
+    watched = rng.integers(5, 120, n)
+    won = rng.random(n) < h_won / (h_won + h_other)
+    frame = pd.DataFrame(
+        {
+            "deal_id": [f"D{i % n_deals}" for i in range(n)],
+            "landmark_day": QUIET - 7 * rng.integers(0, 40, n),
+            "duration_days": np.minimum(day, watched),
+            "watched_days": watched,
+            "code": np.where(day <= watched, won.astype(int), -1),
+            "x": x,
+            "kind": kind,
+            "noise": rng.normal(0, 1, n),
+        }
+    )
+    return frame.sort_values("landmark_day", ignore_index=True)
+
+
+SHORT = {"edges": (0, 7, 14, 28, 56), "fiscal_year_start": 1}
+
+
+def binned(landmarks):
+    duration = landmarks["duration_days"].to_numpy()
+    bins = future_bins(landmarks["landmark_day"].to_numpy(), **SHORT)
+    bins = bins.take(observed_bins(bins, duration=duration, watched=landmarks["watched_days"].to_numpy()))
+    return bins, happened_in(bins, duration=duration, code=landmarks["code"].to_numpy())
+
+
+def penalised(beta, z, happened, weight):
+    """Minus the log posterior: every coefficient but the first is N(0, PRIOR_VARIANCE)."""
+    eta = z @ beta
+    loss = weight @ (np.logaddexp(0, eta) - happened * eta)
+    gradient = z.T @ (weight * (expit(eta) - happened))
+    gradient[1:] += beta[1:] / PRIOR_VARIANCE
+    return loss + 0.5 * (beta[1:] ** 2).sum() / PRIOR_VARIANCE, gradient
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    landmarks = landmarks_of()
+    bins, happened = binned(landmarks)
+    weight = np.random.default_rng(5).uniform(0.2, 1.0, len(landmarks))[bins.row]
+    model = fit_logit(fit_encoder(landmarks), landmarks, bins, happened, weight, spread=True)
+    return landmarks, bins, happened, weight, model
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_coefficients_are_those_of_an_independent_optimisation(fitted, step):
+    landmarks, bins, happened, weight, model = fitted
+    rows = happened < 2 if step == 0 else happened != 1  # the second step: of those not won
+    z = model.design(landmarks, bins).astype(float)[rows]
+    event, w = (happened[rows] == (1 if step == 0 else 0)).astype(float), weight[rows]
+    assert 20 < event.sum() < len(event) - 20
+    best = minimize(penalised, np.zeros(z.shape[1]), args=(z, event, w), jac=True, method="BFGS", tol=1e-8)
+    np.testing.assert_allclose(model.coef[step], best.x, atol=2e-3)
+    # the intercept is not penalised: as much is expected as happened
+    assert w @ expit(z @ model.coef[step]) == pytest.approx(w @ event, rel=1e-3)
+    # covariance: the inverse curvature of the same function
+    p = expit(z @ best.x)
+    curvature = (z * (w * p * (1 - p))[:, None]).T @ z + np.diag(np.r_[0, np.full(z.shape[1] - 1, 1 / PRIOR_VARIANCE)])
+    covariance = np.linalg.inv(curvature)
+    got = model.root[step] @ model.root[step].T
+    np.testing.assert_allclose(got, covariance, atol=0.01 * np.abs(covariance).max())
+
+
+def test_draws_have_the_spread_of_the_coefficients(fitted):
+    landmarks, bins, _, _, model = fitted
+    few = bins.take(np.arange(40))
+    design = model.design(landmarks, few)
+    draws = np.array(model.drawn(landmarks, few, 2000))
+    assert draws.shape == (2000, 40, 2)
+    for step in (0, 1):
+        expected = np.sqrt(((design @ model.root[step]) ** 2).sum(axis=1))
+        np.testing.assert_allclose(draws[:, :, step].std(axis=0), expected, rtol=0.1)
+        np.testing.assert_allclose(
+            draws[:, :, step].mean(axis=0), design @ model.coef[step], atol=0.15 * expected.max()
+        )
+
+
+@pytest.mark.parametrize("code", [-1, 0, 1])
+def test_nothing_to_tell_apart_gives_one_level(code):
+    landmarks = landmarks_of().assign(code=code)
+    bins, happened = binned(landmarks)
+    happened = np.full(len(happened), code)
+    weight = np.full(len(happened), 0.5)
+    encoder = fit_encoder(landmarks)
+    n = len(happened)
+    weighted, plain = ((happened == 1).sum() * w + 0.5 for w in (0.5, 1.0))
+    odds = fit_logit(encoder, landmarks, bins, happened, weight, spread=True).log_odds(landmarks, bins)
+    np.testing.assert_allclose(odds[:, 0], logit(weighted / (0.5 * n + 1)), rtol=1e-5)
+    odds = fit_boosting(encoder, landmarks, bins, happened, weight).log_odds(landmarks, bins)
+    np.testing.assert_allclose(odds[:, 0], logit(plain / (n + 1)))
+    assert np.isfinite(odds).all()
+
+
+def test_a_deal_counts_once_on_however_many_landmarks_it_stands():
+    landmarks = landmarks_of()
+    twice = pd.concat([landmarks, landmarks]).sort_values("landmark_day", ignore_index=True)
+    once, again = (fit_learners(x, half_life_days=1e9, boosted=False, **SHORT) for x in (landmarks, twice))
+    bins, _ = binned(landmarks)
+    got, expected = (model.log_odds("logistic", landmarks, bins) for model in (again, once))
+    np.testing.assert_allclose(got, expected, atol=5e-3)
+
+
+def test_recent_landmarks_weigh_more(monkeypatch):
+    landmarks = landmarks_of(n=300, n_deals=100)
+    weights = []
+    monkeypatch.setattr(learners, "fit_logit", lambda *args, **_: weights.append(args[4]))
+    fit_learners(landmarks, half_life_days=70.0, boosted=False, **SHORT)
+    bins, _ = binned(landmarks)
+    age = (landmarks["landmark_day"].max() - landmarks["landmark_day"]).to_numpy()[bins.row]
+    np.testing.assert_allclose(weights[0], 0.5 ** (age / 70) / 3)  # every deal stands on three landmarks
+
+
+def test_the_blend_is_the_mean_and_boosting_is_repeatable():
+    landmarks = landmarks_of()
+    model, again = (fit_learners(landmarks, half_life_days=1e9, boosted=True, **SHORT) for _ in range(2))
+    assert model.features == ["x", "noise", "kind"]
+    bins, _ = binned(landmarks)
+    odds = {rung: model.log_odds(rung, landmarks, bins) for rung in ("logistic", "boosting", "blend")}
+    np.testing.assert_allclose(odds["blend"], (odds["logistic"] + odds["boosting"]) / 2)
+    np.testing.assert_array_equal(again.log_odds("boosting", landmarks, bins), odds["boosting"])
+    assert np.abs(odds["logistic"] - odds["boosting"]).max() > 0.01
+    alone = Learners(model.logit, None)
+    np.testing.assert_array_equal(alone.log_odds("blend", landmarks, bins), odds["logistic"])
+
+
+@pytest.mark.parametrize("rung", ["logistic", "boosting"])
+def test_what_moves_the_hazard_is_found(rung):
+    train, fresh = landmarks_of(1, 3000, 3000), landmarks_of(2, 3000, 3000)
+    model = fit_learners(train, half_life_days=1e9, boosted=True, **SHORT)
+    bins, happened = binned(fresh)
+    odds = model.log_odds(rung, fresh, bins)
+    p = expit(odds[:, 0])
+    for high in (fresh["x"].to_numpy()[bins.row] > 0, fresh["kind"].eq("a").to_numpy()[bins.row]):
+        for part in (high, ~high):
+            noise = 2 * np.sqrt((p[part] * (1 - p[part])).sum())  # of the outcomes and, as large, of the fit
+            assert abs(p[part].sum() - (happened[part] == 1).sum()) < 2 * noise
+        assert p[high].mean() > 1.2 * p[~high].mean()
