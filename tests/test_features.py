@@ -134,9 +134,9 @@ def test_snapshots_of_a_random_book_are_its_open_deals():
 
 @pytest.mark.parametrize("feature", DEFAULT_FEATURES, ids=lambda f: f.__name__)
 def test_a_feature_is_pure(feature, book):
-    from salesanalytics.features.snapshots import _base
+    from salesanalytics.features.snapshots import snapshot_base
 
-    base, reference = _base(book, [to_day(at(200))]), references(book, as_of=at(200))
+    base, reference = snapshot_base(book, [to_day(at(200))]), references(book, as_of=at(200))
     base.index = base.index + 10
     before, reference_before = base.copy(deep=True), reference.copy(deep=True)
     got = feature(base, reference)

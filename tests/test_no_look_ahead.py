@@ -23,7 +23,7 @@ from salesanalytics import models, timeline
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.forecast import arrivals, baselines, parts
-from salesanalytics.models import stage_rates, stage_rows
+from salesanalytics.models import signing_time_rows, stage_rates, stage_rows
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.timeline import asof_values
 from salesanalytics.timeline.calendar import quarter_of, to_date, to_day
@@ -207,6 +207,15 @@ BY = (None, "product", "rep_id")
 SEGMENTS = ("product", "rep_id", "competitor", "buyer_stage")
 LEARNED = ("rung_", "past_", "recalibration_", "last_day_")
 
+
+def _or_why(function, book, **options):
+    """What a function says, or why it cannot say anything yet."""
+    try:
+        return function(book, **options)
+    except InsufficientDataError as error:
+        return str(error)
+
+
 #: What to ask of each function; the names are those of its module and itself.
 ASK = {
     "timeline.spells.spells": lambda b, d: sa.spells(b, as_of=d),
@@ -242,6 +251,12 @@ ASK = {
     "models.close_model.CloseModel.fit": _logistic,
     "models.close_model.fitted_close_model": lambda b, d: [vars(fitted_close_model(b, as_of=d))[n] for n in LEARNED],
     "models.probability_backtest.backtest_probabilities": _backtest,
+    "models.signing_time.signing_time_effects": lambda b, d: _or_why(sa.signing_time_effects, b, as_of=d),
+    "models.signing_time.signing_time_ratios": lambda b, d: _or_why(sa.signing_time_ratios, b, as_of=d),
+    "models.signing_time_rows.start_stop_rows": lambda b, d: signing_time_rows.start_stop_rows(
+        b, as_of=d, every_days=28
+    ),
+    "models.signing_time_rows.creation_rows": lambda b, d: signing_time_rows.creation_rows(b, as_of=d),
     "forecast.arrivals.fit_arrivals": lambda b, d: arrivals.fit_arrivals(b, as_of=d),
     "forecast.arrivals.won_amounts": lambda b, d: arrivals.won_amounts(b, timeline.amounts(b, [to_day(d)]), as_of=d),
     "forecast.baselines.actual": lambda b, d: [sa.actual(b, quarter=q, known_at=d) for q in PERIODS],

@@ -147,20 +147,21 @@ class CloseModel:
         p_won, p_other : ndarray (n_deals, n_days)
         """
         days = np.atleast_1d(np.asarray(days, dtype="int64"))
-        won, other, pool = self.table_.predict(snapshot, horizon_days=days)
         if self.learners_ is None or rung == RUNGS[0] or not len(snapshot) or not self.last_day_:
+            won, other, _ = self.table_.predict(snapshot, horizon_days=days)
             return won, other
         bins, landmark = self._bins(snapshot)
         odds = self._log_odds(snapshot, bins, rung or self.rung_.name)
         near = days <= self.last_day_
         own_won, own_other = incidence_at(bins, odds, landmark, np.append(days[near], self.last_day_))
-        if not near.all():  # those still open at the last bin go on as the stage table has them go on
-            last_won, last_other, _ = self.table_.predict(snapshot, horizon_days=np.array([self.last_day_]))
-            still = (1 - own_won[:, -1:] - own_other[:, -1:]) / np.maximum(1 - last_won - last_other, 1e-9)
-            won = np.hstack([own_won[:, :-1], own_won[:, -1:] + still * (won[:, ~near] - last_won)])
-            other = np.hstack([own_other[:, :-1], own_other[:, -1:] + still * (other[:, ~near] - last_other)])
-        else:
-            won, other = own_won[:, :-1], own_other[:, :-1]
+        # those still open at the last bin go on as the stage table has them go on
+        grid = np.union1d(days[~near], [self.last_day_, self.edges[-1]])  # one far end: the table's shrinkage sees it
+        table_won, table_other, pool = self.table_.predict(snapshot, horizon_days=grid)
+        far, last = np.searchsorted(grid, days[~near]), np.searchsorted(grid, [self.last_day_])
+        rest = np.maximum(1 - table_won[:, last] - table_other[:, last], 1e-9)
+        still = (1 - own_won[:, -1:] - own_other[:, -1:]) / rest
+        won = np.hstack([own_won[:, :-1], own_won[:, -1:] + still * (table_won[:, far] - table_won[:, last])])
+        other = np.hstack([own_other[:, :-1], own_other[:, -1:] + still * (table_other[:, far] - table_other[:, last])])
         return without_dead_stock(won, pool), other
 
     def past_within(self, horizon_days: int) -> pd.DataFrame:

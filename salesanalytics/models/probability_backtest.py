@@ -101,9 +101,11 @@ def backtest_probabilities(
             f"No past date has an open deal and a horizon that was fully observed by {to_date(seen_to)}; "
             f"origins asked: {len(days)}."
         )
-    end = ends.loc[predictions["deal_id"]]
-    upto = predictions.pop("upto").to_numpy()
-    predictions.insert(4, "won", end["end"].eq("won").to_numpy() & (end["end_day"].to_numpy() <= upto))
+    end, upto = ends.loc[predictions["deal_id"]], predictions.pop("upto").to_numpy()
+    by_then = end["end_day"].to_numpy() <= upto
+    predictions.insert(4, "won", end["end"].eq("won").to_numpy() & by_then)
+    vanished = end["end"].eq("open").to_numpy() & (end["end_day"].to_numpy() < upto)
+    predictions = predictions[~vanished].reset_index(drop=True)
     return ProbabilityBacktest(predictions, score_predictions(predictions), pd.DataFrame(rungs))
 
 
@@ -120,10 +122,7 @@ def _promised(book: DealBook, origin: int, horizons: list[int], seen_to: int) ->
     on = to_date(origin)
     model = CloseModel().fit(book, as_of=on)
     chosen = model.rung_
-    if chosen.n_closed >= MIN_CLOSED["blend"] and chosen.name != "blend":
-        everything = CloseModel(rung="blend").fit(book, as_of=on)
-    else:
-        everything = model
+    everything = model if chosen.name == chosen.by_count else CloseModel(rung=chosen.by_count).fit(book, as_of=on)
     snapshot = snapshots(book, as_of=on)
     end = quarter_of(origin + 1, fiscal_year_start=book.settings.fiscal_year_start).end_day
     asked = {str(h): h for h in horizons}

@@ -109,8 +109,9 @@ def _of_state(
     names = list(groups)
     effects = np.zeros((len(deals), len(names)))
     start = np.zeros(len(deals))
+    own = pd.Index(peers["deal_id"]).get_indexer(deals["deal_id"])  # whatever else is asked, and in which order
     for k, order in enumerate(orders):
-        other = compared.iloc[(np.arange(len(deals)) + k) % len(compared)]
+        other = compared.iloc[(own + k) % len(compared)]
         chances = _walk(model, deals, other, [groups[names[i]] for i in order], horizon)
         effects[:, order] += np.diff(chances, axis=0).T / len(orders)
         start += chances[0] / len(orders)
