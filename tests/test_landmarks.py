@@ -250,9 +250,9 @@ def hand():
 
 def counted(book, by, value, *days):
     rows = pd.DataFrame({"as_of_day": ZERO + np.array(days), by or "nothing": value}, index=np.arange(len(days)) + 7)
-    found = track_records(book, rows, by=by)
+    found = track_records(book, rows, by=[by] if by else [])
     assert found.index.equals(rows.index)
-    return list(zip(found["n_ended"], found["n_won"], strict=True))
+    return list(zip(found[f"{by or 'all'}_n_ended"], found[f"{by or 'all'}_n_won"], strict=True))
 
 
 def test_track_records_by_hand(hand):
@@ -317,6 +317,6 @@ def test_track_records_are_those_of_the_oracle(seed, by):
             expected.append((len(mine), mine.count("won")) if by is None or value else (0, 0))
             asked.append((day, value))
     rows = pd.DataFrame(asked, columns=["as_of_day", by or "all"]).sample(frac=1, random_state=seed)
-    found = track_records(book, rows, by=by).sort_index()
-    assert list(zip(found["n_ended"], found["n_won"], strict=True)) == expected
+    found = track_records(book, rows, by=[by] if by else []).sort_index()
+    assert list(zip(found[f"{by or 'all'}_n_ended"], found[f"{by or 'all'}_n_won"], strict=True)) == expected
     assert max(n for n, _ in expected) >= 8

@@ -14,6 +14,7 @@ from salesanalytics.models.horizon_rates import ENDS, WON, Clocks, horizon_rate,
 from salesanalytics.models.incidence import cumulative_incidence, fit_incidence
 from salesanalytics.models.influence import clustered_error, row_influence
 from salesanalytics.models.pooling import drawn_to_nominal, drawn_to_stage, pool_segments
+from salesanalytics.models.shrinkage import shrink
 from salesanalytics.models.stage_rates import rates_of
 from salesanalytics.models.stage_rows import clocks_of, entry_rows, standing_rows
 from salesanalytics.timeline.asof_values import groupings
@@ -166,6 +167,16 @@ def test_a_segment_keeps_its_own_text_even_if_it_says_missing():
 def test_segments_may_be_numbers():
     book = tiny({d: [("S1", 0)] for d in "abc"}, last=60, deals={"floor": [10.0, 2.0, np.nan]})
     assert sa.stage_win_rates(book, as_of=at(60), by="floor")["floor"].unique().tolist() == [2.0, 10.0, "missing"]
+
+
+def test_the_funnel_counts_a_deal_for_who_owned_it_when_it_entered(handed_over):
+    whole = sa.stage_flow(handed_over, as_of=at(60)).set_index("stage")
+    parts = sa.stage_flow(handed_over, as_of=at(60), by="rep_id").set_index(["stage", "rep_id"])
+    assert parts.loc["S1", "n_entered"].to_dict() == {"r1": 2, "r2": 0, "missing": 1}
+    assert parts.loc["S2", "n_entered"].to_dict() == {"r1": 0, "r2": 1, "missing": 1}
+    assert parts.loc["S3", "n_skipped"].to_dict() == {"r1": 0, "r2": 1, "missing": 0}  # a, last seen in S2 under r2
+    counts = ["n_entered", "n_passed", "n_undecided", "n_skipped", "n_fell_back", "n_ended_here", "n_standing"]
+    pd.testing.assert_frame_equal(parts.groupby("stage")[counts].sum(), whole[counts])
 
 
 # ---------------------------------------------------------------- laws
@@ -375,3 +386,23 @@ def _together(some):
     columns = {n: np.concatenate([getattr(s, n) for s in some]) for n in ("duration", "entry", "code", "amount")}
     deal = np.concatenate([s.deal + k for s, k in zip(some, shift, strict=True)])
     return Clocks(columns["duration"], columns["entry"], columns["code"], deal, columns["amount"])
+
+
+def test_all_signed_is_not_certain():
+    fit = shrink(1.0, 5, prior=1.0, strength=10, confidence=0.9)
+    assert (fit["p"], fit["upper"]) == (1, 1)
+    assert fit["lower"] == pytest.approx(0.05 ** (1 / 15))
+    never = shrink(0.0, 5, prior=0.0, strength=10, confidence=0.9)
+    assert (never["p"], never["lower"], never["upper"]) == pytest.approx((0, 0, 1 - 0.05 ** (1 / 15)))
+
+
+def test_weights_below_one_and_days_that_end_everybody():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n = int(rng.integers(3, 30))
+        code, duration = rng.integers(0, 3, n), np.where(np.arange(n) < n // 2, 2, 4)
+        fit = fit_incidence(duration, code, ["a", "b", "c"])
+        p = np.bincount(code, minlength=3) / n
+        np.testing.assert_allclose(fit.se[-1], np.sqrt(p * (1 - p) / n), atol=1e-9)  # no censoring: binomial
+        light = fit_incidence(duration, code, ["a", "b", "c"], weight=np.full(n, 0.01), errors=False)
+        np.testing.assert_allclose(light.p, fit.p)

@@ -71,7 +71,9 @@ def snapshot_base(book: DealBook, days: list[int], sample: Sample | None = None)
             moved = moved.rename({c: f"{name}_{c}" for c in TRAIL_COLUMNS})
             standing = standing.join(moved, on=["deal", "as_of_day"], how="left")
     # `collect` gives names for codes; the codes are of use too
-    standing = standing.with_columns(position=nw.col("deal"), stage_rank=nw.col("stage"))
+    standing = standing.with_columns(
+        position=nw.col("deal"), stage_rank=nw.col("stage"), paused=nw.col("state") != nw.col("stage")
+    )
     base = collect(book, standing.sort("as_of_day", "deal"))
     if sample is not None:
         base = base[sample(base)].reset_index(drop=True)
@@ -79,8 +81,8 @@ def snapshot_base(book: DealBook, days: list[int], sample: Sample | None = None)
     base[[f"{name}_{c}" for name in TRAILS if name not in fields for c in TRAIL_COLUMNS]] = np.nan
     base["as_of"] = to_timestamps(base["as_of_day"])
     month = book.settings.fiscal_year_start
-    ends = {day: quarter_of(day, fiscal_year_start=month).end_day for day in days}
-    base["quarter_end_day"] = base["as_of_day"].map(ends)
+    ends = np.array([quarter_of(day, fiscal_year_start=month).end_day for day in sorted(days)], dtype="int64")
+    base["quarter_end_day"] = ends[np.searchsorted(sorted(days), base["as_of_day"])]
     facts, place = book.deals, base["deal"].to_numpy()
     for name in book.settings.attributes:
         base[name] = facts[name].to_numpy()[place]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from salesanalytics.features.history import columns
+
 
 def three_clocks(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Seller's stage s, buyer's stage b (order of the last one known), milestones done in a row m.
@@ -17,20 +19,21 @@ def three_clocks(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFram
     """
     seller, buyer = snapshot["stage_rank"].astype(float), snapshot["buyer_rank"]
     supported = np.fmin(np.fmin(seller, buyer), snapshot["milestones_in_row"] + 1)  # of those that are known
-    return pd.DataFrame(
+    return columns(
+        snapshot,
         {
             "stage_rank": snapshot["stage_rank"],
             "buyer_rank": buyer,
             "milestones_in_row": snapshot["milestones_in_row"],
             "supported_rank": supported,
             "buyer_lag": seller - buyer,
-        }
+        },
     )
 
 
 def work_done(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Milestones done, and the share (by weight) of the conditions done of the stages up to the highest reached."""
-    return snapshot[["n_milestones", "conditions_share"]]
+    return columns(snapshot, {name: snapshot[name] for name in ("n_milestones", "conditions_share")})
 
 
 def activity(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
@@ -38,12 +41,13 @@ def activity(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     step is overdue (negative: still ahead).
     """
     day = snapshot["as_of_day"]
-    return pd.DataFrame(
+    return columns(
+        snapshot,
         {
             "days_since_activity": day - snapshot["last_activity_day"],
             "days_since_inbound": day - snapshot["last_inbound_day"],
             "next_step_overdue_days": day - snapshot["next_step_last"],
-        }
+        },
     )
 
 
@@ -52,20 +56,21 @@ def people(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     maker was met.
     """
     quoted, met = snapshot["quote_day"], snapshot["dm_day"].fillna(np.inf)
-    return pd.DataFrame(
+    return columns(
+        snapshot,
         {
             "n_roles": snapshot["n_roles"],
             "stance_min": snapshot["stance_min"],
             "stance_mean": snapshot["stance_mean"],
             "competitor_known": snapshot["competitor"].notna(),
             "quote_before_decision_maker": quoted.notna() & (quoted < met),
-        }
+        },
     )
 
 
 def rep_view(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """The rep's own probability (0..1) and category."""
-    return pd.DataFrame({"p_rep": as_probability(snapshot["probability"]), "category": snapshot["category"]})
+    return columns(snapshot, {"p_rep": as_probability(snapshot["probability"]), "category": snapshot["category"]})
 
 
 def as_probability(texts: pd.Series) -> pd.Series:

@@ -100,8 +100,7 @@ def horizon_rate(clocks: Clocks, *, horizon_days: float, confidence: float, by_v
     clocks = clocks.take(clocks.watched & (clocks.amount > 0) if by_value else clocks.watched)
     if not len(clocks.duration):
         return HorizonRate()
-    # the estimator takes fewer than one row at risk for nobody, so the smallest amount is made one
-    weight = clocks.amount / clocks.amount.min() if by_value else None
+    weight = clocks.amount / clocks.amount.mean() if by_value else None
     fit, influence = fit_with_influence(clocks, horizon_days, weight=weight)
     p, p_open = signed_by(fit, horizon_days)
     se = clustered_error(influence, clocks.deal, weight=weight)

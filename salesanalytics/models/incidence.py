@@ -194,8 +194,8 @@ def _entered_before(entry: np.ndarray | None, days: np.ndarray, n: float, weight
 
 def product_integral(events: np.ndarray, n_at_risk: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Incidence of each end, open probability after and just before each day, from counts (n_days, n_ends)."""
-    at_risk = np.maximum(n_at_risk, 1)
-    p_open = np.cumprod(1 - events.sum(axis=1) / at_risk)
+    at_risk = np.where(n_at_risk > 0, n_at_risk, 1)  # weights may leave less than one row at risk
+    p_open = np.cumprod(np.maximum(1 - events.sum(axis=1) / at_risk, 0))
     p_before = np.concatenate([[1.0], p_open[:-1]])
     return np.cumsum(p_before[:, None] * events / at_risk[:, None], axis=0), p_open, p_before
 
@@ -223,10 +223,11 @@ def influence_terms(
     The influence of a row on F(t) is A - F(t) B: an event of end k on day j adds ``own[j] + any_a[j]`` to A (of
     another end: ``any_a[j]``) and ``any_b[j]`` to B; being at risk up to day j takes ``paid_a[j]`` and ``paid_b[j]``.
     """
-    at_risk = np.maximum(n_at_risk, 1)
+    at_risk = np.where(n_at_risk > 0, n_at_risk, 1)
     hazard = events / at_risk[:, None]
     total = hazard.sum(axis=1)
-    rest = np.where(total < 1, 1 - total, np.inf)  # after a day that ends everybody nothing can change
+    # after a day that ends everybody nothing can change; a sum of shares may miss 1 by rounding
+    rest = np.where(total < 1 - 1e-12, 1 - total, np.inf)
     any_b = 1 / (rest * at_risk)
     any_a = p[:, k] * any_b
     own = p_before / at_risk

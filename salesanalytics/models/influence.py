@@ -52,9 +52,6 @@ def row_influence(
     ends = np.bincount(cell, weights=None if weight is None else weight[ended], minlength=shape[0] * shape[1])
     p, at_risk = fit.p[:upto], fit.n_at_risk[:upto]
     p_before = np.concatenate([[1.0], fit.p_open[: upto - 1]])
-    # a day that ends everybody must do so in floating point too: after it nothing can change
-    everybody = at_risk - ends.reshape(shape).sum(axis=1) < 1e-9 * at_risk
-    at_risk = np.where(everybody, at_risk * (1 - 1e-12), at_risk)
     own, any_a, any_b, paid_a, paid_b = influence_terms(ends.reshape(shape), at_risk, p, p_before, k)
     a = np.where(ended & (codes == k), own[at], 0.0) + np.where(ended, any_a[at], 0.0) - paid_a[at]
     b = np.where(ended, any_b[at], 0.0) - paid_b[at]

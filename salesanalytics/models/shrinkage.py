@@ -46,8 +46,9 @@ def shrink(p: Any, n_eff: Any, *, prior: Any, strength: Any, confidence: float) 
     tail = (1 - confidence) / 2
     inside = (won > 0) & (rest > 0)
     a, b = np.where(inside, won, 1.0), np.where(inside, rest, 1.0)
-    lower = np.where(inside, betaincinv(a, b, tail), mean)
-    upper = np.where(inside, betaincinv(a, b, 1 - tail), mean)
+    bound = tail ** (1 / np.where(total > 0, total, 1))  # all or none: the exact binomial bound
+    lower = np.where(inside, betaincinv(a, b, tail), np.where(mean > 0.5, bound, mean))
+    upper = np.where(inside, betaincinv(a, b, 1 - tail), np.where(mean < 0.5, 1 - bound, mean))
     return {"p": mean, "lower": lower, "upper": upper}
 
 

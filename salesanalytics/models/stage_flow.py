@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.models.stage_rates import segment_of
+from salesanalytics.models.stage_rows import entry_rows, segments_of
 from salesanalytics.timeline import amounts, clock_rows, spells
 from salesanalytics.timeline.calendar import as_of_day
 
@@ -21,7 +21,8 @@ def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataF
     book : DealBook
     as_of : date
     by : str, optional
-        ``rep_id`` or a column of ``deals``.
+        As of `stage_win_rates`: what was known when the stage was first entered; of a deal that skipped it, when it
+        entered the next one.
 
     Returns
     -------
@@ -41,15 +42,25 @@ def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataF
     visits = _bridging_pauses(spells(book, as_of=as_of), book.process.pause_state_ids)
     outcome = clock_rows(book, as_of=as_of).groupby("deal_id")["end"].first()
     amount = amounts(book, [as_of_day(book, as_of)]).set_index("deal_id")["amount"]
-    groups = segment_of(book, as_of=as_of, by=by) if by else {None: None}
-    tables = []
-    for value, ids in groups.items():
-        chosen = visits if ids is None else visits[visits["deal_id"].isin(ids)]
-        table = pd.DataFrame([_stage_row(book, chosen, outcome, amount, stage) for stage in book.process.stage_ids])
-        if by:
-            table.insert(1, by, value)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    stages = book.process.stages
+    if by is None:
+        return pd.DataFrame([_stage_row(book, visits, outcome, amount, stage.id) for stage in stages])
+    entered = entry_rows(book, as_of=as_of, by=by).sort_values("entered_day", kind="stable")
+    of_stage = {stage.id: visits["deal_id"].map(_segments(entered, stage.id, stage.order)) for stage in stages}
+    rows = [
+        {"stage": stage.id, by: value}
+        | _stage_row(book, visits[of_stage[stage.id] == value], outcome, amount, stage.id)
+        for value in segments_of(entered)
+        for stage in stages
+    ]
+    return pd.DataFrame(rows)
+
+
+def _segments(entered: pd.DataFrame, stage: str, rank: int) -> pd.Series:
+    """Segment of each deal at its first entry into a stage, else into the first one above it, else into its last."""
+    here, above = entered[entered["state"] == stage], entered[entered["rank"] > rank]
+    order = pd.concat([here, above, entered[::-1]]).drop_duplicates("deal_id")
+    return order.set_index("deal_id")["segment"]
 
 
 def _bridging_pauses(visits: pd.DataFrame, pauses: tuple[str, ...]) -> pd.DataFrame:

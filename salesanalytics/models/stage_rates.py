@@ -17,9 +17,6 @@ from salesanalytics.models.horizon_rates import rate_interval as rate_interval
 from salesanalytics.models.incidence import cumulative_incidence
 from salesanalytics.models.pooling import drawn_to_nominal, drawn_to_stage
 from salesanalytics.models.stage_rows import clocks_of, entry_rows, segments_of, standing_rows, states_of
-from salesanalytics.timeline.asof_values import values_at
-from salesanalytics.timeline.calendar import as_of_day
-from salesanalytics.timeline.values import owners
 
 
 def stage_win_rates(
@@ -122,16 +119,6 @@ def nominal_rate(book: DealBook, state: str) -> float:
     """Nominal rate of a stage; NaN of a pause, or where the process has none."""
     rate = book.process.nominal_win_rates.get(state) if state in book.process.stage_ids else None
     return np.nan if rate is None else float(rate)
-
-
-def segment_of(book: DealBook, *, as_of: Any, by: str | None) -> dict[Any, pd.Index]:
-    """Deal ids of each value of a grouping on a date, of the deals known then."""
-    if by is None:
-        return {}
-    day = as_of_day(book, as_of)
-    known = owners(book, [day])[["deal_id"]]
-    known["value"] = values_at(book, by=by, deal_ids=known["deal_id"], days=np.full(len(known), day)).to_numpy()
-    return {value: pd.Index(part["deal_id"]) for value, part in known.groupby("value", sort=True)}
 
 
 def rates_of(entered: Clocks, standing: Clocks, *, horizon_days: float, confidence: float) -> dict[str, Any]:

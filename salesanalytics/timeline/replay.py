@@ -36,7 +36,7 @@ def collect(book: DealBook, frame: Lazy) -> pd.DataFrame:
 
     Rows come by date and deal: the engine keeps no order, and a sum over another order has other last digits.
     """
-    table = _by_date_and_deal(frame.collect("pyarrow").to_native().to_pandas())
+    table = _by_date_and_deal(frame.collect("pyarrow").to_native().to_pandas(split_blocks=True))
     if "deal" in table:
         table.insert(0, "deal_id", book.deals["deal_id"].to_numpy(dtype=object)[table.pop("deal").to_numpy()])
     for name, nothing in (("state", None), ("stage", None), ("next_state", None), ("end", OPEN)):
@@ -48,9 +48,18 @@ def collect(book: DealBook, frame: Lazy) -> pd.DataFrame:
 
 def _by_date_and_deal(table: pd.DataFrame) -> pd.DataFrame:
     keys = [table[c].to_numpy() for c in ("as_of_day", "deal", "visit", "state") if c in table]
-    order = np.lexsort(keys[::-1]) if keys and len(table) else np.arange(len(table))
-    in_order = (np.diff(order) == 1).all()
-    return table if in_order else table.iloc[order].reset_index(drop=True)
+    return table if _in_order(keys) else table.iloc[np.lexsort(keys[::-1])].reset_index(drop=True)
+
+
+def _in_order(keys: list[np.ndarray]) -> bool:
+    """Whether rows are sorted by the first key, ties by the next: much cheaper to see than to sort again."""
+    tied = np.ones(max(len(keys[0]) - 1, 0), dtype=bool) if keys else np.zeros(0, dtype=bool)
+    for key in keys:
+        before, after = key[:-1], key[1:]
+        if (tied & ~(before <= after)).any():
+            return False
+        tied &= before == after
+    return True
 
 
 def stage_rows(book: DealBook) -> Lazy:
@@ -77,7 +86,7 @@ def path_versions(book: DealBook) -> Lazy:
 
 
 def _path_versions(book: DealBook) -> Lazy:
-    stepped = steps(book, "stage", stage_rows(book), of="code")
+    stepped = steps(book, "stage", stage_rows(book).select(nw.all().cast(nw.Int32)), of="code")  # half as much to sort
     known = versions(stepped, of="code", replay=lambda part: _replay_path(part, book), columns=PATH_COLUMNS)
     silent = _before_any_stage(book, stepped)
     return nw.concat([known.with_columns(_as_integers()), silent.with_columns(_as_integers())], how="vertical")
@@ -121,7 +130,7 @@ def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
 
 
 def _as_integers() -> nw.Expr:
-    return col("valid_from", "valid_to", *PATH_COLUMNS).cast(nw.Int64)
+    return col("deal", "valid_from", "valid_to", *PATH_COLUMNS).cast(nw.Int64)
 
 
 def _before_any_stage(book: DealBook, stepped: Lazy) -> Lazy:

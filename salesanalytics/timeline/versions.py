@@ -31,14 +31,18 @@ def sums(*terms: nw.Expr) -> nw.Expr:
     return over(nw.sum_horizontal(*packed).cum_sum()).cast(nw.Int64)
 
 
+# A digit is cut out by remainders and an exact division, since whole-number division costs engines far more.
+
+
 def digit(name: str, k: int) -> nw.Expr:
     """The k-th running sum of a column, where it is not the last."""
-    return (col(name) // PACK**k) % PACK
+    upto = col(name) % PACK ** (k + 1)
+    return upto if k == 0 else ((upto - col(name) % PACK**k) / PACK**k).cast(nw.Int64)
 
 
 def rest(name: str, k: int) -> nw.Expr:
     """The k-th running sum of a column, where it is the last."""
-    return col(name) // PACK**k
+    return ((col(name) - col(name) % PACK**k) / PACK**k).cast(nw.Int64)
 
 
 #: From which to which day all rows of a part up to this one are known and no later one. A replay adds these columns.
