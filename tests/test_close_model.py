@@ -14,12 +14,12 @@ from worlds import COLUMNS, book_of, day_of, simulate, tiny, true_incidence
 import salesanalytics as sa
 from salesanalytics.errors import AsOfError
 from salesanalytics.features.landmarks import landmark_snapshots
-from salesanalytics.models import CloseModel, StageTable
+from salesanalytics.models import CloseModel
 from salesanalytics.models.close_model import MIN_BIN_ROWS, fitted_close_model
 from salesanalytics.models.curves import incidence_at
 from salesanalytics.models.ladder import choose_rung
 from salesanalytics.models.other_ends import fit_other_ends
-from salesanalytics.models.past import JUDGED_DAYS, MIN_CLOSED, RUNGS, Past, as_known, past_predictions
+from salesanalytics.models.past import MIN_CLOSED, Past, past_predictions
 from salesanalytics.models.recalibration import (
     LEAST_SPREAD,
     LEVEL_SD,
@@ -31,6 +31,7 @@ from salesanalytics.models.recalibration import (
 )
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.supermodel import Bins, future_bins, happened_in, observed_bins
+from salesanalytics.models.told import JUDGED_DAYS, RUNGS
 from salesanalytics.timeline.calendar import to_day
 
 LAST = 999
@@ -118,9 +119,8 @@ def test_a_curve_rises_and_says_the_same_as_each_date_alone(model, logistic, by_
         assert np.diff(other, axis=1).min() >= -1e-9
         for k, n in enumerate(days[1:], 1):
             alone = each.predict(snapshot, until=at(LAST + int(n)))
-            near = 5e-3 if each is by_table else 1e-9  # the table's shrinkage looks at the farthest day asked
-            np.testing.assert_allclose(alone["p_won_until"], won[:, k], rtol=0, atol=near)
-            np.testing.assert_allclose(alone["p_lost_until"], other[:, k], rtol=0, atol=near)
+            np.testing.assert_allclose(alone["p_won_until"], won[:, k], rtol=0, atol=1e-9)
+            np.testing.assert_allclose(alone["p_lost_until"], other[:, k], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("ahead", [28, 91, 900])
@@ -425,39 +425,17 @@ def test_past_losses_by_hand():
     assert at_364["stage_table"].tolist() == pytest.approx(-np.log([0.6, 0.7, 0.999]))
 
 
-def test_as_known_at_an_earlier_day_by_hand():
-    rows = pd.DataFrame(
-        {
-            "landmark_day": [50, 60, 90, 100, 101],
-            "duration_days": [50, 41, 200, 5, 5],
-            "watched_days": [300, 300, 200, 300, 300],
-            "code": [1, 0, -1, 1, 1],
-        }
-    )
-    then = as_known(rows, 100)
-    assert then["landmark_day"].tolist() == [50, 60, 90]
-    assert then["code"].tolist() == [1, -1, -1]  # the end on day 100 is seen, that on day 101 is not
-    assert then["duration_days"].tolist() == [50, 40, 10]
-    assert then["watched_days"].tolist() == [50, 40, 10]
+def retold(book, **changed):
+    settings = {"as_of": at(LAST), "n_closed": 250, "edges": (0, 28, 91, 182), "every_days": 28}
+    return past_predictions(book, **settings | changed)
 
 
 @pytest.fixture(scope="module")
-def landmarks(book):
-    rows = landmark_snapshots(book, as_of=at(LAST))
-    return rows.assign(code=end_codes(rows["end"]))
+def past(book):
+    return retold(book)
 
 
-def retold(landmarks, table, **changed):
-    settings = {"n_closed": 250, "edges": (0, 28, 91, 182), "fiscal_year_start": 1, "every_days": 28}
-    return past_predictions(landmarks, table, **settings | changed)
-
-
-@pytest.fixture(scope="module")
-def past(landmarks, by_table):
-    return retold(landmarks, by_table.table_)
-
-
-def test_the_past_is_what_happened(past, landmarks, tables):
+def test_the_past_is_what_happened(past, tables):
     assert list(past.p_won) == ["stage_table", "logistic"]  # 250 closed deals: no blend yet
     assert 6 <= past.rows["origin_day"].nunique() <= 8
     assert not past.rows.duplicated(["origin_day", "deal_id"]).any()
@@ -481,35 +459,35 @@ def test_the_past_is_what_happened(past, landmarks, tables):
     assert len(past.happened) == len(past.bins.row) == len(past.log_odds["logistic"])
 
 
-def test_no_past_prediction_knows_what_came(past, landmarks, by_table):
-    origins = np.sort(past.rows["origin_day"].unique())
-    origin = int(origins[4])  # of an earlier fit than the last
-    ends_later = (landmarks["landmark_day"] + landmarks["duration_days"] > origin) & (landmarks["code"] >= 0)
-    other = landmarks.assign(code=landmarks["code"].where(~ends_later, 1 - landmarks["code"]))
-    table = replace_rows(by_table.table_, origin)
-    again = retold(other, table)
-    early = (past.rows["origin_day"] <= origin).to_numpy()
+def test_no_past_prediction_knows_what_came(past, tables):
+    deals, history = tables
+    origin = int(np.sort(past.rows["origin_day"].unique())[4])  # of an earlier fit than the last
+    later = history["value"].isin(["won", "lost"]) & (history["changed_at"].map(to_day) > origin)
+    other = history.assign(value=history["value"].where(~later, history["value"].map({"won": "lost", "lost": "won"})))
+    again = retold(book_of(deals, other, last=LAST))
+    early = (past.rows["landmark_day"] <= origin).to_numpy()
     assert (again.rows["code"] != past.rows["code"]).mean() > 0.1
     for rung in past.p_won:
         np.testing.assert_allclose(again.p_won[rung][early], past.p_won[rung][early], rtol=1e-9)
         assert np.abs(again.p_won[rung][~early] - past.p_won[rung][~early]).max() > 0.01
 
 
-def replace_rows(table, origin):
-    """The same table learned in a world in which every end after a day was another one."""
-    rows = table.rows_
-    later = (rows["landmark_day"] + rows["duration_days"] > origin) & (rows["code"] >= 0)
-    fitted = StageTable(half_life_days=table.half_life_days_)
-    fitted.rows_ = rows.assign(code=rows["code"].where(~later, 1 - rows["code"]))
-    return fitted._fit_rows(fitted.rows_, table.half_life_days_)
+def test_a_prediction_of_the_past_does_not_depend_on_who_asks_later(tables):
+    book = book_of(*tables, last=LAST)
+    now, before = retold(book), retold(book, as_of=at(LAST - 40))
+    shared = np.intersect1d(now.rows["origin_day"], before.rows["origin_day"])
+    assert len(shared) >= 6
+    for rung in now.p_won:
+        one, other = (p.p_won[rung][p.rows["origin_day"].isin(shared)] for p in (now, before))
+        np.testing.assert_array_equal(one, other)
+    fresh = retold(book_of(*tables, last=LAST), as_of=at(LAST - 40))
+    pd.testing.assert_frame_equal(fresh.rows, before.rows)
+    np.testing.assert_array_equal(fresh.p_won["logistic"], before.p_won["logistic"])
 
 
-def test_too_short_a_past_is_none(landmarks, by_table):
-    first = landmarks["landmark_day"].min()
-    short = landmarks[landmarks["landmark_day"] < first + 60]
-    short = as_known(short, int(first) + 90)
-    assert retold(short, by_table.table_) is None
-    assert retold(landmarks.iloc[:0], by_table.table_) is None
+def test_too_short_a_past_is_none(book):
+    assert retold(book, as_of=at(90)) is None
+    assert retold(tiny({"d": [("S1", 0)]}, last=10), as_of=at(0)) is None
 
 
 def test_the_past_of_a_model_is_judged_by_its_rung(model, logistic, by_table):
@@ -681,8 +659,9 @@ def test_other_ends_in_a_company(model, snapshot):
 # ---------------------------------------------------------------- truth: two products, known chances
 
 
-def test_chances_are_those_of_the_product_not_of_the_stage_alone(model, landmarks):
-    rows = landmarks[landmarks["landmark_day"] > to_day(at(LAST - 300))]
+def test_chances_are_those_of_the_product_not_of_the_stage_alone(book, model):
+    rows = landmark_snapshots(book, as_of=at(LAST))
+    rows = rows[rows["landmark_day"] > to_day(at(LAST - 300))]
     rows = rows.assign(as_of=pd.to_datetime(rows["landmark_day"], unit="D"))
     kinds = rows["product"] + rows["state"]
     for horizon, near in ((28, 0.07), (91, 0.1)):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import narwhals as nw
 import numpy as np
@@ -19,6 +21,7 @@ from salesanalytics.timeline.spells import observed_from, open_deals, recording_
 
 N_GRIDS = 4
 CHUNK = 500_000  # rows brought from the engine at once
+_KEPT: WeakKeyDictionary[DealBook, dict[tuple[Any, ...], _Kept]] = WeakKeyDictionary()
 
 
 def landmark_snapshots(
@@ -31,8 +34,9 @@ def landmark_snapshots(
 ) -> pd.DataFrame:
     """Snapshots of the past with what became of the deals.
 
-    Every deal has landmarks of its own: ``every_days`` apart, counted back from ``as_of`` with one of four offsets,
-    from the hash of its id. So all distances to a quarter end occur, and neighbours do not share a date.
+    Every deal has landmarks of its own: ``every_days`` apart, on one of four grids of days, by the hash of its id. So
+    all distances to a quarter end occur, and neighbours do not share a date. The grids do not depend on ``as_of``:
+    what a landmark looks like is worked out once a book, for all dates from which it is seen.
 
     Parameters
     ----------
@@ -52,25 +56,62 @@ def landmark_snapshots(
         ``watched_days`` (to that last day, ended or not). An end dated before the landmark but recorded after it has
         duration 0.
     """
+    seen_to = as_of_day(book, as_of) - recording_lag_days(book, as_of=as_of)
+    days = landmark_days(book, before=seen_to, every_days=every_days)
+    rows = landmarks_on(book, days, every_days=every_days, cap=cap, features=features)
+    return with_ends(book, rows, as_of=as_of)
+
+
+def landmark_days(book: DealBook, *, before: int, every_days: int = 28) -> pd.Series:
+    """The days of the four grids from the first deal on, ascending: the grid (0 to 3) of each, by day."""
+    begin = collect(book, births(book).select(day=nw.col("created_day").min()))["day"].iloc[0]
+    if pd.isna(begin):
+        return pd.Series(dtype="int64")
+    n_grids = min(N_GRIDS, every_days)
+    offset = {every_days * k // n_grids: k for k in range(n_grids)}
+    days = range(max(int(begin), observed_from(book)), before)
+    return pd.Series({d: offset[d % every_days] for d in days if d % every_days in offset}, dtype="int64")
+
+
+def landmarks_on(
+    book: DealBook,
+    days: pd.Series,
+    *,
+    every_days: int,
+    cap: int,
+    features: Sequence[Feature] = DEFAULT_FEATURES,
+) -> pd.DataFrame:
+    """Snapshots on days of `landmark_days`, of the deals of their grids, with ``landmark_day``; about ``cap`` rows."""
+    n_grids = min(N_GRIDS, every_days)
+    n_open = _n_open(book, days.index.to_list())
+    share = min(cap * n_grids / n_open, 1.0) if n_open else 1.0
+    of_book = _KEPT.setdefault(book, {})
+    key = (every_days, *features)
+    if key not in of_book:
+        of_book[key] = _Kept(_no_rows(book, features), {})
+    kept = of_book[key]
+    missing = days[[kept.share.get(day, 0.0) < share for day in days.index]]
+    if len(missing):
+        chunks = np.array_split(missing.index.to_numpy(), n_open * len(missing) // len(days) // CHUNK + 1)
+        parts = [_part(book, missing.loc[chunk], n_grids, share, features) for chunk in chunks if len(chunk)]
+        old = kept.rows[~kept.rows["landmark_day"].isin(missing.index)]
+        rows = pd.concat([part for part in (old, *parts) if len(part)] or [old], ignore_index=True)
+        kept.rows = rows.sort_values(["landmark_day", "deal_id"], ignore_index=True)
+        kept.share |= dict.fromkeys(missing.index, share)
+    rows = kept.rows[kept.rows["landmark_day"].isin(days.index) & (kept.rows["lot"] < share)]
+    return rows.drop(columns="lot").reset_index(drop=True)
+
+
+def with_ends(book: DealBook, rows: pd.DataFrame, *, as_of: Any) -> pd.DataFrame:
+    """Landmark rows with what had become of the deals as known at ``as_of``; see `landmark_snapshots`."""
     day = as_of_day(book, as_of)
     seen_to = day - recording_lag_days(book, as_of=as_of)
-    n_grids = min(N_GRIDS, every_days)
-    grid = _grid_of_days(book, day, seen_to, every_days, n_grids)
-    n_open = _n_open(book, grid.index.to_list())
-    share = min(cap * n_grids / n_open, 1.0) if n_open else 1.0
-    chunks = np.array_split(grid.index.to_numpy(), n_open // CHUNK + 1)
-    parts = [_part(book, grid.loc[days], n_grids, share, features) for days in chunks if len(days)]
-    if not parts:
-        nothing = snapshot_base(book, [day], lambda base: np.zeros(len(base), dtype=bool))
-        parts = [described(book, nothing, as_of, features).assign(landmark_day=pd.Series(dtype="int64"))]
-    rows = pd.concat(parts).sort_values(["landmark_day", "deal_id"], ignore_index=True)
     known = collect(book, outcomes(book, day)).set_index("deal_id").loc[rows["deal_id"], ["end", "end_day"]]
-    end_day = known["end_day"].to_numpy()
-    landmark = rows["landmark_day"].to_numpy()
-    rows["end"] = np.where(end_day > seen_to, OPEN, known["end"].to_numpy(dtype=object))
-    rows["duration_days"] = np.maximum(np.minimum(end_day, seen_to) - landmark, 0)
-    rows["watched_days"] = np.where(rows["end"].eq(OPEN), rows["duration_days"], seen_to - landmark)
-    return rows
+    end_day, landmark = known["end_day"].to_numpy(), rows["landmark_day"].to_numpy()
+    end = np.where(end_day > seen_to, OPEN, known["end"].to_numpy(dtype=object))
+    duration = np.maximum(np.minimum(end_day, seen_to) - landmark, 0)
+    watched = np.where(end == OPEN, duration, seen_to - landmark)
+    return rows.assign(end=end, duration_days=duration, watched_days=watched)
 
 
 def lot(deal_id: pd.Series, day: pd.Series) -> np.ndarray:
@@ -80,15 +121,19 @@ def lot(deal_id: pd.Series, day: pd.Series) -> np.ndarray:
     return mixed / 2.0**64
 
 
-def _grid_of_days(book: DealBook, day: int, seen_to: int, every_days: int, n_grids: int) -> pd.Series:
-    """Landmark days, ascending, each with the grid it belongs to; all with some time in which an end would be seen."""
-    begin = collect(book, births(book).select(day=nw.col("created_day").min()))["day"].iloc[0]
-    if pd.isna(begin):
-        return pd.Series(dtype="int64")
-    first = max(int(begin), observed_from(book))
-    starts = [day - every_days * k // n_grids for k in range(n_grids)]
-    days = {d: k for k, start in enumerate(starts) for d in range(start, first - 1, -every_days) if d < seen_to}
-    return pd.Series(days, dtype="int64").sort_index()
+@dataclass
+class _Kept:
+    """Landmarks of a book worked out so far, with the ``lot`` of each, and the share of the deals kept on each day."""
+
+    rows: pd.DataFrame
+    share: dict[int, float]
+
+
+def _no_rows(book: DealBook, features: Sequence[Feature]) -> pd.DataFrame:
+    day = [0]
+    base = snapshot_base(book, day, lambda base: np.zeros(len(base), dtype=bool))
+    rows = described(book, base, to_timestamps(day), features)
+    return rows.assign(landmark_day=pd.Series(dtype="int64"), lot=pd.Series(dtype=float))
 
 
 def _n_open(book: DealBook, days: list[int]) -> int:
@@ -105,5 +150,4 @@ def _part(book: DealBook, grid: pd.Series, n_grids: int, share: float, features:
     days = grid.index.to_list()
     base = snapshot_base(book, days, sample)
     rows = described(book, base, to_timestamps(days), features)
-    rows["landmark_day"] = base["as_of_day"].to_numpy()
-    return rows
+    return rows.assign(landmark_day=base["as_of_day"], lot=lot(base["deal_id"], base["as_of_day"]))

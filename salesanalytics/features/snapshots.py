@@ -13,10 +13,10 @@ from salesanalytics.book import DealBook
 from salesanalytics.features.history import HISTORY_FEATURES, Feature
 from salesanalytics.features.records import add_record_columns, records
 from salesanalytics.features.work import WORK_FEATURES
-from salesanalytics.features.work_columns import add_work_columns
-from salesanalytics.timeline import owners, quarter_of, references
+from salesanalytics.features.work_columns import KEY, add_work_columns
+from salesanalytics.timeline import quarter_of, references
 from salesanalytics.timeline.calendar import as_of_days, to_timestamps
-from salesanalytics.timeline.replay import at_dates, collect, trail
+from salesanalytics.timeline.replay import Lazy, at_dates, collect, latest, trail
 from salesanalytics.timeline.spells import open_deals
 from salesanalytics.timeline.values import fields_in
 
@@ -65,11 +65,6 @@ def snapshot_base(book: DealBook, days: list[int], sample: Sample | None = None)
     """What the features read: the state of every open deal, its trails of amount and close date, its facts."""
     fields = fields_in(book)
     standing = open_deals(book, days=days).drop("known_from", "last_seen_day")
-    for name in TRAILS:
-        if name in fields:
-            moved = at_dates(book, trail(book, name), days)
-            moved = moved.rename({c: f"{name}_{c}" for c in TRAIL_COLUMNS})
-            standing = standing.join(moved, on=["deal", "as_of_day"], how="left")
     # `collect` gives names for codes; the codes are of use too
     standing = standing.with_columns(
         position=nw.col("deal"), stage_rank=nw.col("stage"), paused=nw.col("state") != nw.col("stage")
@@ -78,7 +73,7 @@ def snapshot_base(book: DealBook, days: list[int], sample: Sample | None = None)
     if sample is not None:
         base = base[sample(base)].reset_index(drop=True)
     base["deal"] = base.pop("position")
-    base[[f"{name}_{c}" for name in TRAILS if name not in fields for c in TRAIL_COLUMNS]] = np.nan
+    base = base.assign(**{f"{name}_{c}": found for name in TRAILS for c, found in _trail(book, base, name, fields)})
     base["as_of"] = to_timestamps(base["as_of_day"])
     month = book.settings.fiscal_year_start
     ends = np.array([quarter_of(day, fiscal_year_start=month).end_day for day in sorted(days)], dtype="int64")
@@ -89,13 +84,32 @@ def snapshot_base(book: DealBook, days: list[int], sample: Sample | None = None)
     stated = facts["amount"].where(facts["amount"] > 0).to_numpy()[place]
     base["amount"] = base["amount_last"].fillna(pd.Series(stated, index=base.index))
     base["amount_first"] = base["amount_first"].where(np.isnan(stated), stated)
-    base["rep_id"] = _owner(book, base, days, facts["rep_id"].to_numpy()[place])
-    found = add_work_columns(book, base, days) | add_record_columns(book, base)
+    base["rep_id"] = _owner(book, base, facts["rep_id"].to_numpy()[place])
+    found = add_work_columns(book, base) | add_record_columns(book, base)
     return pd.DataFrame(dict(base.items()) | found, copy=False)
 
 
-def _owner(book: DealBook, base: pd.DataFrame, days: list[int], stated: np.ndarray) -> Any:
+def _trail(
+    book: DealBook, base: pd.DataFrame, name: str, fields: frozenset[str]
+) -> list[tuple[str, pd.Series | float]]:
+    """How a number or a date that is kept in history had moved; NaN where it is not kept."""
+    if name not in fields:
+        return [(column, np.nan) for column in TRAIL_COLUMNS]
+    found = _at_own_dates(book, base, trail(book, name))
+    joined = base[KEY].merge(found, on=KEY, how="left")
+    return [(column, joined[column]) for column in TRAIL_COLUMNS]
+
+
+def _owner(book: DealBook, base: pd.DataFrame, stated: np.ndarray) -> Any:
     if "rep_id" not in fields_in(book):
         return stated
-    known = owners(book, days)
-    return base[["deal_id", "as_of_day"]].merge(known, on=["deal_id", "as_of_day"], how="left")["rep_id"]
+    found = _at_own_dates(book, base, latest(book, "rep_id"))
+    moved = base[KEY].merge(found, on=KEY, how="left")["value"]
+    owner = moved.where(moved.notna(), pd.Series(stated, index=base.index))
+    return owner.where(owner.notna(), None)
+
+
+def _at_own_dates(book: DealBook, base: pd.DataFrame, versions: Lazy) -> pd.DataFrame:
+    """What was valid on the date of each row, with ``deal`` as a position."""
+    moved = at_dates(book, versions.with_columns(position=nw.col("deal")), base[KEY])
+    return collect(book, moved).rename(columns={"position": "deal"})

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
@@ -18,11 +19,12 @@ from salesanalytics.models.curves import incidence_at, without_dead_stock
 from salesanalytics.models.ladder import choose_rung
 from salesanalytics.models.learners import Learners, fit_learners
 from salesanalytics.models.other_ends import fit_other_ends
-from salesanalytics.models.past import MIN_HALF_LIFE, RUNGS, past_predictions
+from salesanalytics.models.past import past_predictions
 from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration, fit_recalibration
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.stage_table import StageTable
 from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, future_bins
+from salesanalytics.models.told import MIN_HALF_LIFE, RUNGS
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_day
 from salesanalytics.timeline.replay import collect
 from salesanalytics.timeline.spells import outcomes
@@ -93,7 +95,7 @@ class CloseModel:
         self._fiscal_year_start = book.settings.fiscal_year_start
         n_closed = int(collect(book, outcomes(book, day).select("deal", "end"))["end"].ne("open").sum())
         self.past_ = past_predictions(
-            rows, self.table_, every_days=self.every_days, n_closed=n_closed, **self._grid(self.edges)
+            book, as_of=self.as_of_, n_closed=n_closed, edges=self.edges, every_days=self.every_days
         )
         self.rung_ = choose_rung(self.past_, n_closed=n_closed, fixed=self.rung)
         self.recalibration_ = self._recalibration()
@@ -111,7 +113,8 @@ class CloseModel:
         boosted = self.rung_.name == "blend"
         half_life = max(self.table_.half_life_days_, MIN_HALF_LIFE)
         settings = {"half_life_days": half_life, "boosted": boosted, **self._grid(self.edges)}
-        return fit_learners(rows, spread=True, **settings)
+        with threadpool_limits(1, user_api="blas"):  # its threads cost more than they help on matrices this narrow
+            return fit_learners(rows, spread=True, **settings)
 
     def _recalibration(self) -> Recalibration:
         if self.past_ is None or self.rung_.name not in self.past_.log_odds:
@@ -155,7 +158,7 @@ class CloseModel:
         near = days <= self.last_day_
         own_won, own_other = incidence_at(bins, odds, landmark, np.append(days[near], self.last_day_))
         # those still open at the last bin go on as the stage table has them go on
-        grid = np.union1d(days[~near], [self.last_day_, self.edges[-1]])  # one far end: the table's shrinkage sees it
+        grid = np.union1d(days[~near], [self.last_day_])
         table_won, table_other, pool = self.table_.predict(snapshot, horizon_days=grid)
         far, last = np.searchsorted(grid, days[~near]), np.searchsorted(grid, [self.last_day_])
         rest = np.maximum(1 - table_won[:, last] - table_other[:, last], 1e-9)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from salesanalytics.models.past import MIN_CLOSED, RUNGS, Past
+from salesanalytics.models.past import MIN_CLOSED, Past
 from salesanalytics.models.reliability import mean_difference
+from salesanalytics.models.told import RUNGS
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from salesanalytics.models.supermodel import Bins, bin_features, future_bins, ha
 PRIOR_VARIANCE = 0.03  # of a coefficient per standard deviation of its column
 TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
 BY_TIME = ("state", "stage_rank", "buyer_rank", "days_in_state", "age_days")  # what they do changes along the future
-BOOSTING = {"max_iter": 60, "learning_rate": 0.1, "max_leaf_nodes": 8, "l2_regularization": 20.0}
+BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
 MIN_LEAF, LEAF_SHARE = 400, 0.02
 NO_DATE = -100.0  # far from any gap: trees part it from the others
 WON, OTHER = 1, 0

@@ -8,19 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from salesanalytics.features.landmarks import lot
-from salesanalytics.models.curves import incidence_at, without_dead_stock
-from salesanalytics.models.learners import Learners, fit_learners
-from salesanalytics.models.stage_table import StageTable
-from salesanalytics.models.supermodel import Bins, future_bins, happened_in, observed_bins
+from salesanalytics.book import DealBook
+from salesanalytics.features.landmarks import landmark_days, with_ends
+from salesanalytics.models.stage_rates import end_codes
+from salesanalytics.models.supermodel import Bins, happened_in, observed_bins
+from salesanalytics.models.told import JUDGED_DAYS, RUNGS, Told, predictions_made
+from salesanalytics.timeline.calendar import as_of_day
+from salesanalytics.timeline.spells import recording_lag_days
 
-RUNGS = ("stage_table", "logistic", "blend")
 MIN_CLOSED = {"stage_table": 0, "logistic": 60, "blend": 300}
-JUDGED_DAYS = (28, 91, 182, 364)
 N_FITS, STEP_DAYS, MIN_STEP = 4, 91, 14
-ORIGIN_CAP = 3_000
-MIN_HALF_LIFE = 730.0  # features follow the drift that the stage table can follow only by forgetting
-MIN_CLOSED_THEN, MIN_JUDGED = 30, 50
+MIN_JUDGED = 50
 
 
 @dataclass(frozen=True)
@@ -94,98 +92,59 @@ class Past:
 
 
 def past_predictions(
-    landmarks: pd.DataFrame,
-    table: StageTable,
+    book: DealBook,
     *,
+    as_of: Any,
     n_closed: int,
     edges: tuple[int, ...],
-    fiscal_year_start: int,
     every_days: int,
 ) -> Past | None:
     """Predictions of all rungs at up to eight past dates; None where too little had happened before them.
 
-    Four fits, 182 days apart (less in a short book), each asked at its own date and half a step later, so that no
-    deal is judged by a model that knew its end.
+    Four fits, 182 days apart (less in a short book), each made of what was known at its date and asked there and half
+    a step later, so that no deal is judged by a model that knew its end. Their dates do not depend on ``as_of``: a
+    prediction is made once a book, whoever asks later.
 
     Parameters
     ----------
-    landmarks : DataFrame
-        From `landmark_snapshots`, with ``code``.
+    book : DealBook
+    as_of : date
+        What became of the deals is told as known then.
     n_closed : int
         Deals that ended; decides which rungs are tried at all.
+    edges : tuple of int
+    every_days : int
     """
-    if not len(landmarks):
+    seen_to = as_of_day(book, as_of) - recording_lag_days(book, as_of=as_of)
+    days = landmark_days(book, before=seen_to, every_days=every_days)
+    if not len(days):
         return None
-    tried = [rung for rung in RUNGS if n_closed >= MIN_CLOSED[rung]]
-    first, seen_to = landmarks["landmark_day"].min(), (landmarks["landmark_day"] + landmarks["watched_days"]).max()
-    step = int(np.clip((seen_to - first) // 8, MIN_STEP, STEP_DAYS))
-    days = np.union1d(edges, [d for d in JUDGED_DAYS if d <= edges[-1]])
-    grids: dict[str, Any] = {"edges": tuple(int(d) for d in days if d in edges), "fiscal_year_start": fiscal_year_start}
-    parts = []
-    for k in range(N_FITS):
-        origin = int(seen_to) - every_days - step * (2 * k + 2)
-        known = as_known(landmarks, origin)
-        closed = known.loc[known["code"] >= 0, "deal_id"].nunique()
-        if closed < MIN_CLOSED_THEN:
-            break
-        half_life = max(table.half_life_days_, MIN_HALF_LIFE)
-        learners = None
-        if len(tried) > 1:
-            boosted = "blend" in tried
-            learners = fit_learners(_capped(known), half_life_days=half_life, boosted=boosted, **grids)
-        for asked_at in (origin, origin + step):
-            asked = landmarks[landmarks["landmark_day"].between(asked_at, asked_at + every_days - 1)]
-            if len(asked):
-                asked = asked.reset_index(drop=True).assign(origin_day=asked_at)
-                parts.append(_asked(asked, tried, learners, table.as_at(origin), days, grids))
-    if sum(len(part.rows) for part in parts) < MIN_JUDGED:
+    step = int(np.clip((seen_to - days.index[0]) // 8, MIN_STEP, STEP_DAYS))
+    last = (seen_to - every_days - step) // (2 * step) * 2 * step
+    origins = [last - 2 * step * k for k in range(N_FITS)]
+    tried = tuple(rung for rung in RUNGS if n_closed >= MIN_CLOSED[rung])
+    told = [
+        one
+        for one in predictions_made(book, origins, step=step, tried=tried, edges=edges, every_days=every_days)
+        if one.asked_at + every_days + step <= seen_to
+    ]
+    if sum(len(one.rows) for one in told) < MIN_JUDGED:
         return None
+    parts = [_with_outcomes(book, one, as_of) for one in told]
     return _joined(parts)
 
 
-def as_known(landmarks: pd.DataFrame, day: int) -> pd.DataFrame:
-    """Landmark rows as they would have been at an earlier day: later landmarks dropped, later ends unseen."""
-    rows = landmarks[landmarks["landmark_day"] < day]
-    seen = day - rows["landmark_day"]
-    return rows.assign(
-        code=rows["code"].where(rows["duration_days"] <= seen, -1),
-        duration_days=np.minimum(rows["duration_days"], seen),
-        watched_days=np.minimum(rows["watched_days"], seen),
-    ).reset_index(drop=True)
-
-
-def _capped(rows: pd.DataFrame) -> pd.DataFrame:
-    if len(rows) <= ORIGIN_CAP:
-        return rows
-    kept = lot(rows["deal_id"], rows["landmark_day"] + 1) < ORIGIN_CAP / len(rows)
-    return rows[kept].reset_index(drop=True)
-
-
-def _asked(
-    asked: pd.DataFrame,
-    tried: list[str],
-    learners: Learners | None,
-    table: StageTable,
-    days: np.ndarray,
-    grids: dict[str, Any],
-) -> Past:
-    landmark = asked["landmark_day"].to_numpy()
-    duration, code = asked["duration_days"].to_numpy(), asked["code"].to_numpy()
-    bins = future_bins(landmark, **grids)
-    by_table, _, pool = table.predict(asked, horizon_days=days)
-    p_won = {"stage_table": by_table}
-    watched = observed_bins(bins, duration=duration, watched=asked["watched_days"].to_numpy())
-    watched &= ~pool["older_than_any_win"].to_numpy(dtype=bool)[bins.row]  # their chance is capped, not recalibrated
-    log_odds = {}
-    for rung in tried[1:]:
-        assert learners is not None
-        odds = learners.log_odds(rung, asked, bins)
-        p_won[rung] = without_dead_stock(incidence_at(bins, odds, landmark, days)[0], pool)
-        log_odds[rung] = odds[watched]
-    bins = bins.take(watched)
-    columns = ["origin_day", "deal_id", "landmark_day", "state", "amount", "code", "duration_days", "watched_days"]
+def _with_outcomes(book: DealBook, told: Told, as_of: Any) -> Past:
+    """Past predictions beside what became of the deals; dead stock has no bins (its chance is capped)."""
+    rows = with_ends(book, told.rows, as_of=as_of)
+    rows["code"] = end_codes(rows.pop("end"))
+    duration, code = rows["duration_days"].to_numpy(), rows["code"].to_numpy()
+    watched = observed_bins(told.bins, duration=duration, watched=rows["watched_days"].to_numpy())
+    watched &= ~told.dead[told.bins.row]
+    bins = told.bins.take(watched)
     happened = happened_in(bins, duration=duration, code=code)
-    return Past(asked[columns], days, p_won, bins, happened, log_odds)
+    log_odds = {rung: odds[watched] for rung, odds in told.log_odds.items()}
+    return Past(rows.assign(origin_day=told.asked_at), told.days, told.p_won, bins, happened, log_odds)
 
 
 def _joined(parts: list[Past]) -> Past:

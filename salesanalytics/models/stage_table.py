@@ -18,6 +18,7 @@ MIN_DEALS = 30
 AGE_FACTOR = 1.5
 AGE_GRID = 1.1
 STAGE_STRENGTH = 10.0
+SHRUNK_AT = 365  # the day whose effective number of deals says how much a pool knows
 HALF_LIVES = (np.inf, 1460.0, 730.0, 365.0)  # of equal ones the longest
 EVERY_DAYS = 28
 ORIGIN_DAYS, N_ORIGINS, MIN_ORIGINS = 84, 20, 4
@@ -86,14 +87,6 @@ class StageTable:
         }
         return self
 
-    def as_at(self, origin_day: int) -> StageTable:
-        """The table as it would have been at an earlier landmark: later landmarks dropped, later ends unseen."""
-        rows = self.rows_[self.rows_["landmark_day"] < origin_day]
-        seen = origin_day - rows["landmark_day"]
-        unseen = rows["duration_days"] > seen
-        rows = rows.assign(code=rows["code"].where(~unseen, -1), duration_days=rows["duration_days"].clip(upper=seen))
-        return StageTable(ended=self.ended, every_days=self.every_days)._fit_rows(rows, self.half_life_days_)
-
     def predict(
         self, deals: pd.DataFrame, *, horizon_days: Any, confidence: float = 0.8
     ) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
@@ -141,13 +134,17 @@ class StageTable:
             share = 0.0 if self.ended else 0.5 / (n + 1)
             upper = 1 - ((1 - confidence) / 2) ** (1 / (n + 1))
             return np.where(horizons > 0, share, 0.0), other * (1 - share), (0.0, upper, n, True)
-        se = clustered_se(fit, duration, codes, deal, at_day=horizons[-1], k=WON, weight=weight)
-        n_eff = float(effective_n(won[-1], se, n))
-        keep = n_eff / (n_eff + STAGE_STRENGTH)
+
+        def n_eff(day: int) -> float:
+            se = clustered_se(fit, duration, codes, deal, at_day=day, k=WON, weight=weight)
+            return float(effective_n(_at(fit, np.array([day]), WON)[0], se, n))
+
+        # drawn to the state as much on every day, whatever is asked: so that chances rise with the date
+        keep = (known := n_eff(SHRUNK_AT)) / (known + STAGE_STRENGTH)
         won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
         other = keep * other + (1 - keep) * _at(rows.whole, horizons, 1 - WON)
         won = np.clip(won, 0.0, 1.0)  # weighted sums end a hair outside
-        spread = np.sqrt(won[-1] * (1 - won[-1]) / (n_eff + STAGE_STRENGTH))
+        spread = np.sqrt(won[-1] * (1 - won[-1]) / (n_eff(horizons[-1]) + STAGE_STRENGTH))
         lower, upper = rate_interval(won[-1], spread, n, confidence)
         return won, other, (lower, upper, n, False)
 

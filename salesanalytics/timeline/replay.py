@@ -10,7 +10,7 @@ them their names back.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -243,8 +243,17 @@ def _latest(book: DealBook, name: str) -> Lazy:
     )
 
 
-def at_dates(book: DealBook, versions: Lazy, days: list[int]) -> Lazy:
-    """The versions valid at the end of each date: adds ``as_of_day``, drops the validity."""
-    dates = book.engine.frame(pa.table({"as_of_day": pa.array(days, pa.int64())}))
+Asked: TypeAlias = "list[int] | pd.DataFrame"
+
+
+def meet(book: DealBook, rows: Lazy, asked: Asked) -> Lazy:
+    """Rows of deals beside the days they are asked for: every day of a list, or a deal's own (``deal, as_of_day``)."""
+    pairs = pd.DataFrame({"as_of_day": asked}, dtype="int64") if isinstance(asked, list) else asked
+    table = book.engine.frame(pa.table({c: pa.array(pairs[c], pa.int64()) for c in pairs}))
+    return rows.join(table, how="cross") if isinstance(asked, list) else rows.join(table, on="deal")
+
+
+def at_dates(book: DealBook, versions: Lazy, asked: Asked) -> Lazy:
+    """The versions valid at the end of the days asked for (see `meet`): adds ``as_of_day``, drops the validity."""
     valid = (col("valid_from") <= col("as_of_day")) & (col("as_of_day") < col("valid_to"))
-    return versions.join(dates, how="cross").filter(valid).drop("valid_from", "valid_to")
+    return meet(book, versions, asked).filter(valid).drop("valid_from", "valid_to")

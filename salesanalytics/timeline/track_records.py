@@ -39,7 +39,7 @@ def track_records(book: DealBook, rows: pd.DataFrame, *, by: Sequence[str]) -> p
         asked, values = pd.factorize(rows[name])
         segment = ended[name] if name == "rep_id" else book.deals[name].to_numpy(dtype=object)[ended["position"]]
         known.append((name, pd.Index(np.asarray(values, dtype=object)).get_indexer(segment), asked.astype("int64")))
-    columns = {}
+    columns: dict[str, np.ndarray] = {}
     for name, segment, asked in known:
         found = _counts(ended, segment, asked, days)
         columns |= {f"{name}_n_ended": found[:, 0], f"{name}_n_won": found[:, 1]}
@@ -56,10 +56,9 @@ def _counts(ended: pd.DataFrame, segment: np.ndarray, asked: np.ndarray, days: n
     order = np.argsort(place, kind="stable")
     totals = np.vstack([[0, 0], np.concatenate([one, -one])[order].cumsum(axis=0)])
     key, distinct = pd.factorize(asked * SPAN + days)  # many deals share a date and a segment
-    first = distinct - distinct % SPAN
-    upto, before = (
-        np.searchsorted(place, at, side=side, sorter=order) for at, side in ((distinct, "right"), (first, "left"))
-    )
+    place = place[order]
+    upto = np.searchsorted(place, distinct, side="right")
+    before = np.searchsorted(place, distinct - distinct % SPAN, side="left")
     found = np.where((distinct >= 0)[:, None], totals[upto] - totals[before], 0)
     return np.asarray(found[key])
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from salesanalytics.book import DealBook
 from salesanalytics.timeline.calendar import FOREVER
-from salesanalytics.timeline.replay import at_dates, latest
+from salesanalytics.timeline.replay import Asked, at_dates, latest, meet
 
 col = nw.col
 Lazy = nw.LazyFrame[Any]
@@ -24,26 +24,22 @@ def _native(frame: Lazy) -> pd.DataFrame:
     return frame.collect("pyarrow").to_native().to_pandas()
 
 
-def _dates(book: DealBook, days: list[int]) -> Lazy:
-    return book.engine.frame(pa.table({"as_of_day": pa.array(days, pa.int64())}))
-
-
-def last_texts(book: DealBook, field: str, days: list[int]) -> pd.DataFrame:
+def last_texts(book: DealBook, field: str, asked: Asked) -> pd.DataFrame:
     """Last known value of a field: ``deal``, ``as_of_day``, ``value``."""
-    return _native(at_dates(book, latest(book, field), days).select("deal", "as_of_day", "value"))
+    return _native(at_dates(book, latest(book, field), asked).select("deal", "as_of_day", "value"))
 
 
-def last_days(book: DealBook, field: str, days: list[int], *, values: tuple[str, ...] | None = None) -> pd.DataFrame:
+def last_days(book: DealBook, field: str, asked: Asked, *, values: tuple[str, ...] | None = None) -> pd.DataFrame:
     """Latest day on which something of a field happened, among what was known: ``deal``, ``as_of_day``, ``day``."""
     rows = book.events.filter(col("field") == field)
     if values is not None:
         rows = rows.filter(col("value").is_in(list(values)))
     rows = rows.group_by("deal", "known_day").agg(day=col("day").max())
-    seen = rows.join(_dates(book, days), how="cross").filter(col("known_day") <= col("as_of_day"))
+    seen = meet(book, rows, asked).filter(col("known_day") <= col("as_of_day"))
     return _native(seen.group_by("deal", "as_of_day").agg(day=col("day").max()))
 
 
-def milestones_done(book: DealBook, days: list[int]) -> pd.DataFrame:
+def milestones_done(book: DealBook, asked: Asked) -> pd.DataFrame:
     """``deal``, ``as_of_day``, ``milestones_in_row`` (highest k with M1..Mk all known), ``n_milestones``."""
     order = {m: k for k, m in enumerate(book.process.milestone_ids)}
     first = _native(
@@ -52,21 +48,16 @@ def milestones_done(book: DealBook, days: list[int]) -> pd.DataFrame:
     known = np.full((len(book.deals), max(len(order), 1)), FOREVER)
     known[first["deal"], first["value"].map(order).to_numpy(dtype=int)] = first["known"]
     complete = np.maximum.accumulate(known, axis=1)
-    parts = [
-        pd.DataFrame(
-            {
-                "deal": np.arange(len(known)),
-                "as_of_day": day,
-                "milestones_in_row": (complete <= day).sum(axis=1),
-                "n_milestones": (known <= day).sum(axis=1),
-            }
+    if isinstance(asked, list):
+        asked = pd.MultiIndex.from_product([asked, range(len(known))], names=["as_of_day", "deal"]).to_frame(
+            index=False
         )
-        for day in days
-    ]
-    return pd.concat(parts, ignore_index=True)
+    deal, day = asked["deal"].to_numpy(), asked["as_of_day"].to_numpy()[:, None]
+    in_row, all_done = (complete[deal] <= day).sum(axis=1), (known[deal] <= day).sum(axis=1)
+    return asked[["deal", "as_of_day"]].assign(milestones_in_row=in_row, n_milestones=all_done)
 
 
-def conditions_done(book: DealBook, days: list[int]) -> pd.DataFrame:
+def conditions_done(book: DealBook, asked: Asked) -> pd.DataFrame:
     """Weight of the conditions standing as done or waived: ``deal``, ``as_of_day``, ``stage_rank``, ``done_weight``."""
     weights = {c.id: float(c.weight) for s in book.process.stages for c in s.conditions}
     ranks = {c.id: s.order for s in book.process.stages for c in s.conditions}
@@ -77,7 +68,7 @@ def conditions_done(book: DealBook, days: list[int]) -> pd.DataFrame:
             "stage_rank": pa.array(list(ranks.values()), pa.int64()),
         }
     )
-    standing = at_dates(book, _condition_states(book), days).filter(col("is_done"))
+    standing = at_dates(book, _condition_states(book), asked).filter(col("is_done"))
     done = standing.join(book.engine.frame(table), on="condition")
     return _native(done.group_by("deal", "as_of_day", "stage_rank").agg(done_weight=col("weight").sum()))
 
@@ -101,19 +92,19 @@ def _condition_states(book: DealBook) -> Lazy:
     return book.engine.once("condition_states", build)
 
 
-def people_reached(book: DealBook, days: list[int]) -> pd.DataFrame:
+def people_reached(book: DealBook, asked: Asked) -> pd.DataFrame:
     """Roles reached: ``deal``, ``as_of_day``, ``n_roles``, ``dm_day`` (first contact with the decision maker)."""
     first = (
         book.events.filter(col("field") == "contact")
         .group_by("deal", "value")
         .agg(known=col("known_day").min(), day=col("day").min())
     )
-    seen = first.join(_dates(book, days), how="cross").filter(col("known") <= col("as_of_day"))
+    seen = meet(book, first, asked).filter(col("known") <= col("as_of_day"))
     decision = nw.when(col("value") == "DM").then(col("day")).otherwise(nw.lit(FOREVER))
     return _native(seen.group_by("deal", "as_of_day").agg(n_roles=nw.len(), dm_day=decision.min()))
 
 
-def stances(book: DealBook, days: list[int]) -> pd.DataFrame:
+def stances(book: DealBook, asked: Asked) -> pd.DataFrame:
     """Last known stance of each role: ``deal``, ``as_of_day``, ``stance_min``, ``stance_mean`` (-2 .. 2)."""
 
     def build() -> Lazy:
@@ -127,13 +118,13 @@ def stances(book: DealBook, days: list[int]) -> pd.DataFrame:
             "deal", "role", "score", "valid_from", "valid_to"
         )
 
-    standing = at_dates(book, book.engine.once("stance_states", build), days)
+    standing = at_dates(book, book.engine.once("stance_states", build), asked)
     scores = standing.group_by("deal", "as_of_day").agg(stance_min=col("score").min(), stance_mean=col("score").mean())
     return _native(scores)
 
 
-def first_days(book: DealBook, field: str, days: list[int]) -> pd.DataFrame:
+def first_days(book: DealBook, field: str, asked: Asked) -> pd.DataFrame:
     """First day of a field among what was known: ``deal``, ``as_of_day``, ``day``."""
     rows = book.events.filter(col("field") == field).group_by("deal", "known_day").agg(day=col("day").min())
-    seen = rows.join(_dates(book, days), how="cross").filter(col("known_day") <= col("as_of_day"))
+    seen = meet(book, rows, asked).filter(col("known_day") <= col("as_of_day"))
     return _native(seen.group_by("deal", "as_of_day").agg(day=col("day").min()))

@@ -1,0 +1,142 @@
+"""What models fitted at past dates said then: made once a book and date, and used by everything that asks later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import joblib
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from salesanalytics.book import DealBook
+from salesanalytics.features.landmarks import landmark_days, landmark_snapshots, landmarks_on
+from salesanalytics.models.curves import incidence_at, without_dead_stock
+from salesanalytics.models.learners import Learners, fit_learners
+from salesanalytics.models.stage_rates import end_codes
+from salesanalytics.models.stage_table import StageTable
+from salesanalytics.models.supermodel import Bins, future_bins
+from salesanalytics.timeline.calendar import to_date
+
+RUNGS = ("stage_table", "logistic", "blend")
+JUDGED_DAYS = (28, 91, 182, 364)
+ORIGIN_CAP = 2_000
+MIN_HALF_LIFE = 730.0  # features follow the drift that the stage table can follow only by forgetting
+MIN_CLOSED_THEN = 30
+
+
+@dataclass(frozen=True)
+class Told:
+    """What every rung, fitted at a past date, said of the deals that stood open on their next landmark.
+
+    Attributes
+    ----------
+    asked_at : int
+        The deals' landmarks lie in the ``every_days`` days from here on.
+    rows : DataFrame
+        One row a deal: ``deal_id``, ``landmark_day``, ``state``, ``amount``.
+    days : ndarray (n_days,)
+        Days after the landmark at which chances are kept.
+    p_won : dict of str to ndarray (n_rows, n_days)
+    bins : Bins
+    log_odds : dict of str to ndarray (n_bins, 2)
+        Of each rung but the first.
+    dead : ndarray of bool (n_rows,)
+        Older than any deal that had been won from its state.
+    """
+
+    asked_at: int
+    rows: pd.DataFrame
+    days: np.ndarray
+    p_won: dict[str, np.ndarray]
+    bins: Bins
+    log_odds: dict[str, np.ndarray]
+    dead: np.ndarray
+
+
+_TOLD: WeakKeyDictionary[DealBook, dict[tuple[Any, ...], list[Told]]] = WeakKeyDictionary()
+
+
+def predictions_made(
+    book: DealBook,
+    origins: Sequence[int],
+    *,
+    step: int,
+    tried: tuple[str, ...],
+    edges: tuple[int, ...],
+    every_days: int,
+) -> list[Told]:
+    """Predictions of models fitted at some past days, asked there and a step later, the latest first.
+
+    It ends with the first day before which fewer than 30 deals had ended.
+    """
+    made = _TOLD.setdefault(book, {})
+    keys = {origin: (origin, step, tried, edges, every_days) for origin in origins}
+    samples = {}
+    for origin in origins:
+        if keys[origin] not in made:
+            samples[origin] = _sample(book, origin, every_days)
+            if samples[origin]["deal_id"][samples[origin]["code"] >= 0].nunique() < MIN_CLOSED_THEN:
+                made[keys[origin]] = []
+        if made.get(keys[origin]) == []:
+            break
+    todo = [origin for origin in samples if keys[origin] not in made]
+    tables = [StageTable(every_days=every_days).fit(book, as_of=to_date(origin)) for origin in todo]
+    days = np.union1d(edges, [d for d in JUDGED_DAYS if d <= edges[-1]])
+    grid = {"edges": edges, "fiscal_year_start": book.settings.fiscal_year_start}
+    fitted = _fitted([(samples[o], t) for o, t in zip(todo, tables, strict=True)], tried, grid)
+    for origin, table, learners in zip(todo, tables, fitted, strict=True):
+        asked = [(at, _asked(book, at, every_days)) for at in (origin, origin + step)]
+        made[keys[origin]] = [_told(at, rows, tried, learners, table, days, grid) for at, rows in asked if len(rows)]
+    return [told for origin in origins for told in made.get(keys[origin], [])]
+
+
+def _sample(book: DealBook, origin: int, every_days: int) -> pd.DataFrame:
+    rows = landmark_snapshots(book, as_of=to_date(origin), every_days=every_days, cap=ORIGIN_CAP)
+    return rows.assign(code=end_codes(rows["end"]))
+
+
+def _asked(book: DealBook, first: int, every_days: int) -> pd.DataFrame:
+    days = landmark_days(book, before=first + every_days, every_days=every_days).loc[first:]
+    return landmarks_on(book, days, every_days=every_days, cap=ORIGIN_CAP)
+
+
+def _fitted(
+    samples: list[tuple[pd.DataFrame, StageTable]], tried: tuple[str, ...], grid: dict[str, Any]
+) -> list[Learners | None]:
+    """Learners of every sample; side by side, a core each."""
+    if len(tried) == 1:
+        return [None] * len(samples)
+
+    def fit(rows: pd.DataFrame, table: StageTable) -> Learners:
+        with threadpool_limits(1, user_api="openmp"):
+            half_life = max(table.half_life_days_, MIN_HALF_LIFE)
+            return fit_learners(rows, half_life_days=half_life, boosted="blend" in tried, **grid)
+
+    with threadpool_limits(1, user_api="blas"):
+        found = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(fit)(*sample) for sample in samples)
+    return list(found)
+
+
+def _told(
+    at: int,
+    asked: pd.DataFrame,
+    tried: tuple[str, ...],
+    learners: Learners | None,
+    table: StageTable,
+    days: np.ndarray,
+    grid: dict[str, Any],
+) -> Told:
+    landmark = asked["landmark_day"].to_numpy()
+    bins = future_bins(landmark, **grid)
+    by_table, _, pool = table.predict(asked, horizon_days=days)
+    p_won, log_odds = {RUNGS[0]: by_table}, {}
+    for rung in tried[1:]:
+        assert learners is not None
+        log_odds[rung] = learners.log_odds(rung, asked, bins)
+        p_won[rung] = without_dead_stock(incidence_at(bins, log_odds[rung], landmark, days)[0], pool)
+    rows = asked[["deal_id", "landmark_day", "state", "amount"]]
+    return Told(at, rows, days, p_won, bins, log_odds, pool["older_than_any_win"].to_numpy(dtype=bool))
