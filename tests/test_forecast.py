@@ -46,6 +46,12 @@ def keys(n, seed=0, prefix="d"):
     return deal_keys(pd.Series([f"{prefix}{k}" for k in range(n)]), seed)
 
 
+def sums(*deals, **settings):
+    """Count and amount of each draw."""
+    found = draw_deals(*deals, **settings)
+    return found.count(), found.total()
+
+
 # ---------------------------------------------------------------- draws
 
 
@@ -79,7 +85,7 @@ def test_one_more_deal_moves_no_other():
     pool, ratio = np.array([5.0, 6.0, 7.0]), rng.normal(0, 0.2, 50)
 
     def drawn(some):
-        return draw_deals(p[some], amount[some], keys(n)[some], shock=shock, amount_pool=pool, log_ratio=ratio)
+        return sums(p[some], amount[some], keys(n)[some], shock=shock, amount_pool=pool, log_ratio=ratio)
 
     everything, one = np.arange(n), np.array([300])
     rest = np.delete(everything, one)
@@ -92,7 +98,7 @@ def test_one_more_deal_moves_no_other():
 def test_without_shock_the_count_is_poisson_binomial():
     rng = np.random.default_rng(1)
     p, amount = rng.beta(1, 4, 300), rng.lognormal(2, 1, 300)
-    count, total = draw_deals(p, amount, keys(300), shock=NO_SHOCK, amount_pool=NOTHING)
+    count, total = sums(p, amount, keys(300), shock=NO_SHOCK, amount_pool=NOTHING)
     sd, n = np.sqrt((p * (1 - p)).sum()), len(NO_SHOCK)
     assert count.mean() == pytest.approx(p.sum(), abs=4 * sd / np.sqrt(n))
     assert count.std() == pytest.approx(sd, rel=4 / np.sqrt(2 * n))
@@ -110,15 +116,13 @@ def test_a_shock_widens_but_keeps_every_mean(spread):
     chance = expit(centred(p, shock)[:, None] + shock)
     np.testing.assert_allclose(chance.mean(axis=1), p, rtol=0.02)
     some = rng.beta(1, 4, 300)
-    count, _ = draw_deals(some, np.ones(300), keys(300), shock=shock, amount_pool=NOTHING)
+    count, _ = sums(some, np.ones(300), keys(300), shock=shock, amount_pool=NOTHING)
     assert count.mean() == pytest.approx(some.sum(), rel=0.02)
     assert count.std() > np.sqrt((some * (1 - some)).sum()) * (1 + spread / 4)
 
 
 def test_certain_and_impossible_deals():
-    count, total = draw_deals(
-        np.array([0.0, 1.0]), np.array([7.0, 3.0]), keys(2), shock=np.zeros(100), amount_pool=NOTHING
-    )
+    count, total = sums(np.array([0.0, 1.0]), np.array([7.0, 3.0]), keys(2), shock=np.zeros(100), amount_pool=NOTHING)
     assert (count == 1).all()
     assert (total == 3).all()
 
@@ -126,13 +130,13 @@ def test_certain_and_impossible_deals():
 def test_unknown_amounts_are_drawn_as_they_are_and_known_ones_move():
     pool = np.array([10.0, 20.0, 90.0])
     p = np.ones(1)
-    _, drawn = draw_deals(p, np.array([np.nan]), keys(1), shock=NO_SHOCK, amount_pool=pool, log_ratio=np.log([2.0]))
+    _, drawn = sums(p, np.array([np.nan]), keys(1), shock=NO_SHOCK, amount_pool=pool, log_ratio=np.log([2.0]))
     assert set(drawn) == {10, 20, 90}  # amounts of wins are final: no ratio upon them
     assert drawn.mean() == pytest.approx(40, rel=0.03)
-    _, moved = draw_deals(p, np.array([5.0]), keys(1), shock=NO_SHOCK, amount_pool=pool, log_ratio=np.log([2.0, 4.0]))
+    _, moved = sums(p, np.array([5.0]), keys(1), shock=NO_SHOCK, amount_pool=pool, log_ratio=np.log([2.0, 4.0]))
     assert set(moved.round(9)) == {10, 20}
     assert moved.mean() == pytest.approx(15, rel=0.03)
-    _, nothing = draw_deals(p, np.array([np.nan]), keys(1), shock=NO_SHOCK, amount_pool=NOTHING)
+    _, nothing = sums(p, np.array([np.nan]), keys(1), shock=NO_SHOCK, amount_pool=NOTHING)
     assert (nothing == 0).all()
 
 
@@ -249,7 +253,7 @@ def test_months_quarters_and_years():
     parts = sum(m.deals.set_index("deal_id")["p_in_period"] for m in months)
     whole = quarter.deals.set_index("deal_id")["p_in_period"]
     assert parts.sum() == pytest.approx(whole.sum(), rel=0.05)
-    assert [len(m.baselines) for m in months] == [4, 4, 4]
+    assert [len(m.baselines) for m in months] == [6, 6, 6]
     year = forecast("2013")
     assert set(year.count["signed"]) == {len(signed_in("2013-01-01", "2013-06-30"))}
     assert (year.period.start.isoformat(), year.period.end.isoformat()) == ("2013-01-01", "2013-12-31")
@@ -550,7 +554,8 @@ AMOUNTS = [10.0, 20.0, 30.0, 40.0, 50.0, 7.0, 100.0, 200.0, 1000.0]
 
 def simple(day, quarter, *, history=(), **options):
     one = tiny(PAST, last=450, deals={"amount": AMOUNTS}, history=history, **options)
-    found = baselines(one, period=parse_period(quarter), day=to_day(at(day)))
+    deals = sa.score_open_deals(one, as_of=at(day), until=at(day + 30))
+    found = baselines(one, period=parse_period(quarter), day=to_day(at(day)), deals=deals)
     return {m: (c, a) for m, c, a in found[["method", "count", "amount"]].itertuples(index=False)}
 
 
@@ -562,6 +567,16 @@ def test_simple_methods_by_hand():
     assert found["stage_week_conversion"] == pytest.approx((1 + 0.5, 7 + 100 * 10 / 30))
     assert found["same_quarter_last_year"] == (1, 10)
     assert found["mean_of_last_four"] == pytest.approx((1, 27.5))
+
+
+def test_what_the_reps_say_by_hand():
+    said = [("g", "close_date", "2011-02-20", 361), ("h", "close_date", "2011-05-01", 371)]
+    said += [("k", "close_date", "2011-03-31", 391), ("g", "category", "commit", 362), ("h", "category", "commit", 372)]
+    said += [("k", "category", "best_case", 392), ("g", "probability", "0.6", 362), ("k", "probability", "30", 392)]
+    found = simple(400, "2011Q1", history=said)
+    assert found["rep_commit"] == pytest.approx((1 + 1, 7 + 100))  # h is dated in the next quarter
+    assert found["rep_probability"] == pytest.approx((1 + 0.6 + 0.3, 7 + 60 + 300))
+    assert np.isnan(simple(400, "2011Q1")["rep_commit"]).all()
 
 
 def test_simple_methods_of_a_later_quarter_look_at_finished_ones():

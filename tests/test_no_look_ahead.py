@@ -20,12 +20,14 @@ import yaml
 
 import salesanalytics as sa
 from salesanalytics import models, timeline
+from salesanalytics.control.known import know
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.features.landmarks import landmark_snapshots
-from salesanalytics.forecast import arrivals, baselines, parts
+from salesanalytics.forecast import arrivals, baselines, parts, prepare
 from salesanalytics.models import signing_time_rows, stage_rows
 from salesanalytics.models.close_model import fitted_close_model
-from salesanalytics.timeline import asof_values
+from salesanalytics.reps import honesty, outcomes, volume
+from salesanalytics.timeline import asof_values, conditions, evidence, openings
 from salesanalytics.timeline.calendar import quarter_of, to_date, to_day
 from salesanalytics.timeline.replay import collect
 
@@ -194,6 +196,18 @@ def _logistic(book, date):
     return fitted.past_, fitted.recalibration_, fitted.predict(rows, until=until), reasons
 
 
+def _rows(book, date, field):
+    """Rows known at a date, deals by their names."""
+    rows = evidence.known_rows(book, field, day=to_day(date))
+    return rows.assign(deal=book.deals["deal_id"].to_numpy()[rows["deal"]]).sort_values("deal", kind="stable")
+
+
+def _known(book, date):
+    found = know(book, as_of=date)
+    clocks = found.steps[["day", "s", "b", "m"]]
+    return found.deals.reset_index(drop=True), found.b.to_numpy(), found.m.to_numpy(), clocks
+
+
 def _backtest(book, date):
     try:
         return sa.backtest_probabilities(book, as_of=date, origins=[to_date(to_day(date) - 100)], horizons=(60,))
@@ -201,6 +215,7 @@ def _backtest(book, date):
         return str(error)
 
 
+condition_effects = importlib.import_module("salesanalytics.reps.condition_effects")  # likewise
 spelling = importlib.import_module("salesanalytics.timeline.spells")  # the package exports a function of that name
 PERIODS = ("2021Q4", "2023", "2024-01")
 BY = (None, "product", "rep_id")
@@ -216,7 +231,30 @@ def _or_why(function, book, **options):
         return str(error)
 
 
+def _entry_facts(book, date):
+    found = _or_why(sa.condition_compliance, book, as_of=date)
+    return found if isinstance(found, str) else condition_effects.entry_facts(book, found.conditions, as_of=date)
+
+
 #: What to ask of each function; the names are those of its module and itself.
+def _baselines(book, date):
+    deals = sa.score_open_deals(book, as_of=date, until=to_date(to_day(date) + 60))
+    return baselines.baselines(book, period=_period(book, date), day=to_day(date), deals=deals)
+
+
+def _track_record(book, as_of):
+    found = sa.backtest(book, as_of=as_of, quarters=2, weeks=(0, 6))
+    return found.scores, found.summary(), found.stretch
+
+
+def _ended(book, date):
+    return parts.ended_deals(book, to_day(date), 60, 0, timeline.amounts(book, [to_day(date)]))
+
+
+def _grouped(book, date):
+    return prepare.with_groupings(book, pd.DataFrame({"deal_id": _ids(book, date)}), to_day(date))
+
+
 ASK = {
     "timeline.spells.spells": lambda b, d: sa.spells(b, as_of=d),
     "timeline.spells.clock_rows": lambda b, d: timeline.clock_rows(b, as_of=d),
@@ -256,22 +294,54 @@ ASK = {
         b, as_of=d, every_days=28
     ),
     "models.signing_time_rows.creation_rows": lambda b, d: signing_time_rows.creation_rows(b, as_of=d),
+    "timeline.conditions.condition_ticks": lambda b, d: conditions.condition_ticks(b, as_of=d),
+    "timeline.conditions.last_stage_visits": lambda b, d: conditions.last_stage_visits(b, as_of=d),
+    "timeline.openings.owner_spells": lambda b, d: openings.owner_spells(b, as_of=d),
+    "timeline.openings.first_texts": lambda b, d: openings.first_texts(b, "buyer_stage", as_of=d, within_days=28),
+    "timeline.openings.activity_days": lambda b, d: openings.activity_days(b, as_of=d, since_day=to_day(d) - 200),
+    "timeline.openings.last_numbers": lambda b, d: openings.last_numbers(b, "close_date", **_deals_and_days(b, d)),
+    "reps.outcomes.outcome_rows": lambda b, d: outcomes.outcome_rows(b, as_of=d),
+    "reps.outcomes.passage_rows": lambda b, d: outcomes.passage_rows(b, outcomes.outcome_rows(b, as_of=d), as_of=d),
+    "reps.outcomes.creation_facts": lambda b, d: outcomes.creation_facts(b, as_of=d),
+    "reps.compliance.condition_compliance": lambda b, d: _or_why(sa.condition_compliance, b, as_of=d, by="quarter"),
+    "reps.condition_effects.condition_effects": lambda b, d: _or_why(sa.condition_effects, b, as_of=d),
+    "reps.condition_effects.entry_facts": _entry_facts,
+    "reps.honesty.forecast_honesty": lambda b, d: honesty.forecast_honesty(b, as_of=d, confidence=0.9),
+    "reps.volume.volume_and_pace": lambda b, d: volume.volume_and_pace(b, as_of=d, confidence=0.9),
+    "reps.evaluate.evaluate_reps": lambda b, d: _or_why(sa.evaluate_reps, b, as_of=d),
     "forecast.arrivals.fit_arrivals": lambda b, d: arrivals.fit_arrivals(b, as_of=d),
     "forecast.arrivals.won_amounts": lambda b, d: arrivals.won_amounts(b, timeline.amounts(b, [to_day(d)]), as_of=d),
     "forecast.baselines.actual": lambda b, d: [sa.actual(b, quarter=q, known_at=d) for q in PERIODS],
-    "forecast.baselines.baselines": lambda b, d: baselines.baselines(b, period=_period(b, d), day=to_day(d)),
+    "forecast.baselines.baselines": _baselines,
+    "forecast.backtest.backtest": lambda b, d: _or_why(_track_record, b, as_of=d),
+    "forecast.parts.ended_deals": _ended,
+    "forecast.prepare.with_groupings": _grouped,
     "forecast.baselines.won_deals": lambda b, d: baselines.won_deals(b, to_day(d)),
     "forecast.baselines.signed_deals": lambda b, d: baselines.signed_deals(b, period=_period(b, d), day=to_day(d)),
     "forecast.quarter.forecast_quarter": _forecast,
     "forecast.parts.amount_ratios": lambda b, d: parts.amount_ratios(b, to_day(d)),
+    "timeline.evidence.known_rows": lambda b, d: [_rows(b, d, field) for field in ("stage", "amount", "condition")],
+    "timeline.evidence.fields_known": lambda b, d: evidence.fields_known(b, day=to_day(d)),
+    "timeline.evidence.typed_in": lambda b, d: evidence.typed_in(b, ["stage", "amount"], day=to_day(d)),
+    "control.clocks.deal_clocks": lambda b, d: sa.deal_clocks(b, as_of=d),
+    "control.clock_table.clock_table": lambda b, d: sa.clock_table(b, as_of=d, horizon_days=90),
+    "control.known.know": _known,
+    "control.anomalies.find_anomalies": lambda b, d: sa.find_anomalies(b, as_of=d),
+    "control.rule_backtest.backtest_rules": lambda b, d: _or_why(
+        sa.backtest_rules, b, as_of=d, every_days=400, horizon_days=120
+    ),
+    "control.tasks.next_tasks": lambda b, d: sa.next_tasks(b, as_of=d),
 }  # fmt: skip
-#: These fit close models, which takes a second each: all on the same four dates, so that they share some.
+#: These fit close models or run all rules, which takes seconds: all on the same four dates, so that they share some.
 FITS = {
+    "forecast.backtest.backtest",
+    "forecast.baselines.baselines",
     "forecast.score.score_open_deals",
     "forecast.quarter.forecast_quarter",
     "models.close_model.CloseModel.fit",
     "models.close_model.fitted_close_model",
     "models.probability_backtest.backtest_probabilities",
+    "control.rule_backtest.backtest_rules",
 }
 #: These only read a date.
 ONLY_DATES = {"timeline.calendar.as_of_day", "timeline.calendar.as_of_days", "timeline.replay.at_dates"}
@@ -282,7 +352,13 @@ IN_SNAPSHOTS = {
     "features.work_columns.add_work_columns",
     "features.snapshots.snapshot_base",
     "features.snapshots.described",
-    "forecast.parts.draw_reopened",  # drawn inside forecast_quarter
+    "features.landmarks.landmarks_on",  # what landmark_snapshots consists of
+    "features.landmarks.landmark_days",
+    "features.landmarks.with_ends",
+    "models.past.past_predictions",  # kept in the close model as past_
+    "models.told.predictions_made",
+    "forecast.prepare.prepare",  # drawn from by forecast_quarter
+    "forecast.quarter.drawn",
 }
 
 

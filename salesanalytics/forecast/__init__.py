@@ -1,8 +1,26 @@
 """Forecasts: scored deals, the quarter as a distribution, simple methods beside it."""
 
+from salesanalytics.forecast.backtest import backtest
 from salesanalytics.forecast.baselines import actual
+from salesanalytics.forecast.ledger import Ledger
+from salesanalytics.forecast.change import Change, explain_change
 from salesanalytics.forecast.quarter import forecast_quarter
 from salesanalytics.forecast.result import QuarterForecast
+from salesanalytics.forecast.rollups import draws_by, key_deals, rollup, what_if
 from salesanalytics.forecast.score import score_open_deals
+from salesanalytics.forecast.track_record import TrackRecord
 
-__all__ = ["QuarterForecast", "actual", "forecast_quarter", "score_open_deals"]
+__all__ = [
+    "Change",
+    "QuarterForecast",
+    "TrackRecord",
+    "actual",
+    "backtest",
+    "draws_by",
+    "explain_change",
+    "forecast_quarter",
+    "key_deals",
+    "rollup",
+    "score_open_deals",
+    "what_if",
+]

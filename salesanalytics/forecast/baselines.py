@@ -55,8 +55,13 @@ def actual(book: DealBook, *, quarter: str, known_at: Any) -> dict[str, float]:
     }
 
 
-def baselines(book: DealBook, *, period: Period, day: int) -> pd.DataFrame:
+def baselines(book: DealBook, *, period: Period, day: int, deals: pd.DataFrame) -> pd.DataFrame:
     """Forecasts by simple methods as of a day.
+
+    Parameters
+    ----------
+    deals : DataFrame
+        Scored open deals (`score_open_deals`): what the reps say of them.
 
     Returns
     -------
@@ -65,7 +70,8 @@ def baselines(book: DealBook, *, period: Period, day: int) -> pd.DataFrame:
         ``nominal_weighted`` (signed so far + open deals x nominal rate, those whose expected close date lies in the
         quarter where the book has such dates), ``stage_week_conversion`` (signed so far + what stands open in each
         stage x the share signed by quarter end of what stood there as many days before the end of the last four
-        quarters), ``same_quarter_last_year``, ``mean_of_last_four``.
+        quarters), ``rep_commit`` and ``rep_probability`` (signed so far + open deals that their reps expect in the
+        period: those committed, all x their own chance), ``same_quarter_last_year``, ``mean_of_last_four``.
     """
     won, standing = won_deals(book, day), _standing(book, [day])
     known = collect(book, outcomes(book, day))
@@ -75,6 +81,7 @@ def baselines(book: DealBook, *, period: Period, day: int) -> pd.DataFrame:
     rows = [
         _nominal_weighted(book, standing, period, day, so_far),
         _stage_week_conversion(book, standing, won, period, day, so_far),
+        *_calls_of_reps(deals, period, so_far),
         ("same_quarter_last_year", *_finished(won, begin, period.back(_per_year(period)), day), "actual"),
         ("mean_of_last_four", *np.mean(finished, axis=0), "actual"),
     ]
@@ -121,6 +128,22 @@ def _nominal_weighted(
         rate = rate.where(standing["deal_id"].map(dates).between(period.start_day, period.end_day), 0.0)
         basis = "open deals whose expected close date lies in the period"
     return "nominal_weighted", so_far[0] + rate.sum(), so_far[1] + (rate * standing["amount"]).sum(), basis
+
+
+def _calls_of_reps(deals: pd.DataFrame, period: Period, so_far: np.ndarray) -> list[tuple[str, float, float, str]]:
+    """What the reps say: the deals they commit to, and all at their own chances, where they date them in the period."""
+    dated = deals["close_date"].between(pd.Timestamp(period.start), pd.Timestamp(period.end))
+    committed = deals["category"].astype(object).eq("commit").astype(float)
+    calls = (("rep_commit", committed, deals["category"]), ("rep_probability", deals["p_rep"], deals["p_rep"]))
+    rows = []
+    for method, chance, said in calls:
+        if not (said.notna() & deals["close_date"].notna()).any():
+            rows.append((method, np.nan, np.nan, "the reps do not say"))
+            continue
+        weight = chance.fillna(0.0).where(dated, 0.0)
+        expected = so_far + np.array([weight.sum(), (weight * deals["amount"]).sum()])
+        rows.append((method, *expected, "open deals that their reps date in the period"))
+    return rows
 
 
 def _stage_week_conversion(

@@ -3,12 +3,59 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
 CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Signings:
+    """Which deals sign in which draw, and for how much: one entry a signing.
+
+    Attributes
+    ----------
+    deal : ndarray of int (n_signings,)
+        Position of the deal.
+    draw : ndarray of int (n_signings,)
+    value : ndarray of float (n_signings,)
+        Amount in the book's currency or unit; 0 where it cannot be known.
+    n_draws : int
+    """
+
+    deal: np.ndarray
+    draw: np.ndarray
+    value: np.ndarray
+    n_draws: int
+
+    def count(self) -> np.ndarray:
+        """Signings in each draw, (n_draws,)."""
+        return np.bincount(self.draw, minlength=self.n_draws).astype(float)
+
+    def total(self) -> np.ndarray:
+        """Amount signed in each draw, (n_draws,)."""
+        return np.bincount(self.draw, weights=self.value, minlength=self.n_draws)
+
+    def of(self, group: np.ndarray, n_groups: int, *, by_value: bool) -> np.ndarray:
+        """Count or amount of each group of deals in each draw, (n_groups, n_draws); ``group``: (n_deals,), -1: none."""
+        code = group[self.deal]
+        inside = code >= 0
+        cell = code[inside].astype("int64") * self.n_draws + self.draw[inside]
+        weights = self.value[inside] if by_value else None
+        summed = np.bincount(cell, weights=weights, minlength=n_groups * self.n_draws)
+        return summed.reshape(n_groups, self.n_draws).astype(float)
+
+
+def joined(parts: list[Signings], n_draws: int) -> Signings:
+    """Signings of several lots of deals, whose positions do not overlap."""
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts]) if parts else np.zeros(0, dtype=kind)
+        for name, kind in (("deal", "int64"), ("draw", "int64"), ("value", float))
+    }
+    return Signings(**columns, n_draws=n_draws)
 
 
 def deal_keys(deal_ids: pd.Series, seed: int) -> np.ndarray:
@@ -46,8 +93,8 @@ def draw_deals(
     shock: np.ndarray,
     amount_pool: np.ndarray,
     log_ratio: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Signings and their amounts in every draw, summed over deals.
+) -> Signings:
+    """Signings and their amounts in every draw.
 
     Parameters
     ----------
@@ -63,21 +110,15 @@ def draw_deals(
         Amounts for deals without one.
     log_ratio : array, optional
         Past log(final amount / amount at the time), drawn for every signing whose amount is known now.
-
-    Returns
-    -------
-    count, total : arrays (n_draws,)
     """
     n = len(shock)
-    count, total = np.zeros(n), np.zeros(n)
-    possible = p > 0
-    p, amount, keys = p[possible], amount[possible], keys[possible]
+    parts = []
+    possible = np.flatnonzero(p > 0)
     shifted = bool(shock.any())
-    for start in range(0, len(p), CHUNK):
-        part = slice(start, start + CHUNK)
+    for start in range(0, len(possible), CHUNK):
+        part = possible[start : start + CHUNK]
         chance = expit(centred(p[part], shock)[:, None] + shock) if shifted else p[part, None]
-        signed = uniforms(keys[part], n, purpose="sign") < chance
-        deal, draw = np.nonzero(signed)
+        deal, draw = np.nonzero(uniforms(keys[part], n, purpose="sign") < chance)
         value = amount[part][deal]
         unknown = np.isnan(value)
         if log_ratio is not None and len(log_ratio):
@@ -86,9 +127,8 @@ def draw_deals(
         if len(amount_pool) and unknown.any():
             picked = uniforms(keys[part], n, purpose="amount")[deal, draw]
             value = np.where(unknown, amount_pool[(picked * len(amount_pool)).astype(int)], value)
-        count += signed.sum(axis=0)
-        total += np.bincount(draw, weights=np.nan_to_num(value), minlength=n)
-    return count, total
+        parts.append(Signings(part[deal], draw, np.nan_to_num(value), n))
+    return joined(parts, n)
 
 
 def centred(p: np.ndarray, shock: np.ndarray) -> np.ndarray:

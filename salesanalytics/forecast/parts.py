@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast.arrivals import Arrivals
-from salesanalytics.forecast.draws import deal_keys, draw_deals
+from salesanalytics.forecast.draws import Signings, deal_keys, draw_deals, joined
 from salesanalytics.models import StageTable
 from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.calendar import to_date
@@ -42,77 +44,52 @@ def amount_ratios(book: DealBook, day: int) -> dict[str, np.ndarray]:
 
 def draw_open(
     deals: pd.DataFrame, ratios: dict[str, np.ndarray], *, seed: int, shift: np.ndarray, pool: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Deals that stand open, by state because amounts change differently in each."""
-    count, total = np.zeros(len(shift)), np.zeros(len(shift))
-    for state, part in deals.groupby("state", sort=True):
+) -> Signings:
+    """Deals that stand open, by state because amounts change differently in each; by position in ``deals``."""
+    parts = []
+    for state, place in deals.groupby("state", sort=True).indices.items():
+        part = deals.iloc[place]
         some = draw_deals(
             part["p_in_period"].to_numpy(),
-            part["amount"].to_numpy(),
+            part["amount"].to_numpy(dtype=float),
             deal_keys(part["deal_id"], seed),
             shock=shift,
             amount_pool=pool,
             log_ratio=ratios.get(str(state), ratios.get("")),
         )
-        count, total = count + some[0], total + some[1]
-    return count, total
+        parts.append(replace(some, deal=place[some.deal]))
+    return joined(parts, len(shift))
 
 
-def draw_reopened(
-    book: DealBook,
-    day: int,
-    horizon: int,
-    before: int,
-    now: pd.DataFrame,
-    *,
-    seed: int,
-    shift: np.ndarray,
-    pool: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Deals that ended otherwise and may come back and sign."""
+def ended_deals(book: DealBook, day: int, horizon: int, before: int, now: pd.DataFrame) -> pd.DataFrame:
+    """Deals that have ended: ``deal_id``, ``state``, ``amount``, ``p_in_period`` (come back and sign; 0 if won)."""
     ended = collect(book, states(book, [day]).filter(nw.col("state").is_in(ended_states(book))))
-    ended = ended[ended["state"] != "won"].sort_values("deal_id", ignore_index=True)
-    if not len(ended):
-        return np.zeros(len(shift)), np.zeros(len(shift))
-    ended["days_in_state"] = ended["as_of_day"] - ended["since_day"]
-    table = StageTable(ended=True).fit(book, as_of=to_date(day))
-    p_won, _, _ = table.predict(ended, horizon_days=np.array([before, horizon]))
-    p = p_won[:, 1] - p_won[:, 0]
-    amount = ended["deal_id"].map(now.set_index("deal_id")["amount"]).to_numpy(dtype=float)
-    return draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=pool)
+    ended = ended.sort_values("deal_id", ignore_index=True).assign(p_in_period=0.0)
+    otherwise = ended["state"] != "won"
+    if otherwise.any():
+        ended["days_in_state"] = ended["as_of_day"] - ended["since_day"]
+        table = StageTable(ended=True).fit(book, as_of=to_date(day))
+        p_won, _, _ = table.predict(ended[otherwise], horizon_days=np.array([before, horizon]))
+        ended.loc[otherwise, "p_in_period"] = p_won[:, 1] - p_won[:, 0]
+    ended["amount"] = ended["deal_id"].map(now.set_index("deal_id")["amount"]).astype(float)
+    return ended[["deal_id", "state", "amount", "p_in_period"]]
 
 
-def draw_new(
-    arrivals: Arrivals,
-    period: Period,
-    day: int,
-    rng: np.random.Generator,
-    pool: np.ndarray,
-    shift: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Deals created after the date and signed in the period."""
+def expected_new(arrivals: Arrivals, period: Period, day: int) -> float:
+    """Mean number of deals created after the date and signed in the period."""
     created = np.arange(day + 1, period.end_day + 1)
     share = arrivals.signing_share(period.start_day - 1 - created, period.end_day - created)
-    return _draw_poisson(arrivals.per_day * share.sum(), arrivals, rng, pool, shift)
+    return float(arrivals.per_day * share.sum())
 
 
-def draw_unrecorded(
-    arrivals: Arrivals,
-    period: Period,
-    day: int,
-    rng: np.random.Generator,
-    pool: np.ndarray,
-    shift: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Deals created by the date but not recorded yet, signed in the period."""
-    ages = np.arange(len(arrivals.recorded_share))
-    hidden = arrivals.per_day * (1 - arrivals.recorded_share)
-    created = day - ages
+def expected_unrecorded(arrivals: Arrivals, period: Period, day: int) -> float:
+    """Mean number of deals created by the date but not recorded yet, signed in the period."""
+    created = day - np.arange(len(arrivals.recorded_share))
     share = arrivals.signing_share(period.start_day - 1 - created, period.end_day - created)
-    return _draw_poisson(float((hidden * share).sum()), arrivals, rng, pool, shift)
+    return float(arrivals.per_day * ((1 - arrivals.recorded_share) * share).sum())
 
 
-def _draw_poisson(
+def draw_to_come(
     mean: float, arrivals: Arrivals, rng: np.random.Generator, pool: np.ndarray, shift: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Negative binomial counts (the rate itself is uncertain) under the common shock, amounts from past wins."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError, SchemaError
-from salesanalytics.forecast.arrivals import fit_arrivals, won_amounts
-from salesanalytics.forecast.baselines import baselines, signed_deals
-from salesanalytics.forecast.parts import amount_ratios, draw_new, draw_open, draw_reopened, draw_unrecorded
+from salesanalytics.forecast.baselines import baselines
+from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
+from salesanalytics.forecast.prepare import Prepared, prepare
 from salesanalytics.forecast.result import COMPONENTS, QuarterForecast
-from salesanalytics.forecast.score import score_with
-from salesanalytics.models.close_model import fitted_close_model
-from salesanalytics.models.shock import fit_shock
-from salesanalytics.timeline import Period, amounts, parse_period
+from salesanalytics.forecast.track_record import TrackRecord
+from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date
 
 
@@ -28,6 +25,7 @@ def forecast_quarter(
     target: float | None = None,
     draws: int = 10_000,
     seed: int = 0,
+    record: TrackRecord | None = None,
 ) -> QuarterForecast:
     """Forecast what will be signed in a quarter, from what was known at a date.
 
@@ -44,6 +42,9 @@ def forecast_quarter(
     draws : int
     seed : int
         Same book, date and seed: same numbers.
+    record : TrackRecord, optional
+        From `backtest`: how past forecasts did. Where their bands were too narrow, these are widened
+        (`TrackRecord.stretch`); without it they are as the model makes them.
 
     Returns
     -------
@@ -60,46 +61,36 @@ def forecast_quarter(
         raise AsOfError(f"{period.name} ended on {period.end}, as_of is {to_date(day)}: there is nothing to forecast.")
     if draws < 1:
         raise SchemaError(f"draws must be at least 1, got {draws}.")
-    shock_rng, new_rng, unrecorded_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
-    horizon, before = period.end_day - day, period.start_day - 1 - day
-    model = fitted_close_model(book, as_of=to_date(day))
-    scores = score_with(model, book, horizon_days=horizon)
-    shock = fit_shock(model.past_within(horizon))
-    shift = shock.draw(shock_rng, draws)
-    # signed by now and not typed in yet: of this period if it has begun, else a late booking of an earlier one
-    p = scores.p_won[:, -1] - (scores.p_won[:, before] if before >= 0 else 0.0)
-    now = amounts(book, [day])
-    pool = won_amounts(book, now, as_of=to_date(day))
-    deals = scores.deals.assign(p_in_period=p)
-    deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(pool.mean() if len(pool) else 0.0)
-    ratios = amount_ratios(book, day)
-    count: dict[str, np.ndarray] = {}
-    amount: dict[str, np.ndarray] = {}
-    signed = signed_deals(book, period=period, day=day)
-    count["signed"] = np.full(draws, float(len(signed)))
-    amount["signed"] = np.full(draws, float(signed["amount"].sum()))
-    count["open"], amount["open"] = draw_open(deals, ratios, seed=seed, shift=shift, pool=pool)
-    count["reopened"], amount["reopened"] = draw_reopened(
-        book, day, horizon, before, now, seed=seed, shift=shift, pool=pool
-    )
-    arrivals = fit_arrivals(book, as_of=to_date(day))
-    if book.has_recorded_at:
-        count["unrecorded"], amount["unrecorded"] = draw_unrecorded(arrivals, period, day, unrecorded_rng, pool, shift)
-    count["new"], amount["new"] = draw_new(arrivals, period, day, new_rng, pool, shift)
+    prepared = prepare(book, period=period, day=day)
+    return drawn(book, prepared, draws=draws, seed=seed, target=target, record=record)
+
+
+def drawn(
+    book: DealBook, prepared: Prepared, *, draws: int, seed: int, target: float | None, record: TrackRecord | None
+) -> QuarterForecast:
+    """The forecast from what was prepared."""
+    stretch = 1.0 if record is None else record.stretch
+    components, signings, scale = draw_components(prepared, draws=draws, seed=seed, stretch=stretch)
+    shock, period = prepared.shock, prepared.period
     return QuarterForecast(
         period=period,
-        as_of=to_date(day),
-        count={name: count[name] for name in COMPONENTS if name in count},
-        amount={name: amount[name] for name in COMPONENTS if name in amount},
-        deals=deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable", ignore_index=True),
-        baselines=baselines(book, period=period, day=day),
+        as_of=to_date(prepared.day),
+        count={name: components[name][0] for name in COMPONENTS if name in components},
+        amount={name: components[name][1] for name in COMPONENTS if name in components},
+        signings=signings,
+        deals=prepared.deals,
+        signed=prepared.signed,
+        baselines=baselines(book, period=period, day=prepared.day, deals=prepared.deals),
         target=target if target is not None else stated_target(book, period),
         unit=book.settings.unit,
         process=book.process,
-        rung=model.rung_,
-        half_life_days=model.table_.half_life_days_,
-        shock_spread=shock.spread,
-        notes=_notes(book, deals, signed, len(shock.shifts)),
+        rung=prepared.model.rung_,
+        half_life_days=prepared.model.table_.half_life_days_,
+        shock_spread=shock.spread * scale,
+        prepared=prepared,
+        ceiling=accuracy_ceiling(prepared, seed=seed),
+        record=record,
+        notes=_notes(book, prepared.deals, prepared.signed, len(shock.shifts)),
         seed=seed,
     )
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from salesanalytics.forecast.draws import Signings
+from salesanalytics.forecast.prepare import Prepared
+from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.models.ladder import Rung
 from salesanalytics.process import Process
 from salesanalytics.timeline import Period
@@ -28,8 +31,12 @@ class QuarterForecast:
     count, amount : dict of ndarray (n_draws,)
         Draws of each component, `COMPONENTS`; ``unrecorded`` is missing where the book has no ``recorded_at``. Their
         sum, draw by draw, is the forecast. Amounts are in the book's currency or unit.
+    signings : Signings
+        Which open deals sign in which draw, by position in ``deals``: sums of them make up ``open``.
     deals : DataFrame
-        Scored open deals (`score_open_deals`) with ``p_in_period``.
+        Scored open deals (`score_open_deals`) with ``p_in_period``, owner, team, manager and attributes.
+    signed : DataFrame
+        Deals signed so far: ``deal_id``, ``amount``, and the same groupings.
     baselines : DataFrame
         What simple methods say.
     target : float or None
@@ -41,7 +48,13 @@ class QuarterForecast:
     half_life_days : float
         Half-life of the weights of past landmarks (inf: none).
     shock_spread : float
-        Posterior mean spread of the common shock, on the logit scale.
+        Posterior mean spread of the common shock, on the logit scale, as drawn.
+    prepared : Prepared
+        What it was drawn from.
+    ceiling : float
+        Mean relative error that even perfect chances would have (`accuracy_ceiling`).
+    record : TrackRecord or None
+        How past forecasts did, where that was asked for.
     notes : tuple of (str, dict)
         What the reader has to know: a key of the label catalogue and what to fill in.
     seed : int
@@ -51,7 +64,9 @@ class QuarterForecast:
     as_of: date
     count: dict[str, np.ndarray]
     amount: dict[str, np.ndarray]
+    signings: Signings
     deals: pd.DataFrame
+    signed: pd.DataFrame
     baselines: pd.DataFrame
     target: float | None
     unit: str
@@ -59,6 +74,9 @@ class QuarterForecast:
     rung: Rung
     half_life_days: float
     shock_spread: float
+    prepared: Prepared
+    ceiling: float
+    record: TrackRecord | None
     notes: tuple[tuple[str, dict[str, Any]], ...]
     seed: int
 

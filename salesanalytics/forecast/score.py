@@ -26,6 +26,8 @@ class Scores:
     ----------
     deals : DataFrame
         One row an open deal, see `score_open_deals`.
+    snapshot : DataFrame
+        The snapshot they were scored on, row by row as ``deals``.
     days : ndarray (n_days,)
         Days from ``as_of``, 0, 1, 2, ...
     p_won : ndarray (n_deals, n_days)
@@ -33,6 +35,7 @@ class Scores:
     """
 
     deals: pd.DataFrame
+    snapshot: pd.DataFrame
     days: np.ndarray
     p_won: np.ndarray
 
@@ -57,9 +60,9 @@ def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
         none is known); ``p_won_until``, ``p_lost_until`` (any other end), ``p_open_until`` (sum 1); ``p_end_<end>``
         (what ``p_lost_until`` consists of); ``p_lower`` and ``p_upper`` (80 % interval of ``p_won_until``, see
         `CloseModel.predict`); ``p_won`` within 730 days; ``p_stage_table`` (the stage table alone),
-        ``p_nominal`` (nominal rate of the stage), ``p_rep`` (the rep's own, NaN where none); ``sign_q10``,
-        ``sign_q50``, ``sign_q90`` (dates by which that share of its signings
-        within 730 days fall; NaT where it hardly signs); ``expected_amount`` = ``p_won_until`` x ``amount``;
+        ``p_nominal`` (nominal rate of the stage), ``p_rep``, ``category``, ``close_date`` (the rep's own, missing where
+        none); ``sign_q10``, ``sign_q50``, ``sign_q90`` (dates by which that share of its signings within 730 days
+        fall; NaT where it hardly signs); ``expected_amount`` = ``p_won_until`` x ``amount``;
         ``n_pool`` (past deals that stood where it stands), ``older_than_any_win``, ``method`` (rung in use).
 
     Raises
@@ -88,13 +91,16 @@ def score_with(model: CloseModel, book: DealBook, *, horizon_days: int) -> Score
     scored = scored.join(found[chances])
     scored["p_won"] = far[:, -1] if horizon_days > HORIZON_DAYS else np.maximum(far[:, -1], found["p_won_until"])
     scored["p_nominal"] = scored["stage"].map(dict(book.process.nominal_win_rates)).astype(float)
-    scored["p_rep"] = snapshot["p_rep"]
+    scored["p_rep"], scored["category"] = snapshot["p_rep"], snapshot["category"]
+    scored["close_date"] = to_timestamps(day + snapshot["days_to_close_date"])
     signs = (far[:, -1] >= 0.001) & ~found["older_than_any_win"].to_numpy(dtype=bool)
     scored = scored.assign(**_signing_dates(far, later, signs, day))
     scored["expected_amount"] = scored["p_won_until"] * scored["amount"]
     scored = scored.join(found[["n_pool", "older_than_any_win", "method"]])
     order = scored.sort_values(["expected_amount", "p_won_until"], ascending=False, kind="stable").index
-    return Scores(scored.loc[order].reset_index(drop=True), near, p_won[snapshot.index.get_indexer(order)])
+    place = snapshot.index.get_indexer(order)
+    scored, snapshot = (x.loc[order].reset_index(drop=True) for x in (scored, snapshot))
+    return Scores(scored, snapshot, near, p_won[place])
 
 
 def _signing_dates(p_won: np.ndarray, days: np.ndarray, signs: np.ndarray, as_of: int) -> dict[str, Any]:

@@ -130,14 +130,15 @@ def past_predictions(
     ]
     if sum(len(one.rows) for one in told) < MIN_JUDGED:
         return None
-    parts = [_with_outcomes(book, one, as_of) for one in told]
-    return _joined(parts)
-
-
-def _with_outcomes(book: DealBook, told: Told, as_of: Any) -> Past:
-    """Past predictions beside what became of the deals; dead stock has no bins (its chance is capped)."""
-    rows = with_ends(book, told.rows, as_of=as_of)
+    rows = with_ends(book, pd.concat([one.rows for one in told], ignore_index=True), as_of=as_of)
     rows["code"] = end_codes(rows.pop("end"))
+    first = np.cumsum([0, *(len(one.rows) for one in told)])
+    parts = [rows.iloc[a : a + len(one.rows)].reset_index(drop=True) for one, a in zip(told, first, strict=False)]
+    return _joined([_with_outcomes(one, part) for one, part in zip(told, parts, strict=True)])
+
+
+def _with_outcomes(told: Told, rows: pd.DataFrame) -> Past:
+    """Past predictions beside what became of the deals; dead stock has no bins (its chance is capped)."""
     duration, code = rows["duration_days"].to_numpy(), rows["code"].to_numpy()
     watched = observed_bins(told.bins, duration=duration, watched=rows["watched_days"].to_numpy())
     watched &= ~told.dead[told.bins.row]

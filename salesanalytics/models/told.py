@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import joblib
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -111,14 +112,14 @@ def _fitted(
     if len(tried) == 1:
         return [None] * len(samples)
 
-    def fit(rows: pd.DataFrame, table: StageTable) -> Learners:
+    def fit(sample: tuple[pd.DataFrame, StageTable]) -> Learners:
+        rows, table = sample
         with threadpool_limits(1, user_api="openmp"):
             half_life = max(table.half_life_days_, MIN_HALF_LIFE)
             return fit_learners(rows, half_life_days=half_life, boosted="blend" in tried, **grid)
 
-    with threadpool_limits(1, user_api="blas"):
-        found = joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(fit)(*sample) for sample in samples)
-    return list(found)
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(fit, samples))
 
 
 def _told(

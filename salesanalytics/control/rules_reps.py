@@ -1,0 +1,198 @@
+"""Rules about reps: edits at quarter ends, honesty of their probabilities, stages and conversions out of line.
+
+A deal counts for its owner at the date. Every rule asks for a least number of deals or edits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom, hypergeom, norm
+
+from salesanalytics.control.hits import either, flag, nothing, stage_at
+from salesanalytics.control.known import Known
+from salesanalytics.control.rules_forecast import quarter_ends
+from salesanalytics.features.work import as_probability
+from salesanalytics.timeline.evidence import known_rows, typed_in
+
+Params = Mapping[str, Any]
+EDITS = ("stage", "amount", "close_date", "probability", "category")
+MIN_EDITS = 20  # of a rep, in the quarter judged and before it
+HOUR_DAYS = 91
+MIN_DATED, MIN_OPEN, MIN_WINS = 5, 5, 5
+MIN_NOTED = 10
+EARLY_STAGE = 4
+HANDOVER_STAGE = 5
+
+
+def quarter_end_burst(known: Known, params: Params) -> pd.DataFrame:
+    """H06. Of the rep's edits (stage, amount, close date, probability, category; by day typed in) of the last quarter
+    to have ended, more than share fell into its last days, with z > z0 against the rep's own earlier quarters (at least
+    20 edits in either); or n of the rep's deals were edited within one hour of the last 91 days (needs times of day).
+    """
+    fields = [name for name in EDITS if name in known.fields.index]
+    columns = ["deal", "known_day"]
+    rows = pd.concat([known_rows(known.book, name, day=known.day, columns=columns) for name in fields])
+    owner = known.owned["rep_id"].astype("category").reindex(rows["deal"]).array  # words compare slowly
+    rows = rows.assign(rep_id=owner, quarter=quarter_ends(known, rows["known_day"]))
+    rows["late"] = rows["quarter"] - rows["known_day"] < params["days"]
+    judged = known.quarter(0 if known.quarter().end_day == known.day else -1).end_day
+    now = rows[rows["quarter"] == judged].groupby("rep_id", observed=True)["late"].agg(n="size", k="sum")
+    past = rows[rows["quarter"] < judged].groupby("rep_id", observed=True)["late"].agg(n0="size", k0="sum")
+    table = now.join(past, how="inner").astype(float)
+    p0 = (table["k0"] + 0.5) / (table["n0"] + 1)
+    z = (table["k"] - table["n"] * p0) / np.sqrt(table["n"] * p0 * (1 - p0))
+    share = table["k"] / table["n"]
+    enough = (table["n"] >= MIN_EDITS) & (table["n0"] >= MIN_EDITS)
+    hit = table.index[(share > params["share"]) & (z > params["z0"]) & enough]
+    found = pd.DataFrame({"rep_id": hit, "since_day": judged, "text": "", "share": share[hit].to_numpy()})
+    return either(found.assign(n=table.loc[hit, "n"].to_numpy()), _hourly(known, params, fields))
+
+
+def _hourly(known: Known, params: Params, fields: list[str]) -> pd.DataFrame:
+    typed = typed_in(known.book, fields, day=known.day, since_day=known.day - HOUR_DAYS)
+    reps = pd.concat([known.deals.set_index("deal_id")["rep_id"], _ended_owner(known)])
+    typed = typed.assign(rep_id=typed["deal_id"].map(reps), hour=typed["moment"].dt.floor("h"))
+    deals = typed.groupby(["rep_id", "hour"])["deal_id"].nunique().rename("n").reset_index()
+    busy = deals[deals["n"] >= params["n"]].drop_duplicates("rep_id", keep="last")
+    day = (busy["hour"].dt.normalize() - pd.Timestamp(0)).dt.days
+    return pd.DataFrame({"rep_id": busy["rep_id"], "since_day": day, "text": "_hour", "n": busy["n"]})
+
+
+def _ended_owner(known: Known) -> pd.Series:
+    ids = known.book.deals["deal_id"].to_numpy(dtype=object)
+    return pd.Series(known.ended["rep_id"].to_numpy(), index=ids[known.ended.index])
+
+
+def dates_clumped(known: Known, params: Params) -> pd.DataFrame:
+    """F04. More than share of the rep's open deals with an expected signing date (at least 5) expect it in the last
+    days of a quarter.
+    """
+    due = known.last("close_date", "value_day")
+    last = quarter_ends(known, due) - due < params["days"]
+    table = last[due.notna()].groupby(known.deals["rep_id"]).agg(n="size", k="sum")
+    hit = table[(table["n"] >= MIN_DATED) & (table["k"] > params["share"] * table["n"])]
+    return pd.DataFrame({"rep_id": hit.index, "since_day": known.day, "n": hit["n"], "k": hit["k"]})
+
+
+def _honesty(known: Known, params: Params) -> pd.DataFrame:
+    """Mean of the rep's stated probabilities less the share of them that came true, by rep, with its interval.
+
+    Every probability stated of a resolved deal is judged by the deal's end; errors are clustered by deal.
+    """
+    rows = known.all_rows("probability")
+    rows = rows[rows["deal"].isin(known.ended.index)]
+    won = known.ended["end"].eq("won").reindex(rows["deal"]).to_numpy(dtype=float)
+    excess = as_probability(rows["value"]) - won
+    said = pd.DataFrame({"deal": rows["deal"], "excess": excess, "rep_id": rows["deal"].map(known.ended["rep_id"])})
+    said = said.dropna()
+    grouped = said.groupby("rep_id")
+    gap, n_said, n = grouped["excess"].mean(), grouped.size(), grouped["deal"].nunique()
+    said["residual"] = said["excess"] - said["rep_id"].map(gap)
+    by_deal = said.groupby(["rep_id", "deal"])["residual"].sum()
+    se = np.sqrt((by_deal**2).groupby("rep_id").sum()) / n_said
+    margin = norm.ppf(0.5 + params.get("level", 0.9) / 2) * se
+    return pd.DataFrame({"gap": gap, "lower": gap - margin, "upper": gap + margin, "n": n})
+
+
+def optimist(known: Known, params: Params) -> pd.DataFrame:
+    """F08. The rep's stated probabilities exceed the share of wins by more than delta over at least n resolved deals,
+    and the interval of the difference lies above 0.
+    """
+    table = _honesty(known, params)
+    hit = table[(table["n"] >= params["n"]) & (table["gap"] > params["delta"]) & (table["lower"] > 0)]
+    return pd.DataFrame({"rep_id": hit.index, "since_day": known.day, "n": hit["n"], "points": hit["gap"]})
+
+
+def sandbagger(known: Known, params: Params) -> pd.DataFrame:
+    """F09. The share of wins exceeds the rep's stated probabilities by more than delta, interval above 0; or more than
+    share of at least 5 wins stood in stage 4 or before it days before they were won.
+    """
+    table = _honesty(known, params)
+    hit = table[(table["n"] >= params["n"]) & (-table["gap"] > params["delta"]) & (table["upper"] < 0)]
+    low = pd.DataFrame({"rep_id": hit.index, "since_day": known.day, "text": "", "n": hit["n"], "points": -hit["gap"]})
+    won = known.ended[known.ended["end"].eq("won")]
+    before = stage_at(known, won.index.to_series(), won["end_day"] - params["days"])
+    jumped = (before <= EARLY_STAGE).groupby(won["rep_id"]).agg(n="size", k="sum")
+    jumps = jumped[(jumped["n"] >= MIN_WINS) & (jumped["k"] > params["share"] * jumped["n"])]
+    quick = {"rep_id": jumps.index, "since_day": known.day, "text": "_jump", "n": jumps["n"], "k": jumps["k"]}
+    return either(low, pd.DataFrame(quick))
+
+
+def _teams(known: Known) -> pd.Series:
+    """Team of each rep; one team where the book names none."""
+    reps = known.book.reps
+    if "team" not in reps or not len(reps):
+        return pd.Series(dtype=object)
+    return reps.drop_duplicates("rep_id").set_index("rep_id")["team"]
+
+
+def stage_hoarding(known: Known, params: Params) -> pd.DataFrame:
+    """R02. The rep has more open deals in a stage than the upper limit, had those of the team there fallen to its
+    members by chance (hypergeometric; at least 5 open deals of the rep and of the others). Few are no hoarding.
+    """
+    deals = known.deals[["rep_id", "s"]].dropna()
+    deals = deals.assign(team=deals["rep_id"].map(_teams(known)).fillna(""))
+    cells = deals.groupby(["team", "rep_id", "s"]).size().rename("k").reset_index()
+    k_team = deals.groupby(["team", "s"]).size().rename("k_team").reset_index()
+    cells = cells.merge(k_team, on=["team", "s"])
+    own = cells["rep_id"].map(deals.groupby("rep_id").size())
+    team = cells["team"].map(deals.groupby("team").size())
+    enough = (own >= MIN_OPEN) & (team - own >= MIN_OPEN)
+    limit = hypergeom.ppf(0.5 + params["level"] / 2, team, cells["k_team"], own)
+    hit = cells[(cells["k"] > limit) & enough]
+    share = (hit["k_team"] - hit["k"]) / (team - own)[hit.index]
+    values = {"n": own[hit.index], "k": hit["k"], "stage": hit["s"], "s": hit["s"], "share": share}
+    return pd.DataFrame({"rep_id": hit["rep_id"], "since_day": known.day, **values})
+
+
+def odd_conversion(known: Known, params: Params) -> pd.DataFrame:
+    """R03. The share of the rep's deals that went on from a stage (to a higher one, or won) among those that left it
+    upwards or ended lies outside the binomial limits of the share of all reps; at least min_n of them.
+
+    References
+    ----------
+    Spiegelhalter (2005), Funnel plots for comparing institutional performance, Statistics in Medicine 24.
+    """
+    rows = known.stays[known.stays["next_code"].notna() & ~(known.stays["next_code"] < known.stays["stage"])]
+    won = known.book.state_codes["won"]
+    on = (rows["next_code"] <= len(known.process.stages)) | rows["next_code"].eq(won)
+    table = pd.DataFrame({"rep_id": rows["deal"].map(known.owned["rep_id"]), "s": rows["stage"], "on": on}).dropna()
+    cells = table.groupby(["rep_id", "s"])["on"].agg(n="size", k="sum").reset_index()
+    p = cells["s"].map(table.groupby("s")["on"].mean())
+    tail = (1 - params["level"]) / 2
+    low, high = binom.ppf(tail, cells["n"], p), binom.ppf(1 - tail, cells["n"], p)
+    out = ((cells["k"] < low) | (cells["k"] > high)) & (cells["n"] >= params["min_n"])
+    hit = cells[out]
+    text = np.where(hit["k"] < low[out], "", "_high")
+    values = {"n": hit["n"], "k": hit["k"], "stage": hit["s"], "s": hit["s"], "share": p[out]}
+    return pd.DataFrame({"rep_id": hit["rep_id"], "since_day": known.day, "text": text, **values})
+
+
+def one_person(known: Known, params: Params) -> pd.DataFrame:
+    """R07. More than share of a rep's milestones and contacts on open deals (at least 10) stand without proof: the
+    evidence is none, or missing where the book proves others of that kind; or (on the deal) the owner changed at
+    s >= 5.
+    """
+    parts = [
+        known.rows(name)
+        for name in ("milestone", "contact")
+        if name in known.fields.index and known.fields.loc[name, "n_evidence"] > 0
+    ]
+    reps = nothing()
+    if parts:
+        rows = pd.concat(parts)
+        bare = ~rows["evidence"].isin(["buyer", "seller"])
+        table = bare.groupby(rows["deal"].map(known.deals["rep_id"])).agg(n="size", k="sum")
+        hit = table[(table["n"] >= MIN_NOTED) & (table["k"] > params["share"] * table["n"])]
+        reps = pd.DataFrame({"rep_id": hit.index, "since_day": known.day, "text": "", "n": hit["n"], "k": hit["k"]})
+    if "rep_id" not in known.fields.index:
+        return reps
+    rows = known.rows("rep_id")
+    late = rows[stage_at(known, rows["deal"], rows["day"]) >= HANDOVER_STAGE]
+    changed = known.last_day(late)
+    handed = flag(known, changed.notna(), since=changed, text="_handover", s=known.deals["s"])
+    return pd.concat([reps, handed], ignore_index=True)

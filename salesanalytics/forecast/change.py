@@ -1,0 +1,171 @@
+"""What moved a forecast between two dates: causes that add up, and the deals behind each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.errors import AsOfError
+from salesanalytics.forecast.parts import expected_new, expected_unrecorded
+from salesanalytics.forecast.prepare import Prepared, values
+from salesanalytics.forecast.result import QuarterForecast
+
+CAUSES = (
+    *("signed", "ended", "new", "vanished", "amounts", "time", "features", "model"),
+    *("reopened", "arrivals", "draws"),
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What moved a forecast.
+
+    Attributes
+    ----------
+    causes : DataFrame
+        One row a cause, in the order of `CAUSES`: ``cause``, ``amount``, ``count``. They add up to the difference of
+        the means. ``signed``: deals signed since, less what was expected of them; ``ended``: deals that ended
+        otherwise, or whose signing was taken back; ``new``: deals that came in or came back; ``vanished``: gone
+        without an end; ``amounts``; ``time``: less time left, nothing else; ``features``: what happened to the deals
+        that are still open; ``model``: what was learned since; ``reopened`` and ``arrivals``: what is expected of ended
+        deals, and of deals not in the book; ``draws``: chance of the drawing.
+    deals : DataFrame
+        One row a deal that moved: ``deal_id``, ``amount`` (sum), and a column of amounts for each cause of deals.
+    before, after : dict
+        ``mean``, ``q10``, ``q90`` of the amount, ``p_target``: shown, not split.
+    """
+
+    causes: pd.DataFrame
+    deals: pd.DataFrame
+    before: dict[str, float | None]
+    after: dict[str, float | None]
+
+
+def explain_change(before: QuarterForecast, after: QuarterForecast) -> Change:
+    """Split the difference of two forecasts of one quarter by cause and by deal.
+
+    Each step changes one thing and leaves the rest as it was, in the order of `CAUSES`; so a cause is told with the
+    amounts, features or model that the steps before it brought in.
+
+    Parameters
+    ----------
+    before, after : QuarterForecast
+        Of the same period, ``after`` not earlier than ``before``.
+
+    Raises
+    ------
+    AsOfError
+        The periods differ, or ``after`` was made before ``before``.
+    """
+    if before.period != after.period or after.as_of < before.as_of:
+        raise AsOfError(
+            f"Two forecasts of one period are compared, the earlier one first: {before.period.name} as of "
+            f"{before.as_of} and {after.period.name} as of {after.as_of} are not."
+        )
+    amount, count = (_by_deal(before, after, by_value=by_value) for by_value in (True, False))
+    rows = []
+    for cause in CAUSES:
+        row: dict[str, str | float] = {"cause": cause}
+        for measure, moved in (("amount", amount), ("count", count)):
+            row[measure] = float(moved[cause].sum()) if cause in moved else _beside(before, after, cause, measure)
+        rows.append(row)
+    causes = pd.DataFrame(rows)
+    moved = amount[(amount != 0).any(axis=1)]
+    deals = moved.assign(amount=moved.sum(axis=1)).rename_axis("deal_id").reset_index()
+    order = deals["amount"].abs().sort_values(ascending=False, kind="stable").index
+    first = ["deal_id", "amount"]
+    deals = deals.loc[order, [*first, *(c for c in deals if c not in first)]].reset_index(drop=True)
+    return Change(causes, deals, _shown(before), _shown(after))
+
+
+def _by_deal(before: QuarterForecast, after: QuarterForecast, *, by_value: bool) -> pd.DataFrame:
+    """Causes that lie in deals: one row a deal, one column a cause."""
+    old, new = before.prepared, after.prepared
+    then, now = (_expected(p, by_value=by_value) for p in (old, new))
+    signed_then, signed_now = (_signed(p, by_value=by_value) for p in (old, new))
+    ids = pd.Index(pd.unique(pd.concat([pd.Series(x.index) for x in (then, now, signed_then, signed_now)])))
+    e_then, s_then, s_now = (x.reindex(ids).fillna(0.0) for x in (then["expected"], signed_then, signed_now))
+    is_open, was_open = ids.isin(now.index), ids.isin(then.index)
+    is_signed, was_signed = ids.isin(signed_now.index), ids.isin(signed_then.index)
+    has_ended = ids.isin(new.ended["deal_id"]) | was_signed
+    both, gone = was_open & is_open, was_open & ~is_open & ~is_signed
+    moved = pd.DataFrame(0.0, index=ids, columns=list(CAUSES[:8]))
+    moved["signed"] = np.where(is_signed & ~was_signed, s_now - e_then, 0.0)
+    moved["ended"] = np.where(gone & has_ended, -e_then, 0.0) - np.where(was_signed & ~is_signed, s_then, 0.0)
+    moved["vanished"] = np.where(gone & ~has_ended, -e_then, 0.0)
+    moved["new"] = np.where(is_open & ~was_open, now["expected"].reindex(ids).fillna(0.0), 0.0)
+    moved["amounts"] = np.where(is_signed & was_signed, s_now - s_then, 0.0)
+    shared = ids[both]
+    p, value = then.loc[shared, "p"], now.loc[shared, "value"]
+    moved.loc[shared, "amounts"] += p * (value - then.loc[shared, "value"])
+    steps = {"time": _after_some_time(old, new).loc[shared], "features": _by_old_model(old, new).loc[shared]}
+    for cause, chance in (*steps.items(), ("model", now.loc[shared, "p"])):
+        moved.loc[shared, cause] = value * (chance - p)
+        p = chance
+    return moved
+
+
+def _expected(prepared: Prepared, *, by_value: bool) -> pd.DataFrame:
+    """``p``, ``value`` if signed, ``expected`` of each open deal."""
+    deals = prepared.deals
+    value = values(prepared, deals) if by_value else np.ones(len(deals))
+    p = deals["p_in_period"].to_numpy(dtype=float)
+    return pd.DataFrame({"p": p, "value": value, "expected": p * value}, index=deals["deal_id"])
+
+
+def _signed(prepared: Prepared, *, by_value: bool) -> pd.Series:
+    amount = prepared.signed["amount"].fillna(0.0).to_numpy(dtype=float)
+    return pd.Series(amount if by_value else np.ones(len(amount)), index=prepared.signed["deal_id"].to_numpy())
+
+
+def _after_some_time(old: Prepared, new: Prepared) -> pd.Series:
+    """Chances of the old model for the old snapshot, given that the deal is still open on the new date."""
+    passed, first, last = new.day - old.day, old.period.start_day - 1 - old.day, old.period.end_day - old.day
+    days, place = np.unique([passed, max(passed, first), last], return_inverse=True)
+    won, other = old.model.curves(old.snapshot, days=days)
+    still = np.maximum(1 - won[:, place[0]] - other[:, place[0]], 1e-9)
+    p = np.clip((won[:, place[2]] - won[:, place[1]]) / still, 0.0, 1.0)
+    return pd.Series(p, index=old.deals["deal_id"].to_numpy())
+
+
+def _by_old_model(old: Prepared, new: Prepared) -> pd.Series:
+    """Chances of the old model for the new snapshot."""
+    first, last = max(new.period.start_day - 1 - new.day, 0), new.period.end_day - new.day
+    days, place = np.unique([first, last], return_inverse=True)
+    won, _ = old.model.curves(new.snapshot, days=days)
+    before = won[:, place[0]] if first > 0 else 0.0
+    return pd.Series(won[:, place[1]] - before, index=new.deals["deal_id"].to_numpy())
+
+
+def _beside(before: QuarterForecast, after: QuarterForecast, cause: str, measure: str) -> float:
+    """Causes that lie in no open deal."""
+    by_value = measure == "amount"
+    told = [_elsewhere(f.prepared, by_value=by_value) for f in (before, after)]
+    if cause != "draws":
+        return told[1][cause] - told[0][cause]
+    noise = [
+        float(f.total(measure).mean())
+        - sum(some.values())
+        - float(_expected(f.prepared, by_value=by_value)["expected"].sum())
+        - float(_signed(f.prepared, by_value=by_value).sum())
+        for f, some in zip((before, after), told, strict=True)
+    ]
+    return noise[1] - noise[0]
+
+
+def _elsewhere(prepared: Prepared, *, by_value: bool) -> dict[str, float]:
+    """Expected of ended deals that come back, and of deals that are not in the book."""
+    mean = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
+    ended, arrivals = prepared.ended, prepared.arrivals
+    n = expected_new(arrivals, prepared.period, prepared.day)
+    n += expected_unrecorded(arrivals, prepared.period, prepared.day) if prepared.has_recorded_at else 0.0
+    value = ended["amount"].fillna(mean) if by_value else 1.0
+    return {"reopened": float((ended["p_in_period"] * value).sum()), "arrivals": n * (mean if by_value else 1.0)}
+
+
+def _shown(forecast: QuarterForecast) -> dict[str, float | None]:
+    total = forecast.total()
+    q10, q90 = np.quantile(total, [0.1, 0.9])
+    return {"mean": float(total.mean()), "q10": float(q10), "q90": float(q90), "p_target": forecast.p_target}

@@ -1,0 +1,118 @@
+"""What a forecast of a period is drawn from: scored deals, deals that may come back, arrivals, amounts, the shock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, won_amounts
+from salesanalytics.forecast.baselines import signed_deals
+from salesanalytics.forecast.parts import amount_ratios, ended_deals
+from salesanalytics.forecast.score import score_with
+from salesanalytics.models.close_model import CloseModel, fitted_close_model
+from salesanalytics.models.shock import Shock, fit_shock
+from salesanalytics.timeline import Period, amounts
+from salesanalytics.timeline.asof_values import groupings, values_at
+from salesanalytics.timeline.calendar import to_date
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that was worked out before the first draw.
+
+    Attributes
+    ----------
+    period : Period
+    day : int
+        ``as_of``, days since 1970-01-01.
+    model : CloseModel
+    deals : DataFrame
+        Scored open deals (`score_open_deals`) with ``p_in_period``, ``team``, ``manager_id`` and the attributes,
+        largest expected amount first.
+    snapshot : DataFrame
+        The snapshot of the open deals, row by row as ``deals``.
+    signed : DataFrame
+        Deals signed in the period so far: ``deal_id``, ``amount``, and the same groupings.
+    ended : DataFrame
+        From `ended_deals`.
+    arrivals : Arrivals
+    pool : ndarray
+        Amounts of past wins.
+    ratios : dict
+        From `amount_ratios`.
+    shock : Shock
+    has_recorded_at : bool
+        Whether the book can know of deals that are not recorded yet.
+    """
+
+    period: Period
+    day: int
+    model: CloseModel
+    deals: pd.DataFrame
+    snapshot: pd.DataFrame
+    signed: pd.DataFrame
+    ended: pd.DataFrame
+    arrivals: Arrivals
+    pool: np.ndarray
+    ratios: dict[str, np.ndarray]
+    shock: Shock
+    has_recorded_at: bool
+
+
+def prepare(book: DealBook, *, period: Period, day: int) -> Prepared:
+    """Fit and score; ``period`` must end after ``day``."""
+    horizon, before = period.end_day - day, period.start_day - 1 - day
+    model = fitted_close_model(book, as_of=to_date(day))
+    scores = score_with(model, book, horizon_days=horizon)
+    # signed by now and not typed in yet: of this period if it has begun, else a late booking of an earlier one
+    p = scores.p_won[:, -1] - (scores.p_won[:, before] if before >= 0 else 0.0)
+    now = amounts(book, [day])
+    pool = won_amounts(book, now, as_of=to_date(day))
+    deals = with_groupings(book, scores.deals.assign(p_in_period=p), day)
+    deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(pool.mean() if len(pool) else 0.0)
+    deals = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable")
+    return Prepared(
+        period=period,
+        day=day,
+        model=model,
+        deals=deals.reset_index(drop=True),
+        snapshot=scores.snapshot.loc[deals.index].reset_index(drop=True),
+        signed=with_groupings(book, signed_deals(book, period=period, day=day), day),
+        ended=ended_deals(book, day, horizon, before, now),
+        arrivals=fit_arrivals(book, as_of=to_date(day)),
+        pool=pool,
+        ratios=amount_ratios(book, day),
+        shock=fit_shock(model.past_within(horizon)),
+        has_recorded_at=book.has_recorded_at,
+    )
+
+
+def values(prepared: Prepared, deals: pd.DataFrame) -> np.ndarray:
+    """What each open deal is expected to bring if it signs, (n_deals,): its amount and how amounts change until then.
+
+    Where none is known: the mean of past wins.
+    """
+    mean = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
+    ratio = {state: float(np.exp(some).mean()) for state, some in prepared.ratios.items()}
+    change = deals["state"].map(ratio).fillna(ratio.get("", 1.0))
+    return (deals["amount"] * change).fillna(mean).to_numpy(dtype=float)
+
+
+def with_groupings(book: DealBook, deals: pd.DataFrame, day: int) -> pd.DataFrame:
+    """Deals with what their forecast can be summed by: owner at the end of a day, team, manager, attributes."""
+    known = [name for name in ("rep_id", "team", *book.settings.attributes) if name in groupings(book)]
+    days = np.full(len(deals), day)
+    found: dict[str, Any] = {
+        name: values_at(book, by=name, deal_ids=deals["deal_id"], days=days).to_numpy(dtype=object)
+        for name in known
+        if name not in deals
+    }
+    deals = deals.assign(**found)
+    if "rep_id" in deals and "manager_id" in book.reps:
+        manager = book.reps.drop_duplicates("rep_id").set_index("rep_id")["manager_id"]
+        deals["manager_id"] = deals["rep_id"].map(manager).astype(object)
+    return deals

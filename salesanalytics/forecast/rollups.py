@@ -1,0 +1,150 @@
+"""Sums of the same draws: by team, rep, stage or attribute; what carries a forecast; what if a deal went otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.errors import SchemaError
+from salesanalytics.forecast.draws import Signings
+from salesanalytics.forecast.result import QuarterForecast
+
+MISSING, NOT_BY_DEAL = "missing", "to come"
+N_LARGEST = 50
+
+
+def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> pd.DataFrame:
+    """Draws of each group; they add up to `QuarterForecast.total` draw by draw.
+
+    Parameters
+    ----------
+    forecast : QuarterForecast
+    by : str
+        ``rep_id``, ``team``, ``manager_id``, ``stage``, ``state``, or an attribute of the book.
+    measure : str
+        ``amount`` or ``count``.
+
+    Returns
+    -------
+    DataFrame, one row a draw, one column a group, by name
+        Deals signed so far and open ones; ``missing``: of no group; ``to come``: reopened, unrecorded and new deals,
+        which no deal in the book stands for.
+
+    Raises
+    ------
+    SchemaError
+        Deals cannot be grouped so.
+    """
+    if by not in forecast.deals:
+        raise SchemaError(f"The forecast has no column {by!r}; it has: {', '.join(map(str, forecast.deals.columns))}.")
+    signed = forecast.signed.get(by, pd.Series(None, index=forecast.signed.index, dtype=object))
+    names = pd.concat([forecast.deals[by], signed]).astype(object)
+    names = names.where(names.notna(), MISSING).astype(str)
+    codes, groups = pd.factorize(names, sort=True)
+    of_open, of_signed = codes[: len(forecast.deals)], codes[len(forecast.deals) :]
+    by_value = measure == "amount"
+    drawn = forecast.signings.of(of_open, len(groups), by_value=by_value)
+    value = forecast.signed["amount"].fillna(0.0) if by_value else np.ones(len(of_signed))
+    drawn += np.bincount(of_signed, weights=value, minlength=len(groups))[:, None]
+    rest = [draws for name, draws in getattr(forecast, measure).items() if name not in ("signed", "open")]
+    return pd.DataFrame(np.vstack([drawn, np.sum(rest, axis=0)]).T, columns=[*groups, NOT_BY_DEAL])
+
+
+def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
+    """Forecast of each group.
+
+    Returns
+    -------
+    DataFrame, one row a group, the largest amount first, then ``to come``
+        ``<by>``, ``amount``, ``amount_lower``, ``amount_upper``, ``count``, ``count_lower``, ``count_upper``: mean and
+        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once.
+
+    Raises
+    ------
+    SchemaError
+        Deals cannot be grouped so.
+    """
+    table: dict[str, Any] = {}
+    for measure in ("amount", "count"):
+        draws = draws_by(forecast, by=by, measure=measure)
+        lower, upper = draws.quantile(0.1), draws.quantile(0.9)
+        table |= {measure: draws.mean(), f"{measure}_lower": lower, f"{measure}_upper": upper}
+    found = pd.DataFrame(table).rename_axis(by).reset_index()
+    last = found[by].eq(NOT_BY_DEAL)
+    return pd.concat(
+        [found[~last].sort_values("amount", ascending=False, kind="stable"), found[last]], ignore_index=True
+    )
+
+
+def key_deals(forecast: QuarterForecast) -> pd.DataFrame:
+    """The open deals that carry a forecast, and those that carry its uncertainty.
+
+    Returns
+    -------
+    DataFrame, one row an open deal (the 50 largest by expected amount), in their order
+        ``deal_id``, ``name``, ``rep_id``, ``stage``, ``amount``, ``p_in_period``, ``expected_amount``;
+        ``variance_share`` (covariance of the deal with the total over the variance of the total); with a target
+        ``p_target_won`` and ``p_target_lost`` (chance to reach it if the deal is signed in the period, or is not; all
+        else as drawn) and ``adds`` (``p_target_won`` less the chance now: what signing it is worth).
+    """
+    top = forecast.deals.head(N_LARGEST)
+    total, n = forecast.total(), forecast.signings.n_draws
+    place = np.where(np.arange(len(forecast.deals)) < len(top), np.arange(len(forecast.deals)), -1)
+    own = forecast.signings.of(place, len(top), by_value=True)
+    found = top[["deal_id", "name", "rep_id", "stage", "amount", "p_in_period", "expected_amount"]].copy()
+    centred = total - total.mean()
+    found["variance_share"] = own @ centred / n / max(float(centred @ centred) / n, 1e-300)
+    if forecast.target is not None:
+        signs = own > 0
+        usual = top["amount"].fillna(top["expected_amount"] / top["p_in_period"].clip(lower=1e-9)).to_numpy()
+        if_won = total - own + np.where(signs, own, usual[:, None])
+        found["p_target_won"] = (if_won >= forecast.target).mean(axis=1)
+        found["p_target_lost"] = (total - own >= forecast.target).mean(axis=1)
+        found["adds"] = found["p_target_won"] - (total >= forecast.target).mean()
+    return found
+
+
+def what_if(
+    forecast: QuarterForecast, *, won: Sequence[str] = (), lost: Sequence[str] = (), slipped: Sequence[str] = ()
+) -> QuarterForecast:
+    """The same forecast with some open deals decided; nothing is fitted or drawn again, all other deals stay.
+
+    Parameters
+    ----------
+    won : sequence of str
+        Deals that sign in the period, for the amount known now (the mean of past wins where none is known).
+    lost, slipped : sequence of str
+        Deals that do not sign in the period.
+
+    Raises
+    ------
+    SchemaError
+        A deal is not open in the forecast, or is named twice.
+    """
+    asked = [*won, *lost, *slipped]
+    unknown = [d for d in asked if d not in set(forecast.deals["deal_id"])]
+    if unknown or len(set(asked)) < len(asked):
+        raise SchemaError(f"Deals must be open in the forecast and be named once; not so: {unknown or asked}.")
+    ids, old = forecast.deals["deal_id"], forecast.signings
+    kept = ~ids.isin(asked).to_numpy()[old.deal]
+    place = np.flatnonzero(ids.isin(list(won)))
+    pool = forecast.prepared.pool
+    value = forecast.deals["amount"].fillna(pool.mean() if len(pool) else 0.0).to_numpy(dtype=float)[place]
+    signings = Signings(
+        deal=np.concatenate([old.deal[kept], np.repeat(place, old.n_draws)]),
+        draw=np.concatenate([old.draw[kept], np.tile(np.arange(old.n_draws), len(place))]),
+        value=np.concatenate([old.value[kept], np.repeat(value, old.n_draws)]),
+        n_draws=old.n_draws,
+    )
+    p = forecast.deals["p_in_period"].where(~ids.isin(asked), ids.isin(list(won)).astype(float))
+    return replace(
+        forecast,
+        signings=signings,
+        count=forecast.count | {"open": signings.count()},
+        amount=forecast.amount | {"open": signings.total()},
+        deals=forecast.deals.assign(p_in_period=p),
+    )

@@ -1,0 +1,97 @@
+"""How past forecasts did: errors, bands that held, and by how much bands have to be widened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+OURS = "forecast"
+PRIOR_QUARTERS = 8.0  # so many quarters with bands as wide as they should be, before any is seen
+MIN_QUARTERS = 8
+LEAST_PIT = 0.001
+
+
+@dataclass(frozen=True)
+class TrackRecord:
+    """Forecasts of past quarters beside what was signed; see `backtest`.
+
+    Attributes
+    ----------
+    scores : DataFrame
+        One row a quarter, week, measure and method.
+    """
+
+    scores: pd.DataFrame
+
+    @property
+    def stretch(self) -> float:
+        """By how much the bands of the next forecast are widened; see `stretch_of`."""
+        return stretch_of(self.scores)
+
+    def summary(self) -> pd.DataFrame:
+        """How each method did.
+
+        Returns
+        -------
+        DataFrame, one row a measure and method, best CRPS first
+            ``measure``, ``method``, ``n_quarters``, ``n_forecasts``, ``wape`` (sum of absolute errors over the sum
+            signed), ``bias`` (sum of errors over the sum signed: positive = too high), ``crps`` (mean over mean
+            signed, on the forecasts for which every method has one), ``held_50``, ``held_80`` (bands that held) of
+            ``n_bands``.
+        """
+        rows = []
+        for (measure, method), part in self.scores.groupby(["measure", "method"], sort=False):
+            told = part.dropna(subset=["forecast"])
+            total = told["actual"].sum()
+            error = told["forecast"] - told["actual"]
+            scored = part[part["comparable"]]
+            rows.append(
+                {
+                    "measure": measure,
+                    "method": method,
+                    "n_quarters": told["quarter"].nunique(),
+                    "n_forecasts": len(told),
+                    "wape": error.abs().sum() / total if total else np.nan,
+                    "bias": error.sum() / total if total else np.nan,
+                    "crps": scored["crps"].mean() / scored["actual"].mean() if len(scored) else np.nan,
+                    "held_50": int(part["in_50"].sum()),
+                    "held_80": int(part["in_80"].sum()),
+                    "n_bands": int(part["in_80"].notna().sum()),
+                }
+            )
+        found = pd.DataFrame(rows)
+        return found.sort_values(["measure", "crps"], kind="stable", ignore_index=True)
+
+    def recommended(self, measure: str = "amount") -> str:
+        """The method to use: ``forecast``, unless another one had the smaller mean CRPS over at least 8 quarters."""
+        scored = self.scores[self.scores["comparable"] & self.scores["measure"].eq(measure)]
+        if scored["quarter"].nunique() < MIN_QUARTERS:
+            return OURS
+        mean = scored.groupby("method")["crps"].mean().dropna()
+        return str(mean.idxmin()) if mean.min() < mean.get(OURS, np.inf) else OURS
+
+    def held(self, measure: str, band: int, *, week: int | None = None) -> tuple[int, int]:
+        """In how many of how many forecasts the band of our method held what was signed."""
+        own = self.scores[self.scores["method"].eq(OURS) & self.scores["measure"].eq(measure)]
+        own = own if week is None else own[own["week"].eq(week)]
+        return int(own[f"in_{band}"].sum()), len(own)
+
+
+def stretch_of(scores: pd.DataFrame) -> float:
+    """Widening of the bands: root mean square of past z-scores of our number of signings, never below 1.
+
+    A z-score says where in the unstretched forecast the truth fell. Those of one quarter count as one (its weeks
+    share their luck), and 8 quarters of bands as they should be are mixed in.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``quarter``, ``measure``, ``method``, ``pit`` (share of the unstretched draws below the truth).
+    """
+    own = scores[scores["method"].eq(OURS) & scores["measure"].eq("count")]
+    z2 = pd.Series(norm.ppf(own["pit"].clip(LEAST_PIT, 1 - LEAST_PIT).to_numpy(dtype=float)) ** 2)
+    by_quarter = z2.groupby(own["quarter"].to_numpy()).mean()
+    return float(max(1.0, np.sqrt((PRIOR_QUARTERS + by_quarter.sum()) / (PRIOR_QUARTERS + len(by_quarter)))))

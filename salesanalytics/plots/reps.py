@@ -1,0 +1,108 @@
+"""Pictures of reps and conditions: who lies outside what chance allows, effects with their intervals."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from salesanalytics.labels import label, percent
+from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.forecast import INK, MIDDLE, STRONG
+from salesanalytics.reps import ConditionEffects, RepEvaluation
+
+ALARM = "#c0392b"
+WIDEST = 10.0  # intervals that reach further leave the picture
+TICKS = (0.1, 0.2, 0.5, 0.75, 1, 1.5, 2, 5, 10)
+
+
+def rep_funnel(evaluation: RepEvaluation, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+    """Observed / expected against expected, each rep with the limits of chance and of the usual spread between reps."""
+    reps = evaluation.reps[evaluation.reps["n"] > 0]
+    ax = ax or plt.subplots(figsize=(8, 4.8), layout="constrained")[1]
+    flagged = reps["flag"].notna()
+    level = percent(evaluation.funnel)
+    limits = label("rep_limits", lang, level=level)
+    ax.vlines(reps["expected"], reps["funnel_lower"], reps["funnel_upper"], color="#d5dbe0", lw=5, label=limits)
+    ax.plot(reps["expected"][~flagged], reps["oe"][~flagged], "o", color=STRONG, ms=5)
+    if flagged.any():
+        outside = reps[flagged]
+        ax.plot(outside["expected"], outside["oe"], "D", color=ALARM, ms=6, label=label("rep_flagged", lang))
+    for rep in reps[flagged].itertuples():
+        ax.annotate(drawable(_name(rep)), (rep.expected, rep.oe), xytext=(6, 4), textcoords="offset points", fontsize=8)
+    ax.axhline(1, color=INK, lw=1)
+    ax.set_xlabel(label("rep_expected", lang))
+    ax.set_ylabel(label("rep_oe", lang))
+    ax.set_ylim(0)
+    return _dressed(ax, "title_rep_funnel", lang, columns=2)
+
+
+def rep_effects(evaluation: RepEvaluation, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+    """Effect of each rep with its interval, by effect; hollow: not ranked."""
+    reps = evaluation.reps[evaluation.reps["n"] > 0].sort_values("effect", kind="stable")
+    ax = ax or plt.subplots(figsize=(8, 0.28 * len(reps) + 1.6), layout="constrained")[1]
+    y, ranked = np.arange(len(reps)), reps["rank"].notna().to_numpy()
+    ax.hlines(y, reps["effect_lower"], reps["effect_upper"], color=MIDDLE, lw=1.6)
+    level = label("interval", lang, level=percent(evaluation.confidence))
+    ax.plot(reps["effect"], y, "o", color=STRONG, ms=5, label=level)
+    if not ranked.all():
+        few = label("rep_no_rank", lang)
+        ax.plot(reps["effect"][~ranked], y[~ranked], "o", mfc="white", color=STRONG, ms=5, label=few)
+    ax.axvline(0, color=INK, lw=1, zorder=1)
+    ax.set_yticks(y, [drawable(_name(rep)) for rep in reps.itertuples()], fontsize=8)
+    ax.set_xlabel(label("rep_effect", lang))
+    return _dressed(ax, "title_rep_effects", lang, columns=2)
+
+
+def condition_effects(
+    effects: ConditionEffects, *, measure: str = "passed", ax: Axes | None = None, lang: str = "en"
+) -> Axes:
+    """Ratio of each condition with its interval, on a log scale; the warning stands below."""
+    shown = effects.effects[effects.effects["measure"].eq(measure) & effects.effects["left_out"].isna()]
+    ax = ax or plt.subplots(figsize=(8, 0.26 * len(shown) + 2.2), layout="constrained")[1]
+    y = np.arange(len(shown))[::-1]
+    lower, upper = (shown[c].clip(1 / WIDEST, WIDEST) for c in ("lower", "upper"))
+    ax.hlines(y, lower, upper, color=MIDDLE, lw=1.6)
+    level = label("interval", lang, level=percent(effects.confidence))
+    ax.plot(shown["ratio"].clip(1 / WIDEST, WIDEST), y, "o", color=STRONG, ms=5, label=level)
+    ax.axvline(1, color=INK, lw=1, zorder=1)
+    ax.set_yticks(y, list(shown["condition"]), fontsize=8)
+    ax.set_ylim(-0.6, max(len(shown), 1) - 0.4)
+    ax.set_xscale("log")
+    low, high = (lower.min() / 1.1, upper.max() * 1.1) if len(shown) else (0.5, 2)
+    ax.set_xlim(min(low, 0.7), max(high, 1.4))
+    ax.xaxis.set_major_locator(FixedLocator(TICKS))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    ratio = label("ratio_of_days" if measure == "days_to_sign" else "odds_ratio", lang)
+    ax.set_xlabel(f"{ratio}\n{_wrapped(effects.warning(lang), 60 if lang == 'zh' else 110)}", fontsize=8)
+    title = "title_condition_effects" + ("" if measure == "passed" else f"_{measure}")
+    return _dressed(ax, title, lang, columns=1)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Lines of at most so many characters, broken at spaces where there are any."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" ") if " " in text else text:
+        between = " " if " " in text and line else ""
+        if len(line) + len(between) + len(word) > width:
+            lines, line, between = [*lines, line], "", ""
+        line += between + word
+    return "\n".join([*lines, line])
+
+
+def _name(rep: pd.Series) -> str:
+    """Name of a rep, else the id."""
+    return str(rep.name if isinstance(rep.name, str) else rep.rep_id)
+
+
+def _dressed(ax: Axes, title: str, lang: str, *, columns: int) -> Axes:
+    ax.set_title(label(title, lang), loc="left", pad=24)
+    ax.grid(color="#eeeeee")
+    ax.set_axisbelow(True)
+    ax.spines[["right", "top"]].set_visible(False)
+    ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, ncols=columns)
+    return with_fonts(ax)

@@ -1,0 +1,546 @@
+"""The rules of deal control: for each one a deal that fires it and a near miss that does not, by hand.
+
+All deals of a kind share a book, for a rule looks at one deal at a time; ``X+`` must be found, ``X-`` must not. Days
+are given as days before the date of looking, 2026-09-27 (three days before the end of a quarter).
+"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+import worlds
+
+import salesanalytics as sa
+from salesanalytics.control.anomalies import Parameters, fired
+from salesanalytics.control.known import know
+from salesanalytics.control.registry import NEEDS, RULES
+from salesanalytics.errors import ProcessError
+from salesanalytics.process.read import read_process
+
+AS_OF = pd.Timestamp("2026-09-27")
+COLUMNS = ["deal_id", "changed_at", "recorded_at", "field", "value", "who", "evidence"]
+
+
+def ago(days):
+    return AS_OF - pd.Timedelta(days=days)
+
+
+def on(days):
+    """A date as the value of a field; negative lies ahead."""
+    return ago(days).date().isoformat()
+
+
+def rows_of(deal, rows):
+    """(days ago, field, value) and, where given, a dict of who, evidence, recorded (days ago, or a moment)."""
+    for days, field, value, *more in rows:
+        also = more[0] if more else {}
+        recorded = also.get("recorded", days)
+        moment = recorded if isinstance(recorded, pd.Timestamp) else ago(recorded)
+        yield (deal, ago(days), moment, field, str(value), also.get("who"), also.get("evidence"))
+
+
+def book_of(cases, *, facts=None, extra=(), process=None, **tables):
+    """A book from {deal: rows}; a deal is created with its first row unless ``facts`` says otherwise."""
+    history = [row for deal, rows in cases.items() for row in rows_of(deal, rows)] + list(extra)
+    heads = [
+        {
+            "deal_id": deal,
+            "created_at": ago(max(row[0] for row in rows)),
+            "amount": 100.0,
+            **(facts or {}).get(deal, {}),
+        }
+        for deal, rows in cases.items()
+    ]
+    deals = pd.DataFrame(heads)
+    table = pd.DataFrame(history, columns=COLUMNS)
+    process = process or read_process()
+    return sa.make_book(
+        deals=deals, history=table, process=process, settings={"extracted_on": AS_OF.date().isoformat()}, **tables
+    )
+
+
+def stage(name, days):
+    return (days, "stage", name)
+
+
+def done(condition, days, **more):
+    return (days, "condition", condition, more)
+
+
+def required(stage_id):
+    return [c.id for c in read_process().stage(stage_id).conditions if c.required]
+
+
+BUYER = {"evidence": "buyer"}
+
+
+def milestones(last, days=20):
+    return [(days, "milestone", f"M{k}", BUYER) for k in range(1, last + 1)]
+
+
+def minutes(n):
+    return {"recorded": pd.Timestamp("2026-09-20 10:00") + pd.Timedelta(minutes=n)}
+
+
+def quotes(*amounts):
+    return [(9 - k, "quote", amount) for k, amount in enumerate(amounts)]
+
+
+IN_S4 = [stage("S4", 40)]
+#: Rule -> (rows of a deal that fires it, rows of one that just does not); a second pair of a rule has a letter.
+DEALS = {
+    "A01": ([*IN_S4, (40, "buyer_stage", "B2")], [stage("S4", 14), (14, "buyer_stage", "B3")]),
+    "A01b": ([stage("S4", 15), (15, "buyer_stage", "B3")], [stage("S4", 15), (15, "buyer_stage", "B4")]),
+    "A02": ([stage("S2", 15), (15, "buyer_stage", "B3")], [stage("S2", 14), (14, "buyer_stage", "B3")]),
+    "A03": ([stage("S1", 31), (31, "buyer_stage", "B1")], [stage("S1", 31), (30, "buyer_stage", "B1")]),
+    "A03b": ([stage("S1", 5)], [stage("S1", 5), (5, "buyer_stage", "B1")]),
+    "A04": (
+        [stage("S3", 5), (5, "buyer_stage", "B3")],
+        [stage("S3", 5), (5, "buyer_stage", "B3"), *milestones(1, 5)],
+    ),
+    "A05": ([stage("S3", 5), *milestones(1, 5)], [stage("S3", 5), *milestones(2, 5)]),
+    "A05b": ([stage("S1", 25)], [stage("S1", 24)]),  # the median of won deals is 24.5
+    "A06": (
+        [stage("S2", 9), (9, "milestone", "M1", {"evidence": "seller"})],
+        [stage("S2", 9), (9, "milestone", "M1", {"evidence": "seller"}), (8, "milestone", "M1", BUYER)],
+    ),
+    "A07": (
+        [stage("S2", 9), *(done(c, 9) for c in required("S1")[1:])],
+        [stage("S2", 9), *(done(c, 9) for c in required("S1"))],
+    ),
+    "A08": (
+        [stage("S4", 40), *(done(c, 29) for c in ("S1.C1", "S1.C2", "S2.C1", "S4.C1"))],
+        [stage("S4", 40), *(done(c, 29) for c in ("S1.C1", "S2.C1", "S3.C1", "S4.C1"))],
+    ),
+    "A09": (
+        [stage("S1", 40), *(done(f"S1.C{k}", 9, **minutes(2.5 * (k - 1))) for k in range(1, 6))],
+        [stage("S1", 40), *(done(f"S1.C{k}", 9, **minutes(2.6 * (k - 1))) for k in range(1, 6))],
+    ),
+    "A09b": (
+        [stage("S1", 40), *(done(f"S1.C{k}", 9) for k in range(1, 5)), stage("S2", 9)],  # 4 of 6
+        [stage("S1", 40), *(done(f"S1.C{k}", 9) for k in range(1, 4)), stage("S2", 9)],
+    ),
+    "T01": ([stage("S1", 37)], [stage("S1", 36)]),  # q90 of won deals is 36.1
+    "T02": ([stage("S3", 78)], [stage("S3", 77)]),  # 1.75 x 44.5 = 77.9, q90 = 79.3
+    "T03": ([stage("S1", 226)], [stage("S1", 225)]),  # q95, the wins of D01 included, is 225.8
+    "T04": (
+        [stage("S1", 60), stage("S2", 9), stage("S3", 9), stage("S4", 9)],
+        [stage("S1", 60), stage("S2", 9), stage("S3", 9), stage("S4", 3)],
+    ),
+    "T04b": (  # q05 of won deals: 20 days in S2, 5.4 in S3
+        [stage("S1", 60), stage("S2", 39), stage("S3", 20), stage("S4", 15)],
+        [stage("S1", 60), stage("S2", 40), stage("S3", 20), stage("S4", 15)],
+    ),
+    "T05": ([stage("S5", 60), (15, "activity", "visit")], [stage("S5", 60), (14, "activity", "visit")]),
+    "T05b": ([stage("S5", 15)], [stage("S5", 14)]),
+    "T06": ([stage("S1", 9), (9, "next_step", on(1))], [stage("S1", 9), (9, "next_step", on(0))]),
+    "T07": (
+        [stage("S1", 90), *((k, "activity", "call_out") for k in (1, 20, 29))],
+        [stage("S1", 90), *((k, "activity", "call_out") for k in (1, 20, 29)), (29, "activity", "visit")],
+    ),
+    "H01": (
+        [stage("S2", 9), stage("S3", 6), stage("S2", 3)],
+        [stage("S2", 9), stage("S3", 6), stage("on_hold", 3), stage("S3", 1)],
+    ),
+    "H02": ([stage("S1", 9), stage("S3", 6)], [stage("S1", 9), stage("S3", 6), done("S2.C1", 5)]),
+    "H03": ([stage("S4", 9)], [stage("S3", 9)]),
+    "H04": ([stage("S1", 9), stage("lost", 8)], [stage("S1", 9), stage("lost", 7)]),
+    "H05": (
+        [stage("S1", 30), (30, "amount", 90, {"recorded": 15})],
+        [stage("S1", 30), (30, "amount", 90, {"recorded": 16})],
+    ),
+    "F01": (
+        [stage("S1", 9), *((9 - k, "close_date", on(-50 - k)) for k in range(3))],
+        [stage("S1", 9), *((9 - k, "close_date", on(-50 - d)) for k, d in enumerate((0, 5, 2)))],
+    ),
+    "F02": ([stage("S1", 9), (9, "close_date", on(1))], [stage("S1", 9), (9, "close_date", on(0))]),
+    "F03": ([stage("S1", 9), (9, "close_date", on(-90))], [stage("S1", 9), (9, "close_date", on(-150))]),
+    "F05": ([stage("S1", 40), (6, "amount", 125)], [stage("S1", 40), (7, "amount", 125)]),  # 9 and 10 days to the end
+    "F06": ([stage("S1", 9)], [stage("S1", 9)]),
+    "F06b": ([stage("S1", 9)], [stage("S1", 9)]),
+    "F07": (
+        [stage("S1", 9), (9, "buyer_stage", "B1"), (9, "probability", 0.36)],
+        [stage("S1", 9), (9, "buyer_stage", "B1"), (9, "probability", 0.35)],
+    ),
+    "F10": (
+        [stage("S6", 9), (9, "buyer_stage", "B5"), *milestones(5, 9), (9, "contact", "DM"), (9, "category", "commit")],
+        [stage("S6", 9), (9, "buyer_stage", "B6"), *milestones(5, 9), (9, "contact", "DM"), (9, "category", "commit")],
+    ),
+    "N01": ([stage("S4", 9)], [stage("S4", 9), (9, "budget", 100)]),
+    "N01b": ([stage("S4", 9), (9, "budget", 90)], [stage("S4", 9), (9, "budget", 91)]),
+    "N02": ([stage("S3", 9), (9, "category", "pipeline")], [stage("S3", 9), (9, "category", "omitted")]),
+    "C01": (
+        [stage("S5", 9), (9, "contact", "DM"), (9, "contact", "TECH")],
+        [stage("S5", 9), (9, "contact", "DM"), (9, "contact", "TECH"), (9, "contact", "USER")],
+    ),
+    "C01b": (
+        [stage("S3", 90), (80, "activity", "visit", {"who": "Li"}), (9, "activity", "visit", {"who": "Wu"})],
+        [stage("S3", 90), (59, "activity", "visit", {"who": "Li"}), (9, "activity", "visit", {"who": "Wu"})],
+    ),
+    "C02": ([stage("S2", 9), (9, "contact", "DM")], [stage("S2", 9), (9, "contact", "PURCH")]),
+    "C03": (
+        [stage("S5", 30), (20, "quote", 100), (19, "contact", "DM")],
+        [stage("S5", 30), (20, "quote", 100), (20, "contact", "DM")],
+    ),
+    "C04": ([stage("S4", 9), (9, "contact", "COACH")], [stage("S4", 9), (9, "contact", "COACH"), done("S3.C2", 9)]),
+    "C05": (
+        [stage("S2", 9), (9, "stance", "DM:-1"), (9, "next_step", on(-5), {"who": "USER"})],
+        [stage("S2", 9), (9, "stance", "DM:-1"), (9, "next_step", on(-5), {"who": "DM"})],
+    ),
+    "C06": (
+        [stage("S3", 30), done("S3.C4", 20), done("S2.C5", 19)],
+        [stage("S3", 30), done("S3.C4", 20), done("S2.C5", 20)],
+    ),
+    "C07": (
+        [stage("S3", 99), (90, "contact", "DM", {"who": "Li"}), (59, "contact", "DM", {"who": "Wu"})],
+        [stage("S3", 99), (90, "contact", "DM", {"who": "Li"}), (60, "contact", "DM", {"who": "Wu"})],
+    ),
+    "B01": (
+        [stage("S1", 9), (9, "buyer_stage", "B5")],
+        [stage("S1", 9), (9, "buyer_stage", "B4"), (5, "buyer_stage", "B5")],
+    ),
+    "B02": (
+        [stage("S5", 9), (9, "buyer_stage", "B5"), (9, "contact", "DM")],
+        [stage("S5", 9), (9, "buyer_stage", "B5"), (9, "contact", "DM"), done("S4.C3", 9)],
+    ),
+    "B03": ([stage("S7", 9), *quotes(100, 99, 98, 97)], [stage("S7", 9), *quotes(100, 99, 98, 98)]),
+    "B03b": ([stage("S5", 9), *quotes(100, 99)], [stage("S6", 9), *quotes(100, 99)]),
+    "B04": ([stage("S7", 40), (31, "award", "yes")], [stage("S7", 40), (30, "award", "yes")]),
+    "B05": (
+        [stage("S5", 9), (9, "tender_issued", on(9)), (9, "bid_due", on(-10))],
+        [stage("S5", 9), (9, "tender_issued", on(9)), (9, "bid_due", on(-11))],
+    ),
+    "R05": ([stage("S1", 200), (181, "amount", 99)], [stage("S1", 200), (180, "amount", 99)]),
+    "R06": ([stage("S1", 9)], [stage("S1", 9)]),
+    "R07": (
+        [stage("S4", 30), stage("S5", 20), (20, "rep_id", "other")],
+        [stage("S4", 30), stage("S5", 20), (21, "rep_id", "other")],
+    ),
+    "D01": ([stage("S8", 40), stage("won", 9)], [stage("S8", 40), (9, "milestone", "M8", BUYER), stage("won", 9)]),
+    "D01b": ([stage("S1", 40), stage("lost", 9)], [stage("S1", 40), (9, "reason", "price"), stage("lost", 9)]),
+    "D01c": (
+        [stage("S5", 9), (9, "tender_issued", on(5)), (9, "bid_due", on(6))],
+        [stage("S5", 9), (9, "tender_issued", on(5)), (9, "bid_due", on(5))],
+    ),
+}  # fmt: skip
+FACTS = {
+    "F06+": {"product": "pump", "amount": 200.0},
+    "F06-": {"product": "pump", "amount": 110.0},
+    "F06b+": {"product": "rare", "account_id": "big", "amount": 301.0},
+    "F06b-": {"product": "rare", "account_id": "big", "amount": 300.0},
+    "B05+": {"route": "open_tender"},
+    "B05-": {"route": "open_tender"},
+    "R06+": {"account_id": "twice", "name": "pump for hall 1", "amount": 81.0},
+    "R06-": {"account_id": "again", "name": "pump for hall 1", "amount": 79.0},
+}
+OTHERS = {f"same account {k}": [stage("S1", 9)] for k in range(3)} | {
+    "first": [stage("S1", 60)],
+    "first too": [stage("S1", 60)],
+}
+OTHER_FACTS = {f"same account {k}": {"account_id": "big"} for k in range(3)}
+OTHER_FACTS |= {"first": {"account_id": "twice", "name": "pump for hall 1"}}
+OTHER_FACTS |= {"first too": {"account_id": "again", "name": "pump for hall 1"}}
+
+
+def won_deals():
+    """30 won deals: deal k took 10 + k days in S1, 1 + 3k in S3, 20 in the others, 5 in S8."""
+    cases, facts = {}, {}
+    for k in range(30):
+        stays = {f"S{n}": 20 for n in range(1, 8)} | {"S1": 10 + k, "S3": 1 + 3 * k, "S8": 5}
+        day = 700
+        cases[f"won {k:02d}"] = rows = []
+        for name, days in stays.items():
+            rows.append(stage(name, day))
+            day -= days
+        rows.append(stage("won", day))
+        facts[f"won {k:02d}"] = {"product": "pump", "amount": 100.0 + k}
+    return cases, facts
+
+
+@cache
+def deals_known():
+    cases = {f"{rule}{sign}": rows for rule, pair in DEALS.items() for sign, rows in zip("+-", pair, strict=True)}
+    won, facts = won_deals()
+    return know(book_of(cases | OTHERS | won, facts=FACTS | OTHER_FACTS | facts), as_of=AS_OF)
+
+
+def hits(known, rule_id):
+    rule = next(r for r in known.process.rules if r.id == rule_id)
+    return RULES[rule_id](known, Parameters(rule))
+
+
+def found(known, rule_id):
+    """Ids of the deals and reps that a rule finds."""
+    table = hits(known, rule_id)
+    ids = known.book.deals["deal_id"].to_numpy()
+    deals = ids[table["deal"].dropna().astype(int)] if "deal" in table else []
+    return {*deals, *(table["rep_id"].dropna() if "rep_id" in table else [])}
+
+
+@pytest.mark.parametrize("case", DEALS)
+def test_one_deal_fires_and_a_near_miss_does_not(case):
+    named = found(deals_known(), case[:3])
+    assert (f"{case}+" in named, f"{case}-" in named) == (True, False)
+
+
+# ---------------------------------------------------------------- rules about reps
+
+
+def owned(rep, n, rows, start=0):
+    """n deals of a rep with the same rows."""
+    return {f"{rep} {k:02d}": rows for k in range(start, start + n)}
+
+
+def edits(late):
+    """20 edits in an earlier quarter, and 20 in the last one that ended (2026-06-30), ``late`` in its last days."""
+    before = [(200 + k, "probability", 0.5) for k in range(20)]
+    now = [(89 if k < late else 110, "probability", k / 100) for k in range(20)]
+    return [stage("S1", 300), *before, *now]
+
+
+REPS = {
+    "H06+": owned("H06+", 1, edits(9)),
+    "H06-": owned("H06-", 1, edits(8)),
+    "H06b+": {f"H06b+ {k}": [stage("S1", 50), done("S1.C1", 9), (9, "amount", 90, minutes(5 * k))] for k in range(10)},
+    "H06b-": {f"H06b- {k}": [stage("S1", 50), (9, "amount", 90, minutes(5 * k + 60 * (k == 9)))] for k in range(10)},
+    "F04+": owned("F04+", 3, [stage("S1", 9), (9, "close_date", "2026-12-30")])
+    | owned("F04+", 2, [stage("S1", 9), (9, "close_date", "2026-12-29")], 3),
+    "F04-": owned("F04-", 3, [stage("S1", 9), (9, "close_date", "2026-12-30")])
+    | owned("F04-", 3, [stage("S1", 9), (9, "close_date", "2026-12-29")], 3),
+    "F08+": owned("F08+", 20, [stage("S1", 99), (99, "probability", 0.2), stage("lost", 9)]),
+    "F08-": owned("F08-", 19, [stage("S1", 99), (99, "probability", 0.2), stage("lost", 9)]),
+    "F09+": owned("F09+", 20, [stage("S6", 99), (99, "probability", 0.8), stage("won", 9)]),
+    "F09-": owned("F09-", 20, [stage("S6", 99), (99, "probability", 0.9), stage("won", 9)]),
+    "F09b+": owned("F09b+", 2, [stage("S4", 99), stage("won", 9)])
+    | owned("F09b+", 3, [stage("S5", 99), stage("won", 9)], 2),
+    "F09b-": owned("F09b-", 2, [stage("S4", 99), stage("S5", 16), stage("won", 9)])
+    | owned("F09b-", 3, [stage("S5", 99), stage("won", 9)], 2),
+    "R02+": owned("R02+", 4, [stage("S7", 9)]) | owned("R02+", 1, [stage("S2", 9)], 4)
+    | owned("R02+ mate", 2, [stage("S7", 9)]) | owned("R02+ mate", 13, [stage("S2", 9)], 2),
+    "R02-": owned("R02-", 4, [stage("S7", 9)]) | owned("R02-", 1, [stage("S2", 9)], 4)
+    | owned("R02- mate", 3, [stage("S7", 9)]) | owned("R02- mate", 12, [stage("S2", 9)], 3),
+    "R03+": owned("R03+", 10, [stage("S2", 99), stage("lost", 9)]),
+    "R03-": owned("R03-", 9, [stage("S2", 99), stage("lost", 9)]),
+    "R07+": owned("R07+", 1, [stage("S8", 9), *((9, "milestone", f"M{k}", {"evidence": "none"}) for k in range(1, 7)),
+                              *((8, "milestone", f"M{k}", BUYER) for k in range(1, 6))]),
+    "R07-": owned("R07-", 1, [stage("S8", 9), *((9, "milestone", f"M{k}", {"evidence": "none"}) for k in range(1, 6)),
+                              *((8, "milestone", f"M{k}", BUYER) for k in range(1, 6))]),
+}  # fmt: skip
+
+
+@cache
+def reps_known():
+    passing = owned("steady", 40, [stage("S2", 99), stage("S3", 20), stage("won", 9)])
+    cases = {deal: rows for part in REPS.values() for deal, rows in part.items()} | passing
+    facts = {deal: {"rep_id": deal.rsplit(" ", 1)[0]} for deal in cases}
+    teams = [{"rep_id": fact["rep_id"], "team": fact["rep_id"][:4]} for fact in facts.values()]
+    return know(book_of(cases, facts=facts, reps=pd.DataFrame(teams).drop_duplicates()), as_of=AS_OF)
+
+
+@pytest.mark.parametrize("case", [c.removesuffix("+") for c in REPS if c.endswith("+")])
+def test_one_rep_fires_and_a_near_miss_does_not(case):
+    named = found(reps_known(), case[:3])
+    assert (f"{case}+" in named, f"{case}-" in named) == (True, False)
+
+
+# ---------------------------------------------------------------- rules about the portfolio, survival form
+
+
+@cache
+def small_company():
+    return worlds.simulate(4, days=800, per_day=0.5, amount=100)
+
+
+def company(**amounts):
+    """A simulated company; the amounts of some open deals are changed."""
+    deals, history = small_company()
+    ended = history.loc[history["value"].isin(["won", "lost"]), "deal_id"]
+    names = deals.loc[~deals["deal_id"].isin(ended), "deal_id"].to_numpy()
+    deals = deals.assign(amount=deals["amount"].mask(deals["deal_id"].eq(names[-1]), amounts.get("largest", 100.0)))
+    return deals, history, names[-1]
+
+
+@pytest.mark.parametrize(("times", "fires"), [(4.0, True), (0.5, False)])
+def test_one_deal_carries_the_quarter(times, fires):
+    deals, history, name = company()
+    known = know(worlds.book_of(deals, history, last=799), as_of=worlds.day_of(799))
+    p = known.p_won(known.quarter().end_day - known.day)
+    own = known.deals.index[known.deals["deal_id"] == name][0]
+    rest = 100 * (p.sum() - p[own])
+    limit = rest * 0.4 / 0.6 / p[own]  # the amount at which it carries 40 %
+    deals, history, name = company(largest=limit * times)
+    known = know(worlds.book_of(deals, history, last=799), as_of=worlds.day_of(799))
+    assert (name in found(known, "R01")) is fires
+
+
+@pytest.mark.parametrize(("target", "fires"), [(1e6, True), (1.0, False)])
+def test_the_funnel_yields_the_target_or_does_not(target, fires):
+    deals, history, _ = company()
+    quarters = [f"{year}Q{q}" for year in (2011, 2012, 2013) for q in (1, 2, 3, 4)]
+    targets = pd.DataFrame({"quarter": quarters, "amount": target})
+    book = worlds.book_of(deals, history, last=799, targets=targets)
+    table = hits(know(book, as_of=worlds.day_of(799)), "R04")
+    assert len(table) == fires
+
+
+def test_stalled_by_survival_where_enough_deals_have_ended():
+    chances = {"S1": (0.0, 0.05, 0.002), "S2": (0.0, 0.02, 0.02)}  # who stays in S1 for months is not like the others
+    deals, history = worlds.simulate(1, days=600, per_day=0.6, chances=chances)
+    dead = pd.DataFrame({"deal_id": [f"dead {k}" for k in range(60)], "created_at": worlds.day_of(np.arange(60) * 5)})
+    rows = pd.DataFrame({"deal_id": dead["deal_id"], "changed_at": dead["created_at"], "field": "stage", "value": "S1"})
+    book = worlds.book_of(
+        pd.concat([deals, dead.assign(amount=1.0)]), pd.concat([history, rows], ignore_index=True), last=599
+    )
+    known = know(book, as_of=worlds.day_of(599))
+    named = found(known, "T01")
+    fresh = known.deals.loc[known.deals["days"] <= 10, "deal_id"]
+    assert set(dead["deal_id"]) <= named
+    assert not named & set(fresh)
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def test_every_rule_of_the_process_has_its_function_and_its_needs():
+    rules = read_process().rules
+    assert len(rules) == 54
+    assert [r.id for r in rules] == list(RULES)
+    assert {need for r in rules for need in r.needs} <= set(NEEDS)
+    tested = {c[:3] for c in [*DEALS, *REPS]} | {"R01", "R04"}
+    assert tested == set(RULES)
+
+
+def test_hits_say_what_since_when_and_what_is_at_stake():
+    result = sa.find_anomalies(deals_known().book, as_of=AS_OF)
+    assert set(sa.find_anomalies(reps_known().book, as_of=AS_OF).hits.query("scope == 'rep'")["deal_id"]) == {None}
+    row = result.hits.set_index(["rule", "deal_id"]).loc[("A01", "A01+")]
+    assert row["evidence_en"] == "We stand in S4, the customer in B2: 2 ahead, for 40 days."
+    assert row["evidence_zh"] == "我方在 S4，客户在 B2：超前 2 个阶段，已 40 天。"
+    assert (row["since"], row["days"], row["value_at_stake"], row["severity"]) == (ago(40), 40, 100.0, "high")
+    rank = result.hits["severity"].map({"high": 0, "medium": 1, "low": 2})
+    assert rank.is_monotonic_increasing
+    assert result.hits["since"].notna().all()
+    assert result.hits[["evidence_zh", "evidence_en"]].map(len).min().min() > 5
+    counts = result.hits["rule"].value_counts().reindex(result.rules["rule"]).fillna(0)
+    assert (counts.to_numpy() == result.rules["n_hits"].to_numpy()).all()
+
+
+def test_a_rule_whose_needs_are_absent_is_silent_and_says_why():
+    book = book_of({"a": [stage("S1", 90)], "b": [stage("S2", 9)]})
+    rules = sa.find_anomalies(book, as_of=AS_OF).rules.set_index("rule")
+    spoke = set(rules.index[~rules["silent"]])
+    assert spoke == {"T01", "T02", "T03", "T04", "H01", "H03", "H04", "H05", "H06", "F06", "R01", "R02", "R03", "R05"}
+    assert rules.loc["A01", "reason_en"] == "the book does not keep: buyer_stage_history"
+    assert rules.loc["N01", "reason_zh"] == "数据中没有：budget"
+    assert rules.loc["T01", "reason_en"] == ""
+
+
+PROCESS = """
+stages: [{id: S1}, {id: S2}]
+rules:
+- {id: H03, name: Born late, rule: first stage, params: {stage: 2}, severity: low}
+- {id: T03, name: Overage, rule: too old, params: {active: false}, severity: low}
+- {id: X01, name: Mine, rule: my own wording, severity: medium}
+- {id: X02, name: Nobody's, rule: nothing, severity: medium}
+"""
+
+
+def test_a_process_of_ones_own_changes_switches_off_and_adds_rules(tmp_path):
+    (tmp_path / "process.yaml").write_text(PROCESS, encoding="utf-8")
+    process = read_process(tmp_path / "process.yaml")
+    book = book_of({"early": [stage("S1", 9)], "late": [stage("S2", 9)]}, process=process)
+
+    def mine(known, params):
+        return pd.DataFrame({"deal": known.deals.index[known.deals["s"] == 1], "since_day": known.day})
+
+    result = sa.find_anomalies(book, as_of=AS_OF, functions={"X01": mine})
+    assert result.hits[["rule", "deal_id"]].to_numpy().tolist() == [["X01", "early"], ["H03", "late"]]
+    assert result.hits.loc[0, "evidence_en"] == "my own wording"
+    reasons = dict(zip(result.rules["rule"], result.rules["reason_en"], strict=True))
+    assert reasons["T03"] == "switched off in the process file"
+    assert reasons["X02"] == "no function of this id"
+
+
+def test_a_missing_parameter_is_the_fault_of_the_process_file(tmp_path):
+    (tmp_path / "process.yaml").write_text(PROCESS.replace("params: {stage: 2}, ", ""), encoding="utf-8")
+    book = book_of({"a": [stage("S1", 9)]}, process=read_process(tmp_path / "process.yaml"))
+    with pytest.raises(ProcessError, match="Rule H03 needs the parameter 'stage'"):
+        sa.find_anomalies(book, as_of=AS_OF)
+
+
+def test_clocks_stand_still_on_hold():
+    paused = [stage("S1", 100), stage("on_hold", 90), stage("S1", 20)]  # 30 days in S1
+    book = book_of({"paused": paused, "not": [stage("S1", 100)]} | won_deals()[0])
+    known = know(book, as_of=AS_OF)
+    assert known.deals.set_index("deal_id")["days"].to_dict() == {"paused": 30, "not": 100}
+    assert found(known, "T01") == {"not"}
+
+
+def test_what_is_missing_of_a_deal_never_fires():
+    bare = {"bare": [stage("S1", 1)]}
+    book = book_of(bare | {"full": [stage("S1", 9), (9, "buyer_stage", "B1"), *milestones(1), done("S1.C1", 8)]})
+    named = {rule.id for rule, hit, _ in fired(know(book, as_of=AS_OF)) if "deal" in hit and 0 in set(hit["deal"])}
+    assert named == {"A03"}  # that nobody stated the buyer's stage is the finding itself
+
+
+# ---------------------------------------------------------------- what the simulator plants
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Open deals of a simulated company on two dates, with what is so of them and what the rules say."""
+    book = sa.simulate_book(n_deals=1200, seed=1)
+    parts = []
+    for day in ("2025-09-30", "2026-09-30"):
+        known = know(book, as_of=day)
+        ids = known.deals["deal_id"]
+        truth = book.truth.state_at(day).set_index("deal_id").loc[ids]
+        before = book.truth.state_at(pd.Timestamp(day) - pd.Timedelta(days=190)).set_index("deal_id")["dead"]
+        table = pd.DataFrame({rule: ids.isin(found(known, rule)).to_numpy() for rule in RULES}, index=ids)
+        table["dead"] = truth["dead"]
+        table["long_dead"] = before.reindex(ids, fill_value=False)
+        table["ran_ahead"] = truth["stage"] > truth["buyer_stage"]
+        table["ticked_at_once"] = ids.isin(ticked_at_once(known)).to_numpy()
+        parts.append(table)
+    return pd.concat(parts)
+
+
+def ticked_at_once(known):
+    """Deals with a stage all of whose conditions, also those that do not apply to them, bear one date."""
+    rows = known.rows("condition")
+    stage_of = rows["value"].str[:2]
+    days = rows.groupby(["deal", stage_of])["day"].nunique().rename("days")
+    n = rows.groupby(["deal", stage_of])["value"].nunique().rename("n")
+    size = {s.id: len(s.conditions) for s in known.process.stages}
+    table = pd.concat([days, n], axis=1).reset_index(names=["deal", "stage"])
+    all_at_once = (table["days"] == 1) & (table["n"] == table["stage"].map(size))
+    return known.deals.loc[table.loc[all_at_once, "deal"].unique(), "deal_id"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "truth", "precision", "recall"),
+    [
+        ("R05", "dead", 0.95, 0.7),
+        ("R05", "long_dead", 0.8, 0.95),
+        ("T01", "dead", 0.8, 0.7),
+        ("A01", "ran_ahead", 0.85, 0.6),
+        ("A09", "ticked_at_once", 0.8, 0.7),
+    ],
+)
+def test_what_the_simulator_plants_is_found(planted, rule, truth, precision, recall):
+    flagged, so = planted[rule], planted[truth]
+    assert so.sum() > 20
+    assert (flagged & so).sum() / flagged.sum() >= precision
+    assert (flagged & so).sum() / so.sum() >= recall
+
+
+def test_optimists_and_sandbaggers_stand_apart():
+    book = sa.simulate_book(n_deals=1200, seed=3)
+    known = know(book, as_of="2026-09-30")
+    optimism = book.truth.reps.set_index("rep_id")["optimism"]
+    low, high = (optimism.loc[sorted(found(known, rule))] for rule in ("F09", "F08"))
+    rest = optimism.drop(low.index.union(high.index))
+    assert len(low) >= 2
+    assert low.mean() < rest.mean() - 0.5
+    assert (high > rest.mean()).all()

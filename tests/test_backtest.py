@@ -1,0 +1,166 @@
+"""Backtest: scores by hand, bands that hold where they should, widening where they do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+from worlds import book_of, simulate, tiny
+
+import salesanalytics as sa
+from salesanalytics.errors import InsufficientDataError
+from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
+from salesanalytics.forecast.prepare import prepare
+from salesanalytics.forecast.track_record import PRIOR_QUARTERS, TrackRecord, stretch_of
+from salesanalytics.models import past
+from salesanalytics.timeline import parse_period
+from salesanalytics.timeline.calendar import to_day
+
+DAYS = 2200
+
+
+@pytest.fixture(autouse=True, scope="module")
+def on_the_stage_table():
+    """What is tested here holds on every rung of the ladder; the lowest one is fitted in no time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for rung in ("logistic", "blend"):
+            patch.setitem(past.MIN_CLOSED, rung, 10**9)
+        yield
+
+
+@cache
+def book():
+    deals, history = simulate(21, days=DAYS, per_day=0.6)
+    deals["amount"] = np.random.default_rng(0).lognormal(3, 0.7, len(deals)).round(2)
+    return book_of(deals, history, last=DAYS - 1)
+
+
+@cache
+def record():
+    return sa.backtest(book(), as_of="2015-12-31", quarters=12, weeks=(0, 6))
+
+
+def test_every_quarter_week_measure_and_method_has_a_row():
+    scores = record().scores
+    assert scores["quarter"].unique().tolist() == [f"{y}Q{q}" for y in range(2012, 2016) for q in range(1, 5)][3:15]
+    shape = scores.groupby(["quarter", "week", "measure"])["method"].nunique()
+    assert set(shape) == {8}
+    assert len(shape) == 12 * 2 * 2
+    assert (scores.groupby(["quarter", "measure"])["actual"].nunique() == 1).all()
+    for quarter, part in scores[scores["measure"].eq("count")].groupby("quarter"):
+        after = (parse_period(quarter).end + pd.Timedelta(days=30)).isoformat()
+        assert part["actual"].iloc[0] == sa.actual(book(), quarter=quarter, known_at=after)["count"]
+
+
+def test_a_forecast_of_the_past_is_the_one_made_then():
+    scores = record().scores.set_index(["quarter", "week", "measure", "method"])
+    then = sa.forecast_quarter(book(), quarter="2013Q2", as_of="2013-03-31", draws=4000)
+    row = scores.loc[("2013Q2", 0, "count", "forecast")]
+    assert row["stretch"] == 1 or row["q90"] - row["q10"] >= np.diff(np.quantile(then.total("count"), [0.1, 0.9]))[0]
+    assert row["forecast"] == pytest.approx(then.total("count").mean(), rel=0.03)
+    simple = then.baselines.set_index("method")["count"]
+    for method in ("nominal_weighted", "stage_week_conversion", "mean_of_last_four", "same_quarter_last_year"):
+        told = scores.loc[("2013Q2", 0, "count", method), "forecast"]
+        assert told == pytest.approx(simple[method], nan_ok=True)
+
+
+def test_simple_methods_have_their_own_earlier_errors_as_distribution():
+    scores = record().scores
+    own = scores[scores["method"].eq("mean_of_last_four") & scores["measure"].eq("count") & scores["week"].eq(0)]
+    own = own.reset_index(drop=True)
+    assert own["crps"].isna().sum() >= 4
+    last = own.iloc[-1]
+    # its quarter began on October 1: the third quarter was over then, but not known for 30 days
+    errors = (own["forecast"] - own["actual"]).iloc[:-2].dropna()
+    draws = np.maximum(last["forecast"] - errors, 0)
+    assert last["q10"] == pytest.approx(np.quantile(draws, 0.1))
+    spread = np.abs(np.subtract.outer(draws.to_numpy(), draws.to_numpy())).mean() / 2
+    assert last["crps"] == pytest.approx(np.abs(draws - last["actual"]).mean() - spread)
+
+
+def test_bands_hold_about_as_often_as_they_say_in_a_stationary_world():
+    k, n = record().held("count", 80)
+    assert n == 24
+    assert k >= 15
+    summary = record().summary().set_index(["measure", "method"])
+    assert summary.at[("count", "forecast"), "wape"] < 0.3
+    assert summary.at[("count", "forecast"), "n_quarters"] == 12
+    assert summary.at[("count", "forecast"), "crps"] < 1.15 * summary.xs("count")["crps"].min()
+
+
+def made_up(pits, *, weeks=1):
+    """Scores of our method with given places of the truth in the forecast."""
+    rows = [
+        {"quarter": f"Q{q}", "week": w, "measure": "count", "method": "forecast", "pit": p}
+        for q, p in enumerate(pits) for w in range(weeks)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["quarter", "week", "measure", "method", "pit"])
+
+
+def test_widening_by_hand():
+    assert stretch_of(made_up([])) == 1
+    assert stretch_of(made_up([0.5] * 10)) == 1  # never narrower
+    z = np.array([2.0, -2.0, 1.5])
+    expected = np.sqrt((PRIOR_QUARTERS + (z**2).sum()) / (PRIOR_QUARTERS + 3))
+    assert stretch_of(made_up(norm.cdf(z))) == pytest.approx(expected)
+    assert stretch_of(made_up(norm.cdf(z), weeks=4)) == pytest.approx(expected)  # weeks share the luck of a quarter
+    assert stretch_of(made_up([0.0])) < 1.6  # a truth beyond all draws is not infinitely surprising
+
+
+@pytest.mark.parametrize("stretch", [1.3, 2.0])
+def test_a_stretch_widens_what_is_not_signed_and_lowers_nothing_below_signed(stretch):
+    prepared = prepare(book(), period=parse_period("2015Q2"), day=to_day("2015-04-25"))
+    (plain, _, one), (wide, _, scale) = (
+        draw_components(prepared, draws=4000, seed=0, stretch=s) for s in (1.0, stretch)
+    )
+    assert (one, scale > 1) == (1.0, True)
+
+    def unsigned(components):
+        return np.sum([count for name, (count, _) in components.items() if name != "signed"], axis=0)
+
+    width = [np.diff(np.quantile(unsigned(c), [0.1, 0.9]))[0] for c in (plain, wide)]
+    assert width[1] / width[0] == pytest.approx(stretch, rel=0.15)
+    assert unsigned(wide).mean() == pytest.approx(unsigned(plain).mean(), rel=0.04)
+    assert unsigned(wide).min() >= 0
+    np.testing.assert_array_equal(wide["signed"][0], plain["signed"][0])
+
+
+def test_a_record_widens_the_next_forecast():
+    bad = made_up([0.001, 0.999] * 6)
+    scores = pd.concat([record().scores, bad])
+    asked = {"quarter": "2016Q1", "as_of": "2015-12-31", "draws": 3000}
+    plain, wide = (sa.forecast_quarter(book(), **asked, record=r) for r in (None, TrackRecord(scores)))
+    widths = [np.diff(f.bands("count")["80"])[0] for f in (plain, wide)]
+    assert widths[1] > 1.2 * widths[0]
+    assert wide.record.stretch > 1.5
+    assert wide.shock_spread > plain.shock_spread
+
+
+def test_a_simple_method_that_did_better_is_recommended():
+    rows = [
+        {"quarter": f"Q{q}", "week": 0, "measure": "amount", "method": m, "crps": c, "comparable": True}
+        for q in range(8) for m, c in (("forecast", 2.0), ("mean_of_last_four", 1.0))
+    ]  # fmt: skip
+    assert TrackRecord(pd.DataFrame(rows)).recommended() == "mean_of_last_four"
+    assert TrackRecord(pd.DataFrame(rows[:-2])).recommended() == "forecast"  # seven quarters are too few
+    assert TrackRecord(pd.DataFrame(rows).assign(crps=1.0)).recommended() == "forecast"  # a tie
+
+
+def test_even_perfect_chances_miss_more_where_deals_are_few():
+    many = prepare(book(), period=parse_period("2015Q2"), day=to_day("2015-03-31"))
+    nothing_new = replace(many.arrivals, per_day=0.0)
+    few = replace(many, deals=many.deals.head(4), ended=many.ended.head(0), arrivals=nothing_new)
+    assert 0 < accuracy_ceiling(many, seed=0) < accuracy_ceiling(few, seed=0) < 2
+    none = replace(few, deals=many.deals.head(0))
+    assert np.isnan(accuracy_ceiling(none, seed=0))
+    certain = replace(few, deals=many.deals.head(4).assign(p_in_period=1.0), ratios={})
+    assert accuracy_ceiling(certain, seed=0) == 0
+
+
+def test_too_little_past_is_an_error():
+    with pytest.raises(InsufficientDataError, match="has 30 closed deals before it"):
+        sa.backtest(tiny({"a": [("S1", 0)]}, last=400), as_of="2011-01-31")

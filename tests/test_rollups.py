@@ -1,0 +1,174 @@
+"""Sums of the same draws, key deals, what if, and what moved a forecast."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from worlds import day_of, simulate, tiny
+
+import salesanalytics as sa
+from salesanalytics.errors import AsOfError, SchemaError
+from salesanalytics.forecast.change import CAUSES, explain_change
+from salesanalytics.forecast.rollups import MISSING, NOT_BY_DEAL, draws_by, key_deals, rollup, what_if
+from salesanalytics.models import past
+
+DAYS = 1300
+
+
+@pytest.fixture(autouse=True, scope="module")
+def on_the_stage_table():
+    """What is tested here holds on every rung of the ladder; the lowest one is fitted in no time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for rung in ("logistic", "blend"):
+            patch.setitem(past.MIN_CLOSED, rung, 10**9)
+        yield
+
+
+@cache
+def book(lag=0):
+    deals, history = simulate(11, days=DAYS, per_day=0.5)
+    rng = np.random.default_rng(3)
+    deals = deals.assign(
+        rep_id=rng.choice(["r1", "r2", "r3", None], len(deals)), amount=rng.lognormal(3, 1, len(deals)).round(2)
+    )
+    moved = history[history["value"].eq("S2")].assign(field="amount")
+    moved = moved.assign(value=rng.lognormal(3, 1, len(moved)).round(2).astype(str))
+    history = pd.concat([history, moved], ignore_index=True)
+    if lag:
+        late = pd.to_timedelta(rng.integers(0, 2 * lag + 1, len(history)), unit="D")
+        history = history.assign(recorded_at=history["changed_at"] + late)
+        history = history[history["recorded_at"] < day_of(DAYS)]
+    reps = pd.DataFrame(
+        {"rep_id": ["r1", "r2", "r3"], "team": ["north", "north", "south"], "manager_id": ["m", "m", "n"]}
+    )
+    settings = {"extracted_on": day_of(DAYS - 1).date().isoformat()}
+    return sa.make_book(deals=deals, history=history, reps=pd.DataFrame(reps), settings=settings)
+
+
+@cache
+def forecast(as_of="2013-04-30", *, quarter="2013Q2", lag=0, seed=0):
+    return sa.forecast_quarter(book(lag), quarter=quarter, as_of=as_of, target=600.0, draws=1500, seed=seed)
+
+
+@pytest.mark.parametrize("measure", ["amount", "count"])
+@pytest.mark.parametrize("by", ["rep_id", "team", "manager_id", "stage", "product"])
+def test_groups_add_up_to_the_whole_in_every_draw(by, measure):
+    found = forecast()
+    draws = draws_by(found, by=by, measure=measure)
+    np.testing.assert_allclose(draws.sum(axis=1), found.total(measure), rtol=1e-9)
+    assert list(draws)[-1] == NOT_BY_DEAL
+    table = rollup(found, by=by)
+    assert table[measure].sum() == pytest.approx(found.total(measure).mean())
+    assert (table[f"{measure}_lower"] <= table[f"{measure}_upper"]).all()
+    assert table[by].tolist()[-1] == NOT_BY_DEAL
+
+
+def test_teams_are_sums_of_their_reps():
+    reps, teams = (draws_by(forecast(), by=by) for by in ("rep_id", "team"))
+    np.testing.assert_allclose(reps["r1"] + reps["r2"], teams["north"])
+    np.testing.assert_allclose(reps["r3"], teams["south"])
+    np.testing.assert_allclose(reps[MISSING], teams[MISSING])
+    assert forecast().count["signed"][0] > 3
+
+
+def test_a_forecast_cannot_be_summed_by_what_it_does_not_have():
+    with pytest.raises(SchemaError, match="has no column 'colour'"):
+        draws_by(forecast(), by="colour")
+
+
+def test_key_deals_share_the_variance_and_move_the_target():
+    found = forecast()
+    table = key_deals(found)
+    assert table["deal_id"].tolist() == found.deals["deal_id"].head(50).tolist()
+    assert 0.3 < table["variance_share"].sum() < 1.05
+    assert (table["p_target_won"] >= found.p_target - 1e-12).all()
+    assert (table["p_target_lost"] <= found.p_target + 1e-12).all()
+    np.testing.assert_allclose(table["adds"], table["p_target_won"] - found.p_target)
+    one = what_if(found, lost=[table["deal_id"][0]])
+    assert one.p_target == pytest.approx(table["p_target_lost"][0])
+
+
+def test_what_if_moves_the_named_deals_alone():
+    found = forecast()
+    first, second, third = found.deals["deal_id"].head(3)
+    other = what_if(found, won=[first], lost=[second], slipped=[third])
+    place = np.arange(3)
+    codes = np.where(np.arange(len(found.deals)) < 3, np.arange(len(found.deals)), 3)
+    then, now = (f.signings.of(codes, 4, by_value=True) for f in (found, other))
+    np.testing.assert_array_equal(then[3], now[3])
+    assert (now[0] == found.deals["amount"][0]).all()
+    assert (now[place[1:]] == 0).all()
+    assert other.deals["p_in_period"].head(3).tolist() == [1, 0, 0]
+    for name in ("signed", "reopened", "new"):
+        assert other.amount[name] is found.amount[name]
+    for wrong in ({"won": ["nobody"]}, {"won": [first], "lost": [first]}):
+        with pytest.raises(SchemaError, match="open in the forecast and be named once"):
+            what_if(found, **wrong)
+
+
+# ---------------------------------------------------------------- what moved it
+
+
+@pytest.mark.parametrize("lag", [0, 10])
+def test_causes_add_up_between_any_two_dates(lag):
+    rng = np.random.default_rng(lag)
+    for quarter, first, last in (("2013Q2", "2013-02-10", "2013-06-20"), ("2012Q4", "2012-09-30", "2012-12-30")):
+        days = pd.date_range(first, last)
+        for _ in range(4):
+            one, two = sorted(rng.choice(len(days), 2, replace=False))
+            before, after = (forecast(str(days[k].date()), quarter=quarter, lag=lag) for k in (one, two))
+            found = explain_change(before, after)
+            assert found.causes["cause"].tolist() == list(CAUSES)
+            for measure in ("amount", "count"):
+                moved = after.total(measure).mean() - before.total(measure).mean()
+                assert found.causes[measure].sum() == pytest.approx(
+                    moved, rel=1e-9, abs=1e-9 * after.total(measure).mean()
+                )
+            by_cause = found.deals.drop(columns=["deal_id", "amount"])
+            np.testing.assert_allclose(by_cause.sum(axis=1), found.deals["amount"])
+            told = found.causes.set_index("cause").loc[list(by_cause), "amount"]
+            np.testing.assert_allclose(by_cause.sum(), told, atol=1e-6)
+            assert abs(found.causes.set_index("cause").at["draws", "count"]) < 0.5
+
+
+def test_nothing_moves_a_forecast_but_another_seed():
+    same = explain_change(forecast(), forecast()).causes.set_index("cause")
+    assert (same["amount"] == 0).all()
+    seeded = explain_change(forecast(), forecast(seed=1)).causes.set_index("cause")
+    assert (seeded.drop("draws")["amount"] == 0).all()
+    assert seeded.at["draws", "amount"] != 0
+
+
+PAST = {f"w{k}": [("S1", 4 * k), ("S2", 4 * k + 20), ("won", 4 * k + 50)] for k in range(60)}
+PAST |= {f"l{k}": [("S1", 4 * k + 1), ("lost", 4 * k + 60)] for k in range(60)}
+LIVE = {
+    "signs": [("S1", 360), ("won", 380)], "fails": [("S1", 361), ("lost", 381)], "stays": [("S1", 362)],
+    "moves": [("S1", 363), ("S2", 382)], "comes": [("S1", 383)], "gone": [("S1", 364)],
+}  # fmt: skip
+
+
+def test_each_deal_has_its_cause_by_hand():
+    paths = PAST | LIVE
+    seen = [day_of(375) if name == "gone" else pd.NaT for name in paths]
+    one = tiny(paths, last=400, deals={"amount": 100.0, "last_seen_on": seen})
+    before, after = (sa.forecast_quarter(one, quarter="2011Q1", as_of=day_of(d).date(), draws=500) for d in (370, 390))
+    found = explain_change(before, after).deals.set_index("deal_id")
+    expected = before.deals.set_index("deal_id")["expected_amount"]
+    assert found.at["signs", "signed"] == pytest.approx(100 - expected["signs"])
+    assert found.at["fails", "ended"] == pytest.approx(-expected["fails"])
+    assert found.at["gone", "vanished"] == pytest.approx(-expected["gone"])
+    assert found.at["comes", "new"] == pytest.approx(after.deals.set_index("deal_id").at["comes", "expected_amount"])
+    assert found.at["moves", "features"] > 0
+    for name, cause in (("signs", "signed"), ("fails", "ended"), ("gone", "vanished"), ("comes", "new")):
+        assert (found.loc[name].drop(["amount", cause]) == 0).all()
+    assert found.at["stays", "new"] == found.at["stays", "ended"] == 0
+
+
+def test_only_one_period_is_compared_in_the_order_of_time():
+    with pytest.raises(AsOfError, match="one period"):
+        explain_change(forecast(), forecast(quarter="2013Q3"))
+    with pytest.raises(AsOfError, match="the earlier one first"):
+        explain_change(forecast(), forecast("2013-04-20"))
