@@ -26,6 +26,7 @@ class Engine:
         with contextlib.suppress(duckdb.InvalidInputException):
             self._connection.execute("SET enable_progress_bar = false")
         self._tables: set[str] = set()
+        self._facts: dict[str, Any] = {}
 
     def load(self, name: str, table: pa.Table) -> nw.LazyFrame[Any]:
         """Copy an arrow table into the engine and give it back as a lazy frame."""
@@ -39,6 +40,12 @@ class Engine:
             build().to_native().create(name)
             self._tables.add(name)
         return self.table(name)
+
+    def fact(self, name: str, find: Callable[[], Any]) -> Any:
+        """Find something small the first time it is asked for; later calls remember it."""
+        if name not in self._facts:
+            self._facts[name] = find()
+        return self._facts[name]
 
     def table(self, name: str) -> nw.LazyFrame[Any]:
         """One table as a lazy frame."""

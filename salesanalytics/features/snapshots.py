@@ -63,7 +63,6 @@ def described(book: DealBook, base: pd.DataFrame, as_of: Any, features: Sequence
 
 def snapshot_base(book: DealBook, days: list[int], sample: Sample | None = None) -> pd.DataFrame:
     """What the features read: the state of every open deal, its trails of amount and close date, its facts."""
-    fields = fields_in(book)
     standing = open_deals(book, days=days).drop("known_from", "last_seen_day")
     # `collect` gives names for codes; the codes are of use too
     standing = standing.with_columns(
@@ -73,39 +72,39 @@ def snapshot_base(book: DealBook, days: list[int], sample: Sample | None = None)
     if sample is not None:
         base = base[sample(base)].reset_index(drop=True)
     base["deal"] = base.pop("position")
-    base = base.assign(**{f"{name}_{c}": found for name in TRAILS for c, found in _trail(book, base, name, fields)})
-    base["as_of"] = to_timestamps(base["as_of_day"])
-    month = book.settings.fiscal_year_start
-    ends = np.array([quarter_of(day, fiscal_year_start=month).end_day for day in sorted(days)], dtype="int64")
-    base["quarter_end_day"] = ends[np.searchsorted(sorted(days), base["as_of_day"])]
+    found: dict[str, Any] = {"as_of": to_timestamps(base["as_of_day"])}
+    month, ordered = book.settings.fiscal_year_start, sorted(days)
+    ends = np.array([quarter_of(day, fiscal_year_start=month).end_day for day in ordered], dtype="int64")
+    found["quarter_end_day"] = pd.Series(ends[np.searchsorted(ordered, base["as_of_day"])], base.index)
     facts, place = book.deals, base["deal"].to_numpy()
     for name in book.settings.attributes:
-        base[name] = facts[name].to_numpy()[place]
-    stated = facts["amount"].where(facts["amount"] > 0).to_numpy()[place]
-    base["amount"] = base["amount_last"].fillna(pd.Series(stated, index=base.index))
-    base["amount_first"] = base["amount_first"].where(np.isnan(stated), stated)
-    base["rep_id"] = _owner(book, base, facts["rep_id"].to_numpy()[place])
-    found = add_work_columns(book, base) | add_record_columns(book, base)
-    return pd.DataFrame(dict(base.items()) | found, copy=False)
+        found[name] = pd.Series(facts[name].to_numpy()[place], base.index)
+    for name in TRAILS:
+        found |= _trail(book, base, name)
+    stated = pd.Series(facts["amount"].where(facts["amount"] > 0).to_numpy()[place], base.index)
+    found["amount"] = found["amount_last"].fillna(stated)
+    found["amount_first"] = found["amount_first"].where(stated.isna(), stated)
+    found["rep_id"] = _owner(book, base, facts["rep_id"].to_numpy()[place])
+    known = pd.DataFrame(dict(base.items()) | found, copy=False)  # assigned one by one, every column would be copied
+    more = add_work_columns(book, known) | add_record_columns(book, known)
+    return pd.DataFrame(dict(known.items()) | more, copy=False)
 
 
-def _trail(
-    book: DealBook, base: pd.DataFrame, name: str, fields: frozenset[str]
-) -> list[tuple[str, pd.Series | float]]:
+def _trail(book: DealBook, base: pd.DataFrame, name: str) -> dict[str, pd.Series]:
     """How a number or a date that is kept in history had moved; NaN where it is not kept."""
-    if name not in fields:
-        return [(column, np.nan) for column in TRAIL_COLUMNS]
-    found = _at_own_dates(book, base, trail(book, name))
-    joined = base[KEY].merge(found, on=KEY, how="left")
-    return [(column, joined[column]) for column in TRAIL_COLUMNS]
+    if name not in fields_in(book):
+        missing = pd.Series(np.nan, base.index)
+        return {f"{name}_{c}": missing for c in TRAIL_COLUMNS}
+    found = base[KEY].merge(_at_own_dates(book, base, trail(book, name)), on=KEY, how="left")
+    return {f"{name}_{c}": found[c] for c in TRAIL_COLUMNS}
 
 
-def _owner(book: DealBook, base: pd.DataFrame, stated: np.ndarray) -> Any:
+def _owner(book: DealBook, base: pd.DataFrame, stated: np.ndarray) -> pd.Series:
+    owner = pd.Series(stated, index=base.index)
     if "rep_id" not in fields_in(book):
-        return stated
-    found = _at_own_dates(book, base, latest(book, "rep_id"))
-    moved = base[KEY].merge(found, on=KEY, how="left")["value"]
-    owner = moved.where(moved.notna(), pd.Series(stated, index=base.index))
+        return owner
+    moved = base[KEY].merge(_at_own_dates(book, base, latest(book, "rep_id")), on=KEY, how="left")["value"]
+    owner = moved.where(moved.notna(), owner)
     return owner.where(owner.notna(), None)
 
 

@@ -25,8 +25,10 @@ col = nw.col
 
 def fields_in(book: DealBook) -> frozenset[str]:
     """History fields that the book has at all."""
-    fields = book.engine.once("fields", lambda: book.events.select("field").unique())
-    return frozenset(collect(book, fields)["field"])
+    fields: frozenset[str] = book.engine.fact(
+        "fields", lambda: frozenset(collect(book, book.events.select("field").unique())["field"])
+    )
+    return fields
 
 
 def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
