@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from salesanalytics import cumulative_incidence, make_book, snapshots
+from salesanalytics import cumulative_incidence, make_book, score_open_deals, simulate_book, snapshots
 
 STATES = np.array([*(f"S{k}" for k in range(1, 9)), "won", "lost", "no_decision", "on_hold"], dtype=object)
 
@@ -101,6 +101,19 @@ def time_naive(table: pd.DataFrame) -> float:
     return time.perf_counter() - started
 
 
+def time_scores(n_deals: int) -> None:
+    """Close model of a simulated company of four years, fitted, tested on its past and asked for all open deals."""
+    book = simulate_book(n_deals=n_deals, seed=1)
+    started = time.perf_counter()
+    scored = score_open_deals(book, as_of=book.settings.extracted_on, until="2026-12-31")
+    seconds = time.perf_counter() - started
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{n_deals:,} deals, {len(book.history):,} history rows: close model fitted and {len(scored):,} open deals")
+    print(f"  scored in {seconds:.0f} s; {memory:.1f} GiB at peak (of the whole run, simulation included)")
+
+
 if __name__ == "__main__":
     incidence()
     time_snapshots()
+    for n in (10_000, 100_000):
+        time_scores(n)

@@ -18,13 +18,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from salesanalytics.errors import AsOfError, SalesAnalyticsError
+from salesanalytics.errors import AsOfError, SalesAnalyticsError, SchemaError
 from salesanalytics.labels import LANGUAGES, label
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from salesanalytics.book import DealBook
+    from salesanalytics.forecast import QuarterForecast
 
     Answer = dict[str, Any] | str  # one JSON object, or a text
 
@@ -55,7 +56,7 @@ def _run(given: Namespace) -> None:
     written = [_made(given.out / name) for name in given.files] if getattr(given, "out", None) else []
     if sys.stderr.isatty():
         sys.stderr.write(label(given.doing, given.lang, path=given.path) + "\n")
-    answer = given.run(given) if given.run is _sample else given.run(read_book(given.path), given)
+    answer = given.run(given) if given.run in (_sample, _ledger) else given.run(read_book(given.path), given)
     if isinstance(answer, dict):
         answer = json.dumps(answer, indent=2, allow_nan=False, default=str) + "\n"
     elif written:
@@ -97,13 +98,39 @@ def _parser() -> ArgumentParser:
     _option(forecast, "target", _amount, "AMOUNT", "amount to reach (default: from targets of the book)")
     _option(forecast, "draws", _count, "N", "number of draws (10000)", default=10_000)
     _option(forecast, "seed", _seed, "N", "same seed, same numbers (0)", default=0)
-    _option(forecast, "out", Path, "DIR", "write forecast.html, forecast.xlsx and deals.csv there")
+    _option(forecast, "by", str, "COLUMN", "also one row a team, rep_id, manager_id, stage or attribute")
+    _option(forecast, "out", Path, "DIR", "write forecast.html, forecast.xlsx, deals.csv there; record in ledger")
     forecast.set_defaults(files=("forecast.html", "forecast.xlsx", "deals.csv"))
+    _review_commands(commands, as_of)
     sample = _command(commands, "sample", _sample, "write a simulated company to practise on", path=_NEW)
     _option(sample, "deals", _count, "N", "projects opened in four years (1500)", default=1500)
     _option(sample, "seed", _seed, "N", "same seed, same company (20260930)", default=20260930)
     sample.set_defaults(doing="making")
     return parser
+
+
+def _review_commands(commands: Any, as_of: tuple[Any, ...]) -> None:
+    backtest = _command(commands, "backtest", _backtest, "past quarters forecast again, beside what was signed")
+    _option(backtest, *as_of, required=True)
+    _option(backtest, "quarters", _count, "N", "how many finished quarters (12)", default=12)
+    _option(backtest, "weeks", _weeks, "WEEKS", "weeks into the quarter, such as 0,4,8,12 (0)", default=(0,))
+    change = _command(commands, "change", _change, "what moved a forecast between two dates")
+    _option(change, "before", _date, "DATE", "the earlier date", required=True)
+    _option(change, *as_of, required=True)
+    _option(change, "quarter", _period, "PERIOD", "2026Q4, 2026-11 or 2026", required=True)
+    alerts = _command(commands, "alerts", _alerts, "what is wrong with open deals, by the rules of the process")
+    _option(alerts, *as_of, required=True)
+    _option(alerts, "top", _count, "N", "the N gravest (20)", default=20)
+    tasks = _command(commands, "tasks", _tasks, "what is due for the open deals")
+    _option(tasks, *as_of, required=True)
+    _option(tasks, "rep", str, "REP", "of one rep only")
+    _option(tasks, "top", _count, "N", "the first N (20)", default=20)
+    reps = _command(commands, "reps", _reps, "how reps do, given the deals they were dealt")
+    _option(reps, *as_of, required=True)
+    folder = ("DIR", "folder of the ledger")
+    ledger = _command(commands, "ledger", _ledger, "recorded forecasts, and how they did", path=folder)
+    _option(ledger, "book", Path, "PATH", "judge those whose quarter is over by this book")
+    _option(ledger, *as_of)
 
 
 _READ, _NEW = ("PATH", "folder of the book"), ("DIR", "a new or an empty folder")
@@ -143,6 +170,11 @@ _date = _value(date.fromisoformat, lambda day: 1900 <= day.year < 2200, "a date 
 _period = _value(str.upper, PERIOD.fullmatch, "a period is written 2026Q4, 2026-11 or 2026")
 _amount = _value(float, lambda amount: 0 < amount < math.inf, "an amount is a number above 0, such as 1500 or 5e7")
 _count = _value(int, lambda n: 1 <= n <= 1_000_000, "a whole number from 1 to 1,000,000")
+_weeks = _value(
+    lambda text: tuple(int(week) for week in text.split(",")),
+    lambda weeks: all(0 <= week <= 13 for week in weeks),
+    "weeks are written 0,4,8,12 and lie between 0 and 13",
+)
 _seed = _value(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4,294,967,295")
 
 
@@ -217,19 +249,110 @@ def _score(book: DealBook, given: Namespace) -> Answer:
 
 
 def _forecast(book: DealBook, given: Namespace) -> Answer:
-    from salesanalytics.forecast import forecast_quarter
+    from salesanalytics.forecast import Ledger, forecast_quarter
     from salesanalytics.report import write_report
     from salesanalytics.report.tables import write_csv
     from salesanalytics.report.text import forecast_text
 
     wanted = {name: getattr(given, name) for name in ("quarter", "as_of", "target", "draws", "seed")}
     forecast = forecast_quarter(book, **wanted)
+    parts = _rollup(forecast, given.by) if given.by else None
     if given.out:
         page, workbook, table = (given.out / name for name in given.files)
         write_report(forecast, page, lang=given.lang)
         write_report(forecast, workbook, lang=given.lang)
         write_csv(forecast.deals, table)
-    return forecast.to_dict() if given.json else forecast_text(forecast, given.lang, _width())
+        Ledger(given.out / "ledger").record(forecast, book=book)
+    if given.json:
+        return forecast.to_dict() | ({} if parts is None else {"by": _records(parts)})
+    return forecast_text(forecast, given.lang, _width(), parts=parts)
+
+
+def _rollup(forecast: QuarterForecast, by: str) -> pd.DataFrame:
+    from salesanalytics.forecast import rollup
+
+    try:
+        return rollup(forecast, by=by)
+    except SchemaError as error:
+        raise ArgumentTypeError(f"--by: {error}") from error
+
+
+def _backtest(book: DealBook, given: Namespace) -> Answer:
+    from salesanalytics.forecast import backtest
+    from salesanalytics.report.review import backtest_text
+
+    record = backtest(book, as_of=given.as_of, quarters=given.quarters, weeks=given.weeks)
+    if given.json:
+        use = {measure: record.recommended(measure) for measure in ("amount", "count")}
+        tables = {"summary": _records(record.summary()), "scores": _records(record.scores)}
+        return {"as_of": given.as_of, "use": use, "stretch": record.stretch} | tables
+    return backtest_text(record, given.lang, _width(), as_of=given.as_of)
+
+
+def _change(book: DealBook, given: Namespace) -> Answer:
+    from salesanalytics.forecast import explain_change, forecast_quarter
+    from salesanalytics.report.review import change_text
+
+    days = (given.before, given.as_of)
+    before, after = (forecast_quarter(book, quarter=given.quarter, as_of=day) for day in days)
+    change = explain_change(before, after)
+    if given.json:
+        tables = {"causes": _records(change.causes), "deals": _records(change.deals)}
+        return {"quarter": given.quarter, "before": change.before, "after": change.after} | tables
+    return change_text(change, before, after, book, given.lang, _width())
+
+
+def _alerts(book: DealBook, given: Namespace) -> Answer:
+    from salesanalytics.control import find_anomalies
+    from salesanalytics.report.review import alerts_text
+
+    found = find_anomalies(book, as_of=given.as_of)
+    if given.json:
+        return {"as_of": given.as_of, "hits": _records(found.hits), "rules": _records(found.rules)}
+    return alerts_text(found, book, given.lang, _width(), as_of=given.as_of, top=given.top)
+
+
+def _tasks(book: DealBook, given: Namespace) -> Answer:
+    from salesanalytics.control import next_tasks
+    from salesanalytics.report.review import tasks_text
+
+    tasks = next_tasks(book, as_of=given.as_of)
+    if given.rep:
+        tasks = tasks[tasks["rep_id"].eq(given.rep)]
+    if given.json:
+        return {"as_of": given.as_of, "tasks": _records(tasks)}
+    return tasks_text(tasks, book, given.lang, _width(), as_of=given.as_of, top=given.top)
+
+
+def _reps(book: DealBook, given: Namespace) -> Answer:
+    from salesanalytics.report.review import reps_text
+    from salesanalytics.reps import evaluate_reps
+
+    found = evaluate_reps(book, as_of=given.as_of)
+    if given.json:
+        return {"as_of": given.as_of, "sd": found.sd, "reps": _records(found.reps)}
+    return reps_text(found, book, given.lang, _width(), as_of=given.as_of)
+
+
+def _ledger(given: Namespace) -> Answer:
+    from salesanalytics.book import read_book
+    from salesanalytics.forecast import Ledger
+    from salesanalytics.report.ledger import accuracy_text, ledger_text
+
+    if (given.book is None) != (given.as_of is None):
+        raise ArgumentTypeError("--book and --as-of belong together")
+    if not given.path.is_dir():
+        raise SchemaError(f"{given.path} is not a folder.")
+    ledger = Ledger(given.path)
+    book = read_book(given.book) if given.book else None
+    records, judged = ledger.list(), ledger.accuracy(book, as_of=given.as_of) if book else None
+    if given.json:
+        return {"records": _records(records), "accuracy": None if judged is None else _records(judged)}
+    listed = ledger_text(records, given.lang, _width(), path=given.path)
+    if book is None or judged is None:
+        return listed
+    told = accuracy_text(judged, given.lang, _width(), as_of=given.as_of, unit=book.settings.unit)
+    return listed + "\n" + told
 
 
 def _sample(given: Namespace) -> Answer:

@@ -64,6 +64,11 @@ def commands(book):
             "--target",
             "300",
         ],
+        "backtest": ["backtest", str(book), "--as-of", AS_OF, "--quarters", "1"],
+        "change": ["change", str(book), "--before", "2026-02-28", "--as-of", AS_OF, "--quarter", QUARTER],
+        "alerts": ["alerts", str(book), "--as-of", AS_OF, "--top", "5"],
+        "tasks": ["tasks", str(book), "--as-of", AS_OF, "--top", "5"],
+        "reps": ["reps", str(book), "--as-of", AS_OF],
     }
 
 
@@ -80,6 +85,9 @@ def run(*argv, **more):
     )
 
 
+NAMES = ["check", "rates", "score", "forecast", "backtest", "change", "alerts", "tasks", "reps"]
+
+
 def strict(text):
     """One JSON object and nothing else, without NaN."""
     found = json.loads(text, parse_constant=lambda name: pytest.fail(name))
@@ -88,17 +96,17 @@ def strict(text):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("name", ["check", "rates", "score", "forecast"])
+@pytest.mark.parametrize("name", NAMES)
 def test_commands_print_texts(book, capsys, name, lang):
     assert main([*commands(book)[name], "--lang", lang]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
     assert all(c.isprintable() for line in printed.out.splitlines() for c in line)
-    assert ("取" in printed.out or "率" in printed.out) is (lang == "zh")
+    assert any("\u4e00" <= c <= "\u9fff" for c in printed.out) is (lang == "zh")
     assert "nan" not in printed.out.lower()
 
 
-@pytest.mark.parametrize("name", ["check", "rates", "score", "forecast"])
+@pytest.mark.parametrize("name", NAMES)
 def test_json_is_one_object(book, capsys, name):
     assert main([*commands(book)[name], "--json"]) == 0
     printed = capsys.readouterr()
@@ -110,6 +118,11 @@ def test_json_is_one_object(book, capsys, name):
         "score": {"as_of", "until", "deals"},
         "forecast": {"as_of", "quarter", "mean", "median", "bands", "target", "p_target", "count", "components",
                      "method", "seed"},
+        "backtest": {"as_of", "use", "stretch", "summary", "scores"},
+        "change": {"quarter", "before", "after", "causes", "deals"},
+        "alerts": {"as_of", "hits", "rules"},
+        "tasks": {"as_of", "tasks"},
+        "reps": {"as_of", "sd", "reps"},
     }  # fmt: skip
     assert wanted[name] <= set(found)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +19,11 @@ import pytest
 from worlds import book_of, simulate, tiny
 
 import salesanalytics as sa
+from salesanalytics.cli import main
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.data_hash import data_hash, plain_table
 from salesanalytics.forecast.track_record import TrackRecord
+from salesanalytics.labels import label
 from salesanalytics.models import past
 from salesanalytics.models.bands import crps
 from salesanalytics.timeline import parse_period
@@ -219,22 +222,21 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and 
 @needs_fork
 def test_a_writer_killed_at_any_moment_leaves_whole_records_and_loses_none_it_reported(ledger, writer):
     rng, reported = np.random.default_rng(1), []
-    for _ in range(KILLS):
+    for k in range(KILLS):
         writer.start()
         child = int(writer.line().removeprefix("pid "))
+        reported += [] if k % 3 else [writer.line()]
         time.sleep(rng.uniform(0, 0.05))
         os.kill(child, signal.SIGKILL)
         reported += writer.reported()
     found = ledger.list()
     assert set(found["damage"]) == {""}
-    assert reported
     assert set(reported) <= set(found["record_id"])
     assert len(found) - len(reported) <= KILLS  # whole, but killed before it could say so
     assert [ledger.load(name).draws for name in reported] == [50] * len(reported)
     left = [path.name for path in ledger.path.iterdir() if path.name.startswith(".writing-")]
     assert 0 < len(left) <= KILLS  # some were killed in the middle
     assert len(left) + len(found) == len(list(ledger.path.iterdir()))
-    print(f"{KILLS} kills: {len(reported)} reported, {len(found)} whole, {len(left)} left unfinished")
 
 
 @needs_fork
@@ -271,7 +273,13 @@ def _more(path):
 @pytest.mark.parametrize("file", ["record.json", "deals.parquet", "track_record.parquet"])
 @pytest.mark.parametrize(
     ("hurt", "damage"),
-    [(_truncated, "altered"), (_emptied, "altered"), (_one_bit, "altered"), (_more, "altered"), (Path.unlink, "missing")],
+    [
+        (_truncated, "altered"),
+        (_emptied, "altered"),
+        (_one_bit, "altered"),
+        (_more, "altered"),
+        (Path.unlink, "missing"),
+    ],
 )
 def test_a_damaged_record_is_named_and_the_rest_stay_readable(ledger, book, forecast, file, hurt, damage):
     kept = [ledger.record(forecast, book=book, note="good") for _ in range(3)]
@@ -349,7 +357,8 @@ def test_a_quarter_is_judged_once_it_is_over_and_known(ledger, forecast):
     asked = {day: ledger.accuracy(book, as_of=day) for day in ("2010-07-29", "2010-07-30", "2010-10-29", "2010-10-30")}
     assert [len(found) for found in asked.values()] == [0, 2, 2, 4]
     assert list(asked["2010-07-29"].columns) == list(asked["2010-10-30"].columns)
-    first = asked["2010-10-30"].query("record_id == @early")
+    first = asked["2010-10-30"]
+    first = first[first["record_id"].eq(early)]
     pd.testing.assert_frame_equal(first, asked["2010-07-30"])  # nothing that is typed in later moves it
     patient = ledger.accuracy(book, as_of="2010-10-30", grace_days=60).query("measure == 'amount'")
     assert patient["actual"].tolist() == [200]  # c is known by then; the third quarter is not
@@ -483,3 +492,79 @@ def test_the_fingerprint_sees_every_change_that_could_matter(frames, book):
     assert len(set(found)) == len(found)
     nominal = replace(book.process, nominal_prior_strength=book.process.nominal_prior_strength + 1)
     assert data_hash(replace(book, process=nominal)) != data_hash(book)
+
+
+# ---------------------------------------------------------------- command line
+
+
+@pytest.fixture(scope="module")
+def folder(frames, book, tmp_path_factory):
+    path = tmp_path_factory.mktemp("cli")
+    for name, frame in zip(("deals", "history"), frames, strict=True):
+        frame.to_csv(path / f"{name}.csv", index=False)
+    (path / "book.yaml").write_text(f"currency: CNY\nextracted_on: {book.settings.extracted_on}\n", encoding="utf-8")
+    out = path / "out"
+    for quarter in (QUARTER, "2012-07"):
+        argv = ["forecast", str(path), "--as-of", AS_OF, "--quarter", quarter, "--draws", "200", "--out", str(out)]
+        assert main([*argv, "--json"]) == 0
+    return path
+
+
+def test_forecasts_of_the_command_line_are_recorded(folder, book):
+    ledger = sa.Ledger(folder / "out" / "ledger")
+    found = ledger.list()
+    assert found["quarter"].tolist() == [QUARTER, "2012-07"]
+    assert found["draws"].tolist() == [200, 200]
+    again = ledger.rerun(found["record_id"][0], book=book)  # the same data, from frames
+    assert ledger.load(found["record_id"][0]).summary["mean"] == pytest.approx(again.total().mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_ledger_command_lists_and_judges(folder, capsys, lang, tmp_path):
+    path = tmp_path / "ledger"
+    shutil.copytree(folder / "out" / "ledger", path)
+    quarter, month = sa.Ledger(path).list()["record_id"]
+    argv = ["ledger", str(path), "--lang", lang]
+    judge = ["--book", str(folder), "--as-of", "2012-09-20"]
+    assert main(argv) == 0
+    listed = capsys.readouterr().out
+    assert quarter in listed
+    assert month in listed
+    _truncated(path / quarter / "deals.parquet")
+    assert main([*argv, *judge]) == 0
+    judged = capsys.readouterr().out
+    damage = label("damage_altered", lang, file="deals.parquet")
+    assert label("damaged_record", lang, record=quarter, damage=damage) in judged
+    assert label("title_accuracy", lang, as_of="2012-09-20") in judged
+    assert judged.count("2012-07 ") == 3  # once in the list, judged by amount and by count
+    assert main([*argv, *judge, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["damage"] for row in found["records"]] == ["altered", ""]
+    assert {row["record_id"] for row in found["accuracy"]} == {month}
+    assert main([*argv, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] is None
+
+
+def test_a_terminal_shows_whole_ids(folder, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    path = folder / "out" / "ledger"
+    assert main(["ledger", str(path), "--lang", "en"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines[2:])) <= 60
+    assert all(any(name in line for line in lines) for name in sa.Ledger(path).list()["record_id"])
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "said"),
+    [(["NOWHERE"], 1, "is not a folder"), (["LEDGER", "--as-of", AS_OF], 2, "belong together")],
+)
+def test_the_ledger_command_says_what_is_wrong(folder, capsys, argv, status, said):
+    places = {"NOWHERE": str(folder / "nowhere"), "LEDGER": str(folder / "out" / "ledger")}
+    assert main(["ledger", *(places.get(word, word) for word in argv)]) == status
+    assert said in capsys.readouterr().err
+
+
+def test_an_empty_ledger_is_shown(folder, capsys, tmp_path):
+    assert main(["ledger", str(tmp_path), "--book", str(folder), "--as-of", AS_OF]) == 0
+    assert capsys.readouterr().out.count(label("nothing", "en")) == 2

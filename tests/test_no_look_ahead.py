@@ -10,8 +10,10 @@ import importlib
 import inspect
 import os
 import pkgutil
+import tempfile
 from dataclasses import fields, is_dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -178,6 +180,22 @@ def _dates(date):
     return [date, to_date(to_day(date) - 40), to_date(to_day(date) - 200)]
 
 
+@cache
+def _recorded():
+    """A ledger of three forecasts that were made early; the folder lives as long as what is given back."""
+    folder = tempfile.TemporaryDirectory()
+    day = to_day(START) + 80
+    book = written(Path(folder.name) / "book", *as_it_stood(*tables(), day), day)
+    for quarter in ("2022Q2", "2022Q4", "2024Q1"):
+        found = sa.forecast_quarter(book, quarter=quarter, as_of=to_date(day), draws=50)
+        sa.Ledger(Path(folder.name) / "ledger").record(found, book=book)
+    return folder
+
+
+def _judged(book, date):
+    return sa.Ledger(Path(_recorded().name) / "ledger").accuracy(book, as_of=date)
+
+
 def _forecast(book, date):
     found = sa.forecast_quarter(book, quarter=_period(book, date).name, as_of=date, draws=300, seed=3)
     return found, found.to_dict(), found.components()
@@ -319,6 +337,7 @@ ASK = {
     "forecast.baselines.won_deals": lambda b, d: baselines.won_deals(b, to_day(d)),
     "forecast.baselines.signed_deals": lambda b, d: baselines.signed_deals(b, period=_period(b, d), day=to_day(d)),
     "forecast.quarter.forecast_quarter": _forecast,
+    "forecast.ledger.Ledger.accuracy": _judged,
     "forecast.parts.amount_ratios": lambda b, d: parts.amount_ratios(b, to_day(d)),
     "timeline.evidence.known_rows": lambda b, d: [_rows(b, d, field) for field in ("stage", "amount", "condition")],
     "timeline.evidence.fields_known": lambda b, d: evidence.fields_known(b, day=to_day(d)),

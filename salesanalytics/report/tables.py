@@ -58,6 +58,23 @@ def component_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.DataFrame:
+    """A `rollup`: mean and 80 % band of amount and count of each group."""
+    scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
+    by = str(parts.columns[0])
+    known = {"missing": label("missing_group", lang), "to come": label("not_by_deal", lang)}
+    names = [known.get(str(name), str(name)) for name in parts[by]]
+    columns: dict[str, Any] = {label(by, lang) if has_label(by) else by: names}
+    for measure, part in (("amount", scale), ("count", 1.0)):
+        head = amount_label("amount", unit, lang) if measure == "amount" else label("count", lang)
+        columns[head] = _numbers(parts[measure] / part)
+        limits = parts[[f"{measure}_lower", f"{measure}_upper"]] / part
+        digits = 0 if measure == "count" else decimals(limits.max(axis=None))
+        band_head = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
+        columns[band_head] = [band(low, high, digits) for low, high in limits.itertuples(index=False)]
+    return pd.DataFrame(columns)
+
+
 def _numbers(values: pd.Series) -> pd.Series:
     """A column with as many decimals as its largest number asks for, none where all are whole."""
     digits = 0 if (values.dropna() % 1 == 0).all() else decimals(values.abs().max())

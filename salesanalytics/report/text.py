@@ -19,6 +19,7 @@ from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
     deal_rows,
+    group_rows,
     method_text,
     note_texts,
     p_target_text,
@@ -159,23 +160,31 @@ def score_text(
     return "\n".join(parts)
 
 
-def forecast_text(forecast: QuarterForecast, lang: str, width: int | None = None) -> str:
-    """The forecast for a terminal: how sure it is, what it consists of, what carries it, what simple methods say."""
-    forecast = in_units(forecast, lang)
+def forecast_text(
+    forecast: QuarterForecast, lang: str, width: int | None = None, *, parts: pd.DataFrame | None = None
+) -> str:
+    """The forecast for a terminal: how sure it is, what it consists of, what carries it, what simple methods say.
+
+    ``parts``: a `rollup` of it, shown as well.
+    """
+    whole, forecast = forecast, in_units(forecast, lang)
+    groups = None if parts is None else group_rows(parts, whole, lang)
     title = label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of)
-    parts = [text_table(summary_rows(forecast, lang), title=title, n_text=1, lang=lang, width=width)]
+    blocks = [text_table(summary_rows(forecast, lang), title=title, n_text=1, lang=lang, width=width)]
     if forecast.target is not None:
         target = label("part_of", lang, text=label("target", lang), part=f"{short(forecast.target)} {forecast.unit}")
         chance = label("part_of", lang, text=label("p_target", lang), part=p_target_text(forecast))
-        parts.append(f"{target.rstrip()}\n{chance}\n")
+        blocks.append(f"{target.rstrip()}\n{chance}\n")
+    if groups is not None:
+        blocks.append(text_table(groups, title=label("title_groups", lang), n_text=1, lang=lang, width=width))
     for rows, key, n_text in (
         (component_rows(forecast, lang), "title_parts", 1),
         (deal_rows(forecast, lang).head(TOP_DEALS).drop(columns=label("rep_id", lang)), "title_contributions", 3),
         (baseline_rows(forecast, lang), "title_baselines", 2),
     ):
-        parts.append(text_table(rows, title=label(key, lang), n_text=n_text, lang=lang, width=width))
+        blocks.append(text_table(rows, title=label(key, lang), n_text=n_text, lang=lang, width=width))
     lines = [label("title_notes", lang), ""]
     for note in note_texts(forecast, lang):
         first, *rest = fold(note, width and width - 2)
         lines += [f"- {first}", *(f"  {line}" for line in rest)]
-    return "\n".join([*parts, *lines, "", *fold(method_text(forecast, lang), width), ""])
+    return "\n".join([*blocks, *lines, "", *fold(method_text(forecast, lang), width), ""])

@@ -1,0 +1,184 @@
+"""Texts of a review for a terminal: how past forecasts did, what moved one, what is wrong, what is due, how reps do."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.control import Anomalies
+from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
+from salesanalytics.labels import amount_label, band, label, number, percent, short
+from salesanalytics.plots.units import unit_for
+from salesanalytics.report.text import fold, text_table
+from salesanalytics.reps.evaluate import RepEvaluation
+
+TOP_CHANGES = 10
+
+
+def backtest_text(record: TrackRecord, lang: str, width: int | None = None, *, as_of: date) -> str:
+    """Past forecasts beside what was signed, by method, and which of them to use (`backtest`)."""
+    parts = []
+    for measure in ("amount", "count"):
+        table = record.summary().query("measure == @measure")
+        rows = pd.DataFrame(
+            {
+                label("method", lang): [_method(m, lang) for m in table["method"]],
+                label("n_quarters", lang): [number(n) for n in table["n_quarters"]],
+                label("wape", lang): [percent(x) for x in table["wape"]],
+                label("bias", lang): [_signed_percent(x) for x in table["bias"]],
+                label("crps_of_mean", lang): [percent(x) for x in table["crps"]],
+                **{
+                    label(f"held_{level}", lang): [
+                        label("k_of_n", lang, k=k, n=n) if n else "–"
+                        for k, n in zip(table[f"held_{level}"], table["n_bands"], strict=True)
+                    ]
+                    for level in (50, 80)
+                },
+            }
+        )
+        title = label("title_backtest", lang, measure=label(measure, lang), as_of=as_of)
+        parts.append(text_table(rows, title=title, n_text=1, lang=lang, width=width))
+        use = _method(record.recommended(measure), lang)
+        parts.append("\n".join([*fold(label("backtest_use", lang, method=use), width), ""]))
+    told = [label("backtest_stretch", lang, stretch=number(record.stretch, 2)), label("backtest_note", lang)]
+    return "\n".join([*parts, *(line for text in told for line in fold(text, width)), ""])
+
+
+def _method(method: str, lang: str) -> str:
+    return label("our_forecast" if method == "forecast" else method, lang)
+
+
+def _signed_percent(x: float) -> str:
+    return percent(x) if x != x or x == 0 else f"{'+' if x > 0 else '−'}{percent(abs(x))}"
+
+
+def change_text(
+    change: Change,
+    before: QuarterForecast,
+    after: QuarterForecast,
+    book: DealBook,
+    lang: str,
+    width: int | None = None,
+) -> str:
+    """What moved a forecast: causes that add up, and the deals behind them (`explain_change`)."""
+    largest = max(before.total().mean(), after.total().mean())
+    scale, unit = unit_for(float(largest), after.unit, lang)
+
+    def money(x: float) -> str:
+        digits = 0 if abs(largest / scale) >= 1000 else 1
+        return f"{'−' if x < 0 else '+'}{number(abs(x) / scale, digits)}" if round(x / scale, digits) else "0"
+
+    causes = pd.DataFrame(
+        {
+            label("cause", lang): [label(f"cause_{c}", lang) for c in change.causes["cause"]],
+            amount_label("amount", unit, lang): [money(x) for x in change.causes["amount"]],
+            label("count", lang): [_count(x) for x in change.causes["count"]],
+        }
+    )
+    names = book.deals.set_index("deal_id")["name"]
+    top = change.deals.head(TOP_CHANGES)
+    of_deal = top.drop(columns=["deal_id", "amount"])
+    main = of_deal.abs().idxmax(axis=1) if len(top) else []
+    deals = pd.DataFrame(
+        {
+            label("deal_id", lang): top["deal_id"],
+            label("name", lang): names.loc[top["deal_id"]].fillna("–").to_list(),
+            label("main_cause", lang): [label(f"cause_{c}", lang) for c in main],
+            amount_label("amount", unit, lang): [money(x) for x in top["amount"]],
+        }
+    )
+    title = label("title_change", lang, quarter=after.period.name, before=before.as_of, after=after.as_of)
+    ends = []
+    for day, told in ((before.as_of, change.before), (after.as_of, change.after)):
+        mean, low, high = (float(told[k] or 0.0) / scale for k in ("mean", "q10", "q90"))
+        line = label("change_end", lang, day=day, mean=short(mean), band=band(low, high), unit=unit)
+        target = told["p_target"]
+        ends.append(line if target is None else line + label("change_target", lang, p=percent(target)))
+    lines = [line for text in ends for line in fold(text, width)]
+    blocks = [
+        text_table(causes, title=title, n_text=1, lang=lang, width=width),
+        "\n".join([*lines, ""]),
+        text_table(deals, title=label("title_change_deals", lang), n_text=3, lang=lang, width=width),
+    ]
+    return "\n".join(blocks)
+
+
+def _count(x: float) -> str:
+    return f"{'−' if x < 0 else '+'}{number(abs(x), 1)}" if round(x, 1) else "0"
+
+
+def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None = None, *, as_of: date, top: int) -> str:
+    """What is wrong with open deals (`find_anomalies`), the gravest first; rules that cannot speak are named."""
+    hits = found.hits.head(top)
+    names = found.rules.set_index("rule")[f"name_{lang}"]
+    scale, unit = unit_for(float(hits["value_at_stake"].max() or 0.0), book.settings.unit, lang)
+    who = hits["deal_id"].where(hits["deal_id"].notna(), hits["rep_id"])
+    rows = pd.DataFrame(
+        {
+            label("severity", lang): [label(f"severity_{s}", lang) for s in hits["severity"]],
+            label("deal_or_rep", lang): who.fillna("–").astype(str),
+            label("rule", lang): hits["rule"] + " " + hits["rule"].map(names),
+            label("evidence", lang): hits[f"evidence_{lang}"],
+            amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in hits["value_at_stake"]],
+        }
+    )
+    title = label("title_alerts", lang, as_of=as_of, n=len(hits), all=len(found.hits))
+    silent = found.rules[found.rules["silent"]]
+    lines = [f"{r.rule} {names[r.rule]}: {getattr(r, f'reason_{lang}')}" for r in silent.itertuples()]
+    more = [label("title_silent", lang), "", *(line for text in lines for line in fold(text, width)), ""]
+    blocks = [text_table(rows, title=title, n_text=4, lang=lang, width=width)]
+    return "\n".join(blocks + ["\n".join(more)] * bool(lines))
+
+
+def _value(x: float, scale: float) -> str:
+    return "–" if x != x else short(round(x / scale, 1))
+
+
+def tasks_text(
+    tasks: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, top: int
+) -> str:
+    """What is due for the open deals (`next_tasks`), the most valuable first."""
+    some = tasks.head(top)
+    scale, unit = unit_for(float(some["value_at_stake"].max() if len(some) else 0.0), book.settings.unit, lang)
+    rows = pd.DataFrame(
+        {
+            label("deal_id", lang): some["deal_id"],
+            label("rep_id", lang): some["rep_id"].fillna("–").astype(str),
+            label("task", lang): some["item"].astype(str) + " " + some[f"task_{lang}"],
+            label("why", lang): some[f"why_{lang}"],
+            amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in some["value_at_stake"]],
+        }
+    )
+    title = label("title_tasks", lang, as_of=as_of, n=len(some), all=len(tasks))
+    return text_table(rows, title=title, n_text=4, lang=lang, width=width)
+
+
+def reps_text(found: RepEvaluation, book: DealBook, lang: str, width: int | None = None, *, as_of: date) -> str:
+    """How reps do given the deals they were dealt (`evaluate_reps`); no rank where deals are few."""
+    reps = found.reps.sort_values("effect", ascending=False, kind="stable")
+    interval = label("part_of", lang, text=label("rep_effect", lang), part=percent(found.confidence))
+    rows = pd.DataFrame(
+        {
+            label("rep_id", lang): reps["rep_id"].astype(str) + " " + reps["name"].fillna("").astype(str),
+            label("team", lang): reps["team"].fillna("–").astype(str),
+            label("n_judged", lang): [number(n) for n in reps["n"]],
+            label("observed", lang): [number(n) for n in reps["observed"]],
+            label("expected", lang): [number(x, 1) for x in reps["expected"]],
+            label("rep_effect", lang): [_effect(x) for x in reps["effect"]],
+            interval: [
+                f"{_effect(a)} – {_effect(b)}" for a, b in zip(reps["effect_lower"], reps["effect_upper"], strict=True)
+            ],
+            label("p_above_median", lang): [percent(p) for p in reps["p_above_median"]],
+            label("rank", lang): [number(x) for x in reps["rank"].astype(float)],
+            label("process_score", lang): [percent(x) for x in reps["process_score"].astype(float)],
+        }
+    )
+    title = label("title_reps", lang, as_of=as_of, n=number(found.n_judged))
+    table = text_table(rows, title=title, n_text=2, lang=lang, width=width)
+    return "\n".join([table, *fold(label("reps_note", lang), width), ""])
+
+
+def _effect(x: float) -> str:
+    return "–" if x != x else f"{'−' if x < 0 else '+'}{abs(x):.2f}"
