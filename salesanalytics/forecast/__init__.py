@@ -2,8 +2,8 @@
 
 from salesanalytics.forecast.backtest import backtest
 from salesanalytics.forecast.baselines import actual
-from salesanalytics.forecast.ledger import Ledger
 from salesanalytics.forecast.change import Change, explain_change
+from salesanalytics.forecast.ledger import Ledger
 from salesanalytics.forecast.quarter import forecast_quarter
 from salesanalytics.forecast.result import QuarterForecast
 from salesanalytics.forecast.rollups import draws_by, key_deals, rollup, what_if
@@ -12,6 +12,7 @@ from salesanalytics.forecast.track_record import TrackRecord
 
 __all__ = [
     "Change",
+    "Ledger",
     "QuarterForecast",
     "TrackRecord",
     "actual",
