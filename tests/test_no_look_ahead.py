@@ -11,7 +11,7 @@ import inspect
 import os
 import pkgutil
 import tempfile
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -198,7 +198,9 @@ def _judged(book, date):
 
 def _forecast(book, date):
     found = sa.forecast_quarter(book, quarter=_period(book, date).name, as_of=date, draws=300, seed=3)
-    return found, found.to_dict(), found.components()
+    model = found.prepared.model  # what it learned, asked of other functions here
+    plain = replace(found, prepared=replace(found.prepared, model=None))
+    return plain, model.rung_, model.recalibration_, found.to_dict(), found.components()
 
 
 def _table(book, date):
