@@ -89,6 +89,11 @@ def predictions_made(
     days = np.union1d(edges, [d for d in JUDGED_DAYS if d <= edges[-1]])
     grid = {"edges": edges, "fiscal_year_start": book.settings.fiscal_year_start}
     fitted = _fitted([(samples[o], t) for o, t in zip(todo, tables, strict=True)], tried, grid)
+    windows = [_window(book, at, every_days) for origin in todo for at in (origin, origin + step)]
+    if windows:  # all at once is faster than one by one; each is then taken from what the book has kept
+        merged = pd.concat(windows).sort_index()  # in a short book they overlap
+        merged = merged[~merged.index.duplicated()]
+        landmarks_on(book, merged, every_days=every_days, cap=ORIGIN_CAP * len(windows))
     for origin, table, learners in zip(todo, tables, fitted, strict=True):
         asked = [(at, _asked(book, at, every_days)) for at in (origin, origin + step)]
         made[keys[origin]] = [_told(at, rows, tried, learners, table, days, grid) for at, rows in asked if len(rows)]
@@ -100,9 +105,13 @@ def _sample(book: DealBook, origin: int, every_days: int) -> pd.DataFrame:
     return rows.assign(code=end_codes(rows["end"]))
 
 
+def _window(book: DealBook, first: int, every_days: int) -> pd.Series:
+    """Landmark days of one window, each with its grid."""
+    return landmark_days(book, before=first + every_days, every_days=every_days).loc[first:]
+
+
 def _asked(book: DealBook, first: int, every_days: int) -> pd.DataFrame:
-    days = landmark_days(book, before=first + every_days, every_days=every_days).loc[first:]
-    return landmarks_on(book, days, every_days=every_days, cap=ORIGIN_CAP)
+    return landmarks_on(book, _window(book, first, every_days), every_days=every_days, cap=ORIGIN_CAP)
 
 
 def _fitted(
