@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from salesanalytics.errors import SchemaError
 from salesanalytics.labels import label, number, percent
 from salesanalytics.plots.fonts import drawable, with_fonts
-from salesanalytics.plots.forecast import INK, STRONG, WEAK
+from salesanalytics.plots.forecast import INK, WEAK
 
 MIN_PAST = 5  # past deals below which a cell shows no share
 
@@ -37,7 +37,7 @@ def clock_table(table: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
         ax.text(x, y - 0.12, number(row.n_open) if row.n_open else "", ha="center", va="center", color=INK, fontsize=10)
         if row.n_past >= MIN_PAST:
             past = label("clock_past", lang, p=percent(row.p_won), n=number(row.n_past))
-            ax.text(x, y + 0.26, past, ha="center", va="center", color=STRONG, fontsize=7)
+            ax.text(x, y + 0.26, past, ha="center", va="center", color=INK, fontsize=7)
         if row.ahead == 0:
             ax.add_patch(plt.Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, color=WEAK, lw=1.5))
     ax.set_xticks(range(len(buyers)), [drawable(name) for name in buyers])
