@@ -17,7 +17,7 @@ forecast: .venv/.stamp-run
 test: export OMP_NUM_THREADS = 1
 test: .venv/.stamp-dev lint
 	$(BIN)/pytest --numprocesses auto --dist worksteal
-	PYTHONWARNINGS=error $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=300 notebooks
+	PYTHONWARNINGS=error $(BIN)/pytest --numprocesses auto --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300 notebooks
 
 lint: .venv/.stamp-dev
 	$(BIN)/ruff check .

@@ -60,6 +60,7 @@ def _run(given: Namespace) -> None:
     if isinstance(answer, dict):
         answer = json.dumps(answer, indent=2, allow_nan=False, default=str) + "\n"
     elif written:
+        written += [given.out / name for name in getattr(given, "folders", ())]
         answer += label("written", given.lang, paths=label("list_comma", given.lang).join(map(str, written))) + "\n"
     sys.stdout.write(answer)
     sys.stdout.flush()
@@ -100,7 +101,7 @@ def _parser() -> ArgumentParser:
     _option(forecast, "seed", _seed, "N", "same seed, same numbers (0)", default=0)
     _option(forecast, "by", str, "COLUMN", "also one row a team, rep_id, manager_id, stage or attribute")
     _option(forecast, "out", Path, "DIR", "write forecast.html, forecast.xlsx, deals.csv there; record in ledger")
-    forecast.set_defaults(files=("forecast.html", "forecast.xlsx", "deals.csv"))
+    forecast.set_defaults(files=("forecast.html", "forecast.xlsx", "deals.csv"), folders=("ledger",))
     _review_commands(commands, as_of)
     sample = _command(commands, "sample", _sample, "write a simulated company to practise on", path=_NEW)
     _option(sample, "deals", _count, "N", "projects opened in four years (1500)", default=1500)
