@@ -12,7 +12,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.forecast.baselines import actual, baselines
 from salesanalytics.forecast.drawing import draw_components
-from salesanalytics.forecast.prepare import Prepared, prepare
+from salesanalytics.forecast.prepare import Prepared, expected_elsewhere, prepare
 from salesanalytics.forecast.track_record import OURS, TrackRecord, stretch_of
 from salesanalytics.models.bands import crps
 from salesanalytics.timeline import Period
@@ -145,7 +145,8 @@ def _by_table(prepared: Prepared) -> list[float]:
     deals, signed = prepared.deals, prepared.signed
     amount = deals["amount"].fillna(prepared.pool.mean() if len(prepared.pool) else 0.0)
     p = deals["p_stage_table"]
-    return [len(signed) + p.sum(), signed["amount"].sum() + (p * amount).sum()]
+    count, value = (sum(expected_elsewhere(prepared, by_value=by_value).values()) for by_value in (False, True))
+    return [len(signed) + p.sum() + count, signed["amount"].sum() + (p * amount).sum() + value]
 
 
 def _row(measure: str, method: str, draws: np.ndarray, y: float) -> dict[str, Any]:

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.errors import AsOfError
-from salesanalytics.forecast.parts import expected_new, expected_unrecorded
-from salesanalytics.forecast.prepare import Prepared, values
+from salesanalytics.forecast.prepare import Prepared, expected_elsewhere, values
 from salesanalytics.forecast.result import QuarterForecast
 
 CAUSES = (
@@ -142,7 +141,7 @@ def _by_old_model(old: Prepared, new: Prepared) -> pd.Series:
 def _beside(before: QuarterForecast, after: QuarterForecast, cause: str, measure: str) -> float:
     """Causes that lie in no open deal."""
     by_value = measure == "amount"
-    told = [_elsewhere(f.prepared, by_value=by_value) for f in (before, after)]
+    told = [expected_elsewhere(f.prepared, by_value=by_value) for f in (before, after)]
     if cause != "draws":
         return told[1][cause] - told[0][cause]
     noise = [
@@ -153,16 +152,6 @@ def _beside(before: QuarterForecast, after: QuarterForecast, cause: str, measure
         for f, some in zip((before, after), told, strict=True)
     ]
     return noise[1] - noise[0]
-
-
-def _elsewhere(prepared: Prepared, *, by_value: bool) -> dict[str, float]:
-    """Expected of ended deals that come back, and of deals that are not in the book."""
-    mean = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
-    ended, arrivals = prepared.ended, prepared.arrivals
-    n = expected_new(arrivals, prepared.period, prepared.day)
-    n += expected_unrecorded(arrivals, prepared.period, prepared.day) if prepared.has_recorded_at else 0.0
-    value = ended["amount"].fillna(mean) if by_value else 1.0
-    return {"reopened": float((ended["p_in_period"] * value).sum()), "arrivals": n * (mean if by_value else 1.0)}
 
 
 def _shown(forecast: QuarterForecast) -> dict[str, float | None]:

@@ -11,7 +11,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, won_amounts
 from salesanalytics.forecast.baselines import signed_deals
-from salesanalytics.forecast.parts import amount_ratios, ended_deals
+from salesanalytics.forecast.parts import amount_ratios, ended_deals, expected_new, expected_unrecorded
 from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import CloseModel, fitted_close_model
 from salesanalytics.models.shock import Shock, fit_shock
@@ -100,6 +100,16 @@ def values(prepared: Prepared, deals: pd.DataFrame) -> np.ndarray:
     ratio = {state: float(np.exp(some).mean()) for state, some in prepared.ratios.items()}
     change = deals["state"].map(ratio).fillna(ratio.get("", 1.0))
     return (deals["amount"] * change).fillna(mean).to_numpy(dtype=float)
+
+
+def expected_elsewhere(prepared: Prepared, *, by_value: bool) -> dict[str, float]:
+    """Expected of ended deals that come back, and of deals that are not in the book."""
+    mean = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
+    ended, arrivals = prepared.ended, prepared.arrivals
+    n = expected_new(arrivals, prepared.period, prepared.day)
+    n += expected_unrecorded(arrivals, prepared.period, prepared.day) if prepared.has_recorded_at else 0.0
+    value = ended["amount"].fillna(mean) if by_value else 1.0
+    return {"reopened": float((ended["p_in_period"] * value).sum()), "arrivals": n * (mean if by_value else 1.0)}
 
 
 def with_groupings(book: DealBook, deals: pd.DataFrame, day: int) -> pd.DataFrame:
