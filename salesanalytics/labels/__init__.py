@@ -1,0 +1,98 @@
+"""The words a person reads, in English and Chinese: one catalogue for tables, plots, reports and the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from salesanalytics.errors import SalesAnalyticsError
+from salesanalytics.labels import control, general, models, quarter, reps, review
+
+LANGUAGES = ("en", "zh")
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    key: text for words in (general, models, quarter, review, control, reps) for key, text in words.TEXTS.items()
+}
+
+
+def label(key: str, lang: str = "en", **values: Any) -> str:
+    """The text of a key in a language, with its placeholders filled in.
+
+    Raises
+    ------
+    SalesAnalyticsError
+        The key or the language is unknown.
+
+    Examples
+    --------
+    >>> label("with_unit", "zh", text=label("amount", "zh"), unit="MW")
+    '金额（MW）'
+    """
+    if lang not in LANGUAGES:
+        raise SalesAnalyticsError(f"lang must be one of {', '.join(LANGUAGES)}, got {lang!r}.")
+    if key not in _TEXTS:
+        raise SalesAnalyticsError(f"No label {key!r} in the catalogue.")
+    return _TEXTS[key][LANGUAGES.index(lang)].format(**values)
+
+
+def has_label(key: str) -> bool:
+    """Whether the catalogue knows a key."""
+    return key in _TEXTS
+
+
+def number(value: float, digits: int = 0) -> str:
+    """A number as a person reads it: thousands separated, a bare 0, an en dash where there is none.
+
+    Examples
+    --------
+    >>> number(12345.6), number(0.0, 1), number(float("nan"))
+    ('12,346', '0', '–')
+    """
+    return "–" if value is None or value != value else f"{value:,.{digits if value else 0}f}"
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """A probability in percent; only what is certain reads 0 or 100.
+
+    Examples
+    --------
+    >>> percent(0.123), percent(0.9999), percent(0.0), percent(float("nan"))
+    ('12 %', '>99 %', '0 %', '–')
+    """
+    if value is None or value != value:
+        return "–"
+    smallest = 10.0**-digits
+    if value > 0 and 100 * value < smallest / 2:
+        return f"<{smallest:.{digits}f} %"
+    if value < 1 and 100 * (1 - value) < smallest / 2:
+        return f">{100 - smallest:.{digits}f} %"
+    return f"{number(100 * value, digits)} %"
+
+
+def decimals(largest: float) -> int:
+    """Decimals for numbers of this size: none from 1,000 on, one from 1 on, else two."""
+    return 0 if abs(largest) >= 1000 else 1 if abs(largest) >= 1 else 2
+
+
+def short(value: float) -> str:
+    """A number with as many decimals as its size asks for, none where it is whole."""
+    return number(value, 0 if value % 1 == 0 else decimals(value))
+
+
+def band(lower: float, upper: float, digits: int | None = None) -> str:
+    """A band; one number where it has no width."""
+    digits = (0 if lower % 1 == upper % 1 == 0 else decimals(upper)) if digits is None else digits
+    return (
+        number(lower, digits)
+        if lower == upper or lower != lower
+        else f"{number(lower, digits)} – {number(upper, digits)}"
+    )
+
+
+def stage_label(stage: str, lang: str) -> str:
+    """A stage as a picture names it: by its id, which the process settles; the pause of the contract by its word."""
+    return label("on_hold", lang) if stage == "on_hold" else stage
+
+
+def amount_label(key: str, unit: str, lang: str) -> str:
+    """The name of an amount with its unit, where the book states one."""
+    return label("with_unit", lang, text=label(key, lang), unit=unit) if unit else label(key, lang)

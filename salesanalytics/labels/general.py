@@ -1,0 +1,117 @@
+"""Words that many outputs share: numbers, deals, components, titles, notes."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "with_unit": ("{text} ({unit})", "{text}（{unit}）"),
+    "in_large_units": ("million {unit}", "万{unit}"),
+    "part_of": ("{text}: {part}", "{text}：{part}"),
+    "list_comma": (", ", "、"),
+    # components and measures
+    "signed": ("Signed already", "已签约"), "open": ("Open deals", "在跟进项目"),
+    "reopened": ("Reopened", "重新启动"), "unrecorded": ("Not recorded yet", "尚未登记"),
+    "new": ("Not created yet", "尚未立项"), "total": ("Total", "合计"), "component": ("Component", "组成"),
+    "count": ("Deals", "项目数"), "amount": ("Amount", "金额"),
+    "mean": ("Mean", "均值"), "median": ("Median", "中位数"),
+    "band_50": ("50 % band", "50 % 区间"), "band_80": ("80 % band", "80 % 区间"),
+    "target": ("Target", "目标"), "p_target": ("Chance to reach the target", "达成目标的概率"),
+    "share_of_draws": ("Share of draws", "模拟占比"),
+    # deals
+    "deal_id": ("Deal", "项目编号"), "name": ("Name", "名称"), "rep_id": ("Owner", "负责人"),
+    "state": ("State", "状态"), "stage": ("Stage", "阶段"),
+    "days_in_state": ("Days in state", "停留天数"),
+    "p_in_period": ("Chance in period", "期内签约概率"),
+    "p_won_until": ("Chance by date", "截止日前签约概率"),
+    "p_won": ("Chance in 2 years", "两年内签约概率"),
+    "sign_q10": ("10 % by, if signed", "若签约：10 % 日期"), "sign_q90": ("90 % by, if signed", "若签约：90 % 日期"),
+    "sign_q50": ("Median date if signed", "若签约的中位日期"),
+    "expected_amount": ("Expected amount", "期望金额"),
+    "older_than_any_win": ("Older than any win", "久于以往成交"), "no_amount": ("no amount", "无金额"),
+    # titles
+    "title_forecast": ("Forecast of {quarter} as of {as_of}", "{quarter} 预测（截至 {as_of}）"),
+    "title_distribution": ("How sure are we?", "有多大把握？"),
+    "title_parts": ("What it consists of", "预测的组成"),
+    "title_contributions": ("Deals that carry the forecast", "支撑预测的项目"),
+    "title_baselines": ("What simple methods say", "简单方法的结果"),
+    "title_notes": ("What to know before using it", "使用前须知"),
+    "title_deals": ("Open deals", "在跟进项目"),
+    "title_rates": ("Stage win rates as of {as_of}, within {days} days", "阶段赢率（截至 {as_of}，{days} 天内）"),
+    "title_stage_rates": ("Stage win rates", "阶段赢率"),
+    "title_score": (
+        "Open deals as of {as_of}, chances to sign by {until}",
+        "在跟进项目（截至 {as_of}，{until} 前签约的概率）",
+    ),
+    "title_check": ("{process}: rows read, kept, set aside", "{process}：读取、保留与剔除的行"),
+    "title_faults": ("Set aside, and kept but worth knowing", "剔除的行，以及保留但需留意的行"),
+    # sentences
+    "mean_and_band": ("{text}: mean, line = 80 % band", "{text}：均值，横线为 80 % 区间"),
+    "chance_times_amount": ("{text} = chance in period × amount", "{text} = 期内签约概率 × 金额"),
+    "lead_bands": (
+        "By this model four outcomes in five lie within {band_80}, one in two within {band_50}.",
+        "按本模型，五次结果中有四次落在 {band_80} 之内，两次中有一次落在 {band_50} 之内。",
+    ),
+    "carried_by": (
+        "{n} of {all} open deals are shown; they carry {share} of the expected amount of all open deals.",
+        "显示 {all} 个在跟进项目中的 {n} 个，占全部期望金额的 {share}。",
+    ),
+    "more_deals": ("Open deals not shown: {n}.", "未显示的在跟进项目：{n} 个。"),
+    "draws_line": ("Draws: {n}, seed {seed}. Method: {method}.", "模拟 {n} 次，种子 {seed}。方法：{method}。"),
+    "method_line": (
+        "{rung}; {half_life}; common shock with a spread of {shock} (log-odds)",
+        "{rung}；{half_life}；共同冲击的离散度 {shock}（对数几率）",
+    ),
+    "rung_stage_table": ("stage table by days in stage", "按阶段停留天数的生命表"),
+    "rung_logistic": ("spline logistic regression on snapshots", "基于快照的样条逻辑回归"),
+    "rung_blend": ("mean of spline logistic regression and boosting on snapshots", "样条逻辑回归与提升树的平均"),
+    "model_line": ("Model: {rung}.", "模型：{rung}。"),
+    "rung_reasons": (
+        "Why this model: {n} closed deals allow up to: {by_count}; {test}.",
+        "为何用此模型：{n} 个已结束项目，最多可用：{by_count}；{test}。",
+    ),
+    "rung_tested": (
+        "on past dates ({n} predictions) the best one was: {by_test} (mean log loss {losses})",
+        "在过去日期上（{n} 次预测）表现最好的是：{by_test}（平均对数损失 {losses}）",
+    ),
+    "rung_untested": ("there is no past to test more than the stage table on", "历史不足，无法检验更复杂的模型"),
+    "half_life": ("recent years count more (half-life {days} days)", "近期数据权重更高（半衰期 {days} 天）"),
+    "no_half_life": ("all years count the same", "各年权重相同"),
+    "written": ("Written: {paths}", "已写入：{paths}"),
+    "working": ("Reading and computing: {path} ...", "正在读取并计算：{path} ……"),
+    "making": ("Making a company: {path} ...", "正在生成公司数据：{path} ……"),
+    "known_until": ("The data end on {as_of}: use --as-of {as_of}.", "数据截至 {as_of}：请用 --as-of {as_of}。"),
+    "not_shown": ("Too narrow here for: {columns}", "宽度不足，未显示：{columns}"),
+    "nothing": ("none", "无"),
+    # notes
+    "note_bands": (
+        "The bands come from this book's own past; no backtest has tested them yet.",
+        "区间来自本数据自身的历史，尚未经过回测检验。",
+    ),
+    "note_no_recorded_at": (
+        "The history does not say when it was typed in: late recording is invisible, without allowance for it.",
+        "历史数据没有登记时间：看不到滞后登记，也未为此留出余量。",
+    ),
+    "note_amount_current": (
+        "Amounts are those of the extract; what a deal was worth at an earlier date is not known.",
+        "金额为导出时的数值，较早日期的金额未知。",
+    ),
+    "note_dead_stock": (
+        "Open deals that are older than any ever signed from their stage: {n}. They count with a chance near zero.",
+        "停留时间超过以往所有成交的在跟进项目：{n} 个，按接近零的概率计入。",
+    ),
+    "note_amount_drawn": (
+        "Open deals without an amount: {n}. Theirs is drawn from the amounts of past wins.",
+        "没有金额的在跟进项目：{n} 个，其金额从以往成交金额中抽取。",
+    ),
+    "note_signed_without_amount": (
+        "Signed deals without an amount: {n}. They count as 0.",
+        "没有金额的已签约项目：{n} 个，按 0 计。",
+    ),
+    "note_few_origins": (
+        "Past forecasts that could be checked: {n}. The common shock rests mostly on its prior.",
+        "可供检验的过去预测：{n} 次，共同冲击主要依据先验。",
+    ),
+    # check
+    "table": ("Table", "表"), "read": ("Read", "读取"), "kept": ("Kept", "保留"), "set_aside": ("Set aside", "剔除"),
+    "rule": ("Rule", "规则"), "n": ("Rows", "行数"), "examples": ("Examples", "示例"), "note": ("Note", "说明"),
+    "yes": ("yes", "是"), "no": ("no", "否"),
+}  # fmt: skip

@@ -1,0 +1,60 @@
+"""Words of the review: past forecasts, what moved one, alerts, tasks, reps."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "our_forecast": ("This forecast", "本预测"), "stage_table": ("Stage table", "阶段停留表"),
+    "n_quarters": ("Quarters", "季度数"), "wape": ("Mean error", "平均误差"), "bias": ("Bias", "偏差"),
+    "crps_of_mean": ("Error of the distribution", "分布误差"), "k_of_n": ("{k} of {n}", "{n} 次中 {k} 次"),
+    "held_50": ("50 % band held", "50 % 区间命中"), "held_80": ("80 % band held", "80 % 区间命中"),
+    "title_backtest": (
+        "Past quarters forecast again: {measure}, as of {as_of}",
+        "历史季度回测：{measure}，截至 {as_of}",
+    ),
+    "backtest_use": ("To be used by this record: {method}", "按此记录应采用：{method}"),
+    "backtest_stretch": (
+        "Bands of the next forecast are widened by {stretch} (1.00: past bands were wide enough).",
+        "下一次预测的区间放宽 {stretch} 倍（1.00 表示过去的区间已足够宽）。",
+    ),
+    "backtest_note": (
+        "Errors are shares of what was signed. Another method is to be used only if it did better over 8 quarters.",
+        "误差以实际签约的比例表示。只有在至少 8 个季度上更好，才改用其他方法。",
+    ),
+    "cause": ("Cause", "原因"), "main_cause": ("Main cause", "主要原因"),
+    "cause_signed": ("Signed since", "已签约"), "cause_ended": ("Ended otherwise", "已丢单或终止"),
+    "cause_new": ("New or back", "新增或重启"), "cause_vanished": ("Vanished", "消失"),
+    "cause_amounts": ("Amounts", "金额变动"), "cause_time": ("Less time left", "剩余时间减少"),
+    "cause_features": ("What happened to open deals", "在跟进项目的进展"),
+    "cause_model": ("What was learned", "模型更新"),
+    "cause_reopened": ("Deals that may come back", "可能重启的项目"), "cause_arrivals": ("Deals to come", "未来项目"),
+    "cause_draws": ("Chance of the draws", "抽样误差"),
+    "title_change": (
+        "What moved the forecast of {quarter}: {before} to {after}",
+        "{quarter} 预测为何变动：{before} 至 {after}",
+    ),
+    "title_change_deals": ("Deals that moved it most", "影响最大的项目"),
+    "change_end": ("{day}: mean {mean}, 80 % band {band} {unit}", "{day}：均值 {mean}，80 % 区间 {band} {unit}"),
+    "change_target": ("; chance to reach the target {p}", "；达标概率 {p}"),
+    "severity": ("Severity", "严重度"), "severity_high": ("high", "高"), "severity_medium": ("medium", "中"),
+    "severity_low": ("low", "低"), "deal_or_rep": ("Deal or rep", "项目或销售"), "evidence": ("Evidence", "依据"),
+    "value_at_stake": ("At stake", "涉及金额"), "task": ("Task", "任务"), "why": ("Why", "理由"),
+    "title_alerts": (
+        "Deal control as of {as_of}: {n} of {all} alerts",
+        "项目控制，截至 {as_of}：{all} 条警报中的 {n} 条",
+    ),
+    "title_silent": ("Rules that this book cannot tell", "本数据无法判断的规则"),
+    "title_tasks": ("What is due as of {as_of}: {n} of {all} tasks", "待办，截至 {as_of}：{all} 项中的 {n} 项"),
+    "title_reps": (
+        "Reps, given the deals they were dealt, as of {as_of} ({n} deals judged)",
+        "按所分到的项目评价销售，截至 {as_of}（评价 {n} 个项目）",
+    ),
+    "n_judged": ("Judged", "评价项目"), "observed": ("Won", "赢单"), "expected": ("Expected", "期望赢单"),
+    "p_above_median": ("Above the median", "高于中位"), "rank": ("Rank", "名次"),
+    "process_score": ("Process", "过程得分"), "manager_id": ("Manager", "经理"),
+    "reps_note": (
+        "Effects are against the middle rep. An interval that holds 0 tells no difference; below 20 deals no rank.",
+        "效应以中间水平为准。包含 0 的区间说明没有差别；评价项目少于 20 个的不排名。",
+    ),
+    "title_groups": ("By group (sums of the same draws)", "分组（同一组抽样之和）"),
+    "missing_group": ("none stated", "未填写"), "not_by_deal": ("deals to come back or to come", "重启及未来项目"),
+}  # fmt: skip
