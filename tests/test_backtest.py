@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from scipy.stats import norm
 from worlds import book_of, simulate, tiny
 
 import salesanalytics as sa
 from salesanalytics.errors import InsufficientDataError
+from salesanalytics.forecast.data_hash import data_hash
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
+from salesanalytics.forecast.past_origins import Origin, foresee
 from salesanalytics.forecast.prepare import prepare
 from salesanalytics.forecast.track_record import PRIOR_QUARTERS, TrackRecord, stretch_of
-from salesanalytics.models import past
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_day
 
+module = sys.modules["salesanalytics.forecast.backtest"]
+pytestmark = pytest.mark.usefixtures("on_the_stage_table")
+
 DAYS = 2200
-
-
-@pytest.fixture(autouse=True, scope="module")
-def on_the_stage_table():
-    """What is tested here holds on every rung of the ladder; the lowest one is fitted in no time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for rung in ("logistic", "blend"):
-            patch.setitem(past.MIN_CLOSED, rung, 10**9)
-        yield
 
 
 @cache
@@ -164,3 +162,60 @@ def test_even_perfect_chances_miss_more_where_deals_are_few():
 def test_too_little_past_is_an_error():
     with pytest.raises(InsufficientDataError, match="has 30 closed deals before it"):
         sa.backtest(tiny({"a": [("S1", 0)]}, last=400), as_of="2011-01-31")
+
+
+def test_other_processes_foresee_the_same():
+    origins = [Origin(parse_period(f"2013Q{q}"), week, parse_period(f"2013Q{q}").start_day - 1 + 7 * week)
+               for q in (1, 2, 3, 4) for week in (0, 6)]  # fmt: skip
+    done = []
+    alone = foresee(book(), origins, seed=3, progress=lambda n, of: done.append((n, of)))
+    assert done == [(n, 8) for n in range(1, 9)]
+    with parallel_config(backend="loky", n_jobs=2):
+        elsewhere = foresee(handed_over(book()), origins, seed=3, progress=None)
+    assert [one.origin for one in elsewhere] == origins
+    # the other processes stand on a higher rung: what no model touches is equal to the last digit
+    for one, other in zip(alone, elsewhere, strict=True):
+        pd.testing.assert_frame_equal(one.points.drop("stage_table"), other.points.drop("stage_table"))
+        assert one.drawable.signed.equals(other.drawable.signed)
+
+
+def handed_over(book):
+    """The book as another process gets it."""
+    return pickle.loads(pickle.dumps(book))
+
+
+def test_a_book_that_was_handed_over_is_the_same_book():
+    copy = handed_over(book())
+    assert data_hash(copy) == data_hash(book())
+    told = [sa.forecast_quarter(b, quarter="2014Q2", as_of="2014-03-31", draws=500).total() for b in (book(), copy)]
+    assert (told[0] == told[1]).all()
+
+
+def test_a_backtest_is_kept_as_long_as_the_past_stays(tmp_path, monkeypatch):
+    asked = {"quarters": 2, "weeks": (0,), "cache": tmp_path / "kept"}
+    first = sa.backtest(book(), as_of="2015-12-31", **asked)
+    (file,) = (tmp_path / "kept").iterdir()
+
+    def never(*_, **__):
+        raise AssertionError("it was forecast again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "foresee", never)
+        again = sa.backtest(book(), as_of="2015-12-20", **asked)  # the same quarters are over
+        pd.testing.assert_frame_equal(first.scores, again.scores)
+        with pytest.raises(AssertionError, match="again"):
+            sa.backtest(book(), as_of="2015-12-31", **asked | {"weeks": (1,)})
+    file.write_bytes(file.read_bytes()[:100])
+    pd.testing.assert_frame_equal(first.scores, sa.backtest(book(), as_of="2015-12-31", **asked).scores)
+
+
+def test_what_is_known_later_does_not_count_in_the_hash_of_a_day():
+    deals, history = simulate(21, days=DAYS, per_day=0.2)
+    whole, day = book_of(deals, history, last=DAYS - 1), 16200
+    early = history[history["changed_at"] <= pd.Timestamp(day, unit="D")]
+    some = deals[deals["deal_id"].isin(early["deal_id"])]
+    cut = book_of(some, early, last=DAYS - 1)
+    assert data_hash(cut, known_day=day) == data_hash(whole, known_day=day)
+    assert data_hash(whole, known_day=day) != data_hash(whole, known_day=day + 60)
+    other = early.assign(value=early["value"].where(early.index != early.index[5], "S5"))
+    assert data_hash(book_of(some, other, last=DAYS - 1), known_day=day) != data_hash(cut, known_day=day)

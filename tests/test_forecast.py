@@ -20,22 +20,14 @@ from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, unifor
 from salesanalytics.forecast.parts import amount_ratios
 from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.forecast.score import score_with
-from salesanalytics.models import past
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_date, to_day
 
+pytestmark = pytest.mark.usefixtures("on_the_stage_table")
+
 NO_SHOCK = np.zeros(20_000)
 NOTHING = np.zeros(0)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def on_the_stage_table():
-    """What is tested here holds on every rung of the ladder; the lowest one is fitted in no time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for rung in ("logistic", "blend"):
-            patch.setitem(past.MIN_CLOSED, rung, 10**9)
-        yield
 
 
 def at(number):
@@ -44,6 +36,11 @@ def at(number):
 
 def keys(n, seed=0, prefix="d"):
     return deal_keys(pd.Series([f"{prefix}{k}" for k in range(n)]), seed)
+
+
+def grid(keys, n, purpose):
+    """Uniform numbers, one row a deal, one column a draw."""
+    return uniforms(keys[:, None], np.arange(n), purpose=purpose)
 
 
 def sums(*deals, **settings):
@@ -57,7 +54,7 @@ def sums(*deals, **settings):
 
 @pytest.mark.parametrize("purpose", ["sign", "amount", "ratio"])
 def test_keyed_draws_are_uniform(purpose):
-    u = uniforms(keys(40), 2000, purpose=purpose)
+    u = grid(keys(40), 2000, purpose)
     assert u.shape == (40, 2000)
     assert ((u >= 0) & (u < 1)).all()
     assert kstest(u.ravel(), "uniform").pvalue > 1e-3
@@ -69,12 +66,30 @@ def test_keyed_draws_are_uniform(purpose):
 
 def test_keyed_draws_of_deals_seeds_and_purposes_are_independent():
     n = 5000
-    streams = [uniforms(keys(12), n, purpose="sign"), uniforms(keys(12, seed=1), n, purpose="sign")]
-    streams += [uniforms(keys(12), n, purpose=p) for p in ("amount", "ratio")]
+    streams = [grid(keys(12), n, "sign"), grid(keys(12, seed=1), n, "sign")]
+    streams += [grid(keys(12), n, purpose) for purpose in ("amount", "ratio")]
     correlation = np.corrcoef(np.vstack(streams))
     assert np.abs(correlation - np.eye(48)).max() < 5 / np.sqrt(n)
     assert len(np.unique(keys(100_000))) == 100_000
-    assert np.array_equal(uniforms(keys(3), 50, purpose="sign"), uniforms(keys(3), 80, purpose="sign")[:, :50])
+    assert np.array_equal(grid(keys(3), 50, "sign"), grid(keys(3), 80, "sign")[:, :50])
+
+
+def test_a_deal_signs_in_the_draws_whose_number_lies_below_its_chance():
+    rng = np.random.default_rng(4)
+    p = np.concatenate([rng.beta(1, 4, 90), [0.0, 1e-7, 0.5, 1 - 1e-7, 1.0]])
+    amount, pool, ratio = rng.lognormal(3, 1, len(p)), np.array([5.0, 6.0, 7.0]), rng.normal(0, 0.2, 50)
+    amount[::7] = np.nan
+    for shock in (np.zeros(700), rng.normal(0, 0.7, 700)):
+        chance = expit(centred(p, shock)[:, None] + shock) if shock.any() else p[:, None]
+        number, for_amount, for_ratio = (grid(keys(len(p)), 700, purpose) for purpose in ("sign", "amount", "ratio"))
+        signs = (number < chance) & (p > 0)[:, None]
+        value = amount[:, None] * np.exp(ratio[(for_ratio * 50).astype(int)])
+        value = np.where(np.isnan(value), pool[(for_amount * 3).astype(int)], value)
+        found = draw_deals(p, amount, keys(len(p)), shock=shock, amount_pool=pool, log_ratio=ratio)
+        deal, draw = np.nonzero(signs)
+        assert np.array_equal(found.deal, deal)
+        assert np.array_equal(found.draw, draw)
+        np.testing.assert_allclose(found.value, value[deal, draw], rtol=1e-12)
 
 
 def test_one_more_deal_moves_no_other():

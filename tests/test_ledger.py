@@ -24,20 +24,13 @@ from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.data_hash import data_hash, plain_table
 from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.labels import label
-from salesanalytics.models import past
 from salesanalytics.models.bands import crps
 from salesanalytics.timeline import parse_period
 
+pytestmark = pytest.mark.usefixtures("on_the_stage_table")
+
 AS_OF, QUARTER, LAST = "2012-06-30", "2012Q3", 1000
 KILLS = int(os.environ.get("LEDGER_KILLS", "25"))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def on_the_stage_table():
-    with pytest.MonkeyPatch.context() as patch:
-        for rung in ("logistic", "blend"):
-            patch.setitem(past.MIN_CLOSED, rung, 10**9)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +151,6 @@ sys.path.insert(0, sys.argv[2])
 from worlds import book_of, simulate
 import salesanalytics as sa
 from salesanalytics.forecast import ledger as module
-from salesanalytics.models import past
 for rung in ("logistic", "blend"):
     past.MIN_CLOSED[rung] = 10**9
 book = book_of(*simulate(5, days=1001, per_day=0.2), last=1000)

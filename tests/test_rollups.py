@@ -13,18 +13,10 @@ import salesanalytics as sa
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.change import CAUSES, explain_change
 from salesanalytics.forecast.rollups import MISSING, NOT_BY_DEAL, draws_by, key_deals, rollup, what_if
-from salesanalytics.models import past
+
+pytestmark = pytest.mark.usefixtures("on_the_stage_table")
 
 DAYS = 1300
-
-
-@pytest.fixture(autouse=True, scope="module")
-def on_the_stage_table():
-    """What is tested here holds on every rung of the ladder; the lowest one is fitted in no time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for rung in ("logistic", "blend"):
-            patch.setitem(past.MIN_CLOSED, rung, 10**9)
-        yield
 
 
 @cache

@@ -28,6 +28,15 @@ class Engine:
         self._tables: set[str] = set()
         self._facts: dict[str, Any] = {}
 
+    def __getstate__(self) -> dict[str, pa.Table]:
+        """Tables to hand to another process; what is derived from them is handed over with them."""
+        return {name: self._connection.table(name).to_arrow_table() for name in sorted(self._tables)}
+
+    def __setstate__(self, tables: dict[str, pa.Table]) -> None:
+        Engine.__init__(self)
+        for name, table in tables.items():
+            self.load(name, table)
+
     def load(self, name: str, table: pa.Table) -> nw.LazyFrame[Any]:
         """Copy an arrow table into the engine and give it back as a lazy frame."""
         self._connection.from_arrow(table).create(name)

@@ -7,9 +7,11 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
+import narwhals as nw
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -21,8 +23,11 @@ from salesanalytics.book import DealBook
 READING = {"tables", "date_format", "decimal", "timezone", "earliest_on", "limit_set_aside"}
 
 
-def data_hash(book: DealBook) -> str:
+def data_hash(book: DealBook, *, known_day: int | None = None) -> str:
     """SHA-256 of all that a forecast can depend on: the canonical tables, the process and the settings.
+
+    With a ``known_day`` (days since 1970-01-01): of what a forecast of that day can depend on. Rows that became known
+    later, and targets, do not count; deals count once a row of theirs does.
 
     The order of rows does not matter, but for those of one deal, moment and field in the history: there the later row
     of the file counts as the later one, and a book in which they are swapped is another book. Order of columns, names
@@ -34,12 +39,13 @@ def data_hash(book: DealBook) -> str:
         64 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for name, table in _tables(book):
+    left_out = READING if known_day is None else READING | {"extracted_on"}
+    for name, table in _tables(book, known_day):
         digest.update(f"{name} {table.num_rows}\n".encode())
         pyarrow.csv.write_csv(table, pa.PythonFile(_Sink(digest), mode="w"))
     rules = {
         "process": _plain(book.process),
-        "settings": {k: v for k, v in _plain(book.settings).items() if k not in READING},
+        "settings": {k: v for k, v in _plain(book.settings).items() if k not in left_out},
         "has_recorded_at": book.has_recorded_at,
     }
     digest.update(json.dumps(rules, sort_keys=True, default=_text).encode())
@@ -65,13 +71,28 @@ class _Sink(io.RawIOBase):
         return len(data)
 
 
-def _tables(book: DealBook) -> Iterator[tuple[str, pa.Table]]:
-    for name in ("deals", "reps", "accounts", "targets"):
-        table = plain_table(getattr(book, name))
+def _tables(book: DealBook, known_day: int | None) -> Iterator[tuple[str, pa.Table]]:
+    history = book.engine.table("history")
+    lists = {name: getattr(book, name) for name in ("deals", "reps", "accounts", "targets")}
+    if known_day is not None:
+        after = datetime(1970, 1, 1) + timedelta(days=known_day + 1)  # noqa: DTZ001 - times of a book have no zone
+        known_at = nw.coalesce("recorded_at", "changed_at")
+        history = history.filter(nw.col("changed_at") < after, known_at < after)
+        lists = {name: table for name, table in lists.items() if name != "targets"}
+        lists["deals"] = _deals_known(book, known_day)
+    for name, frame in lists.items():
+        table = plain_table(frame)
         columns = sorted(table.column_names)
         yield name, table.select(columns).sort_by([(c, "ascending") for c in columns]) if columns else table
-    history = book.engine.table("history").sort("deal_id", "changed_at", "field", "row").drop("row")
-    yield "history", history.collect("pyarrow").to_native()
+    yield "history", history.sort("deal_id", "changed_at", "field", "row").drop("row").collect("pyarrow").to_native()
+
+
+def _deals_known(book: DealBook, day: int) -> pd.DataFrame:
+    """Deals of which a row was known on a day, last seen no later than that."""
+    known = book.events.filter(nw.col("known_day") <= day).select("deal").unique().collect("pyarrow")
+    deals = book.deals.iloc[np.sort(known["deal"].to_numpy())]
+    seen = deals["last_seen_on"]
+    return deals.assign(last_seen_on=seen.where(seen <= pd.Timestamp(day, unit="D")))
 
 
 def _plain_column(values: pd.Series) -> pa.Array:

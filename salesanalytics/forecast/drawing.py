@@ -9,14 +9,14 @@ from scipy.optimize import brentq
 
 from salesanalytics.forecast.draws import Signings, deal_keys, draw_deals
 from salesanalytics.forecast.parts import draw_open, draw_to_come, expected_new, expected_unrecorded
-from salesanalytics.forecast.prepare import Prepared
+from salesanalytics.forecast.prepare import Drawable
 
 MAX_SCALE = 6.0
 FEW_DRAWS = 2_000  # to find the scale of the shock
 
 
 def draw_components(
-    prepared: Prepared, *, draws: int, seed: int, stretch: float
+    prepared: Drawable, *, draws: int, seed: int, stretch: float
 ) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings, float]:
     """Draw all components of a period together.
 
@@ -62,7 +62,7 @@ def _width(components: dict[str, tuple[np.ndarray, np.ndarray]]) -> float:
     return float(high - low)
 
 
-def _all(prepared: Prepared, shift: np.ndarray, seed: int) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings]:
+def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings]:
     """All components under given shocks; ``unrecorded`` is left out where the book cannot know of it."""
     _, new_rng, unrecorded_rng = _streams(seed)
     arrivals, pool = prepared.arrivals, prepared.pool
@@ -82,7 +82,7 @@ def _all(prepared: Prepared, shift: np.ndarray, seed: int) -> tuple[dict[str, tu
     }, open_deals
 
 
-def accuracy_ceiling(prepared: Prepared, *, seed: int) -> float:
+def accuracy_ceiling(prepared: Drawable, *, seed: int) -> float:
     """Mean relative error that even a model with perfect chances would have: E|T - median| / mean, without a shock.
 
     NaN where nothing is expected.

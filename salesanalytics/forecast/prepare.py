@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -21,20 +21,17 @@ from salesanalytics.timeline.calendar import to_date
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """Everything that was worked out before the first draw.
+class Drawable:
+    """All that the draws of a period rest on.
 
     Attributes
     ----------
     period : Period
     day : int
         ``as_of``, days since 1970-01-01.
-    model : CloseModel
     deals : DataFrame
         Scored open deals (`score_open_deals`) with ``p_in_period``, ``team``, ``manager_id`` and the attributes,
         largest expected amount first.
-    snapshot : DataFrame
-        The snapshot of the open deals, row by row as ``deals``.
     signed : DataFrame
         Deals signed in the period so far: ``deal_id``, ``amount``, and the same groupings.
     ended : DataFrame
@@ -51,9 +48,7 @@ class Prepared:
 
     period: Period
     day: int
-    model: CloseModel
     deals: pd.DataFrame
-    snapshot: pd.DataFrame
     signed: pd.DataFrame
     ended: pd.DataFrame
     arrivals: Arrivals
@@ -61,6 +56,25 @@ class Prepared:
     ratios: dict[str, np.ndarray]
     shock: Shock
     has_recorded_at: bool
+
+
+@dataclass(frozen=True)
+class Prepared(Drawable):
+    """Everything that was worked out before the first draw.
+
+    Attributes
+    ----------
+    model : CloseModel
+    snapshot : DataFrame
+        The snapshot of the open deals, row by row as ``deals``.
+    """
+
+    model: CloseModel
+    snapshot: pd.DataFrame
+
+    def drawable(self) -> Drawable:
+        """What is left once the chances stand: without the model, which is large."""
+        return Drawable(**{item.name: getattr(self, item.name) for item in fields(Drawable)})
 
 
 def prepare(book: DealBook, *, period: Period, day: int) -> Prepared:
@@ -91,7 +105,7 @@ def prepare(book: DealBook, *, period: Period, day: int) -> Prepared:
     )
 
 
-def values(prepared: Prepared, deals: pd.DataFrame) -> np.ndarray:
+def values(prepared: Drawable, deals: pd.DataFrame) -> np.ndarray:
     """What each open deal is expected to bring if it signs, (n_deals,): its amount and how amounts change until then.
 
     Where none is known: the mean of past wins.
@@ -102,7 +116,7 @@ def values(prepared: Prepared, deals: pd.DataFrame) -> np.ndarray:
     return (deals["amount"] * change).fillna(mean).to_numpy(dtype=float)
 
 
-def expected_elsewhere(prepared: Prepared, *, by_value: bool) -> dict[str, float]:
+def expected_elsewhere(prepared: Drawable, *, by_value: bool) -> dict[str, float]:
     """Expected of ended deals that come back, and of deals that are not in the book."""
     mean = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
     ended, arrivals = prepared.ended, prepared.arrivals

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm
-from threadpoolctl import threadpool_limits
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
@@ -113,8 +112,7 @@ class CloseModel:
         boosted = self.rung_.name == "blend"
         half_life = max(self.table_.half_life_days_, MIN_HALF_LIFE)
         settings = {"half_life_days": half_life, "boosted": boosted, **self._grid(self.edges)}
-        with threadpool_limits(1, user_api="blas"):  # its threads cost more than they help on matrices this narrow
-            return fit_learners(rows, spread=True, **settings)
+        return fit_learners(rows, spread=True, **settings)
 
     def _recalibration(self) -> Recalibration:
         if self.past_ is None or self.rung_.name not in self.past_.log_odds:

@@ -7,6 +7,7 @@ open. Each step is a weighted binary regression; together they are a multinomial
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from salesanalytics.models.encoding import N_LEVELS, Encoder, fit_encoder
+from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.supermodel import Bins, bin_features, future_bins, happened_in, observed_bins
 
 PRIOR_VARIANCE = 0.03  # of a coefficient per standard deviation of its column
@@ -103,11 +105,16 @@ def fit_logit(
     kept = np.flatnonzero(scale > 1e-6)
     centre, scale = x[:, kept].mean(axis=0, dtype=np.float64).astype(np.float32), scale[kept].astype(np.float32)
     z = (x[:, kept] - centre) / scale
-    coefs, roots = [], []
-    for end, rows in ((WON, slice(None)), (OTHER, code != WON)):
-        coefs.append(_ridge(z[rows], code[rows] == end, weight[rows]))
-        roots += [_covariance_root(z[rows], coefs[-1], weight[rows])] if spread else []
-    return SplineLogit(encoder, kept, centre, scale, (coefs[0], coefs[1]), tuple(roots))
+
+    def step(end: int, rows: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        coef = _ridge(z[rows], code[rows] == end, weight[rows])
+        return coef, _covariance_root(z[rows], coef, weight[rows]) if spread else None
+
+    (won, won_root), (other, other_root) = side_by_side(
+        [partial(step, WON, slice(None)), partial(step, OTHER, code != WON)]
+    )
+    roots = tuple(root for root in (won_root, other_root) if root is not None)
+    return SplineLogit(encoder, kept, centre, scale, (won, other), roots)
 
 
 def _ridge(z: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -165,16 +172,20 @@ def fit_boosting(
         "random_state": 0,
     }
     weight = weight / weight.mean()
-    steps: list[HistGradientBoostingClassifier | None] = []
-    levels = []
-    for end, rows in ((WON, np.ones(len(code), dtype=bool)), (OTHER, code != WON)):
+
+    def step(end: int, rows: slice | np.ndarray) -> tuple[HistGradientBoostingClassifier | None, float]:
         happened = code[rows] == end
         share = (happened.sum() + 0.5) / (len(happened) + 1.0)
-        levels.append(float(np.log(share / (1 - share))))
         learnable = happened.any() and not happened.all()
         learner = HistGradientBoostingClassifier(**settings) if learnable else None
-        steps.append(learner and learner.fit(x[rows], happened, sample_weight=weight[rows]))
-    return Boosting(encoder, tuple(steps), (levels[0], levels[1]))
+        return learner and learner.fit(x[rows], happened, sample_weight=weight[rows]), float(
+            np.log(share / (1 - share))
+        )
+
+    (won, won_level), (other, other_level) = side_by_side(
+        [partial(step, WON, slice(None)), partial(step, OTHER, code != WON)]
+    )
+    return Boosting(encoder, (won, other), (won_level, other_level))
 
 
 def _plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from salesanalytics.book import DealBook
 from salesanalytics.features.landmarks import landmark_days, landmark_snapshots, landmarks_on
 from salesanalytics.models.curves import incidence_at, without_dead_stock
 from salesanalytics.models.learners import Learners, fit_learners
+from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.stage_table import StageTable
 from salesanalytics.models.supermodel import Bins, future_bins
@@ -121,14 +120,11 @@ def _fitted(
     if len(tried) == 1:
         return [None] * len(samples)
 
-    def fit(sample: tuple[pd.DataFrame, StageTable]) -> Learners:
-        rows, table = sample
-        with threadpool_limits(1, user_api="openmp"):
-            half_life = max(table.half_life_days_, MIN_HALF_LIFE)
-            return fit_learners(rows, half_life_days=half_life, boosted="blend" in tried, **grid)
+    def fit(rows: pd.DataFrame, table: StageTable) -> Learners:
+        half_life = max(table.half_life_days_, MIN_HALF_LIFE)
+        return fit_learners(rows, half_life_days=half_life, boosted="blend" in tried, **grid)
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(fit, samples))
+    return list(side_by_side([partial(fit, *sample) for sample in samples]))
 
 
 def _told(

@@ -1,0 +1,46 @@
+"""Backtests kept on disk: as long as the past stays as it was, it need not be forecast again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from salesanalytics.book import DealBook
+from salesanalytics.forecast.data_hash import data_hash
+
+
+def cache_file(folder: Path, book: DealBook, *, known_day: int, asked: Sequence[object]) -> Path:
+    """Where a backtest is kept: named by what was known on a day, by what was asked, and by our version.
+
+    A later extract of the same pipeline finds it as long as nothing that was known by that day reads differently.
+    """
+    said = json.dumps([data_hash(book, known_day=known_day), version("salesanalytics"), *map(str, asked)])
+    return folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.parquet"
+
+
+def read_scores(path: Path) -> pd.DataFrame | None:
+    """Scores that were kept; None where there are none, or the file is not whole."""
+    try:
+        return pd.read_parquet(io.BytesIO(path.read_bytes()))
+    except (OSError, pa.ArrowInvalid):
+        return None
+
+
+def keep_scores(path: Path, scores: pd.DataFrame) -> None:
+    """Write scores whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".writing-{secrets.token_hex(8)}")
+    try:
+        scores.to_parquet(temporary, index=False)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
