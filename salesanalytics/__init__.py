@@ -16,24 +16,37 @@ if TYPE_CHECKING:
     from salesanalytics.control import Anomalies as Anomalies
     from salesanalytics.control import backtest_rules as backtest_rules
     from salesanalytics.control import clock_table as clock_table
+    from salesanalytics.control import customer_sheet as customer_sheet
     from salesanalytics.control import deal_clocks as deal_clocks
     from salesanalytics.control import find_anomalies as find_anomalies
+    from salesanalytics.control import key_person_risk as key_person_risk
+    from salesanalytics.control import loss_reasons as loss_reasons
     from salesanalytics.control import next_tasks as next_tasks
+    from salesanalytics.control import review_deals as review_deals
+    from salesanalytics.control import scrub_list as scrub_list
+    from salesanalytics.control import similar_won_deals as similar_won_deals
     from salesanalytics.control import week_sheet as week_sheet
     from salesanalytics.features import snapshots as snapshots
     from salesanalytics.forecast import Change as Change
+    from salesanalytics.forecast import Judgement as Judgement
     from salesanalytics.forecast import Ledger as Ledger
     from salesanalytics.forecast import QuarterForecast as QuarterForecast
     from salesanalytics.forecast import TrackRecord as TrackRecord
     from salesanalytics.forecast import actual as actual
     from salesanalytics.forecast import backtest as backtest
+    from salesanalytics.forecast import compare_extracts as compare_extracts
+    from salesanalytics.forecast import coverage_ratio as coverage_ratio
     from salesanalytics.forecast import draws_by as draws_by
     from salesanalytics.forecast import explain_change as explain_change
     from salesanalytics.forecast import forecast_quarter as forecast_quarter
     from salesanalytics.forecast import key_deals as key_deals
+    from salesanalytics.forecast import outlook as outlook
+    from salesanalytics.forecast import pacing as pacing
+    from salesanalytics.forecast import read_judgements as read_judgements
     from salesanalytics.forecast import rollup as rollup
     from salesanalytics.forecast import score_open_deals as score_open_deals
     from salesanalytics.forecast import what_if as what_if
+    from salesanalytics.forecast import with_judgement as with_judgement
     from salesanalytics.models import CloseModel as CloseModel
     from salesanalytics.models import backtest_probabilities as backtest_probabilities
     from salesanalytics.models import close_reasons as close_reasons
@@ -52,11 +65,19 @@ if TYPE_CHECKING:
     from salesanalytics.models import stage_win_rates as stage_win_rates
     from salesanalytics.process import Process as Process
     from salesanalytics.process import read_process as read_process
+    from salesanalytics.report import write_control_report as write_control_report
+    from salesanalytics.report import write_rep_report as write_rep_report
     from salesanalytics.report import write_report as write_report
+    from salesanalytics.report import write_tasks as write_tasks
     from salesanalytics.reps import condition_compliance as condition_compliance
     from salesanalytics.reps import condition_effects as condition_effects
+    from salesanalytics.reps import condition_gaps as condition_gaps
     from salesanalytics.reps import evaluate_reps as evaluate_reps
     from salesanalytics.reps import rep_scorecard as rep_scorecard
+    from salesanalytics.reps import review_reps as review_reps
+    from salesanalytics.reps import score_losses as score_losses
+    from salesanalytics.reps import stage_conversion as stage_conversion
+    from salesanalytics.reps import stated_odds as stated_odds
     from salesanalytics.simulate import Company as Company
     from salesanalytics.simulate import simulate_book as simulate_book
     from salesanalytics.simulate import write_sample as write_sample
@@ -89,6 +110,7 @@ _ROOM_OF = {
     "stage_rates_over_time": "models",
     "stage_win_rates": "models",
     "Change": "forecast",
+    "Judgement": "forecast",
     "Ledger": "forecast",
     "QuarterForecast": "forecast",
     "TrackRecord": "forecast",
@@ -98,10 +120,22 @@ _ROOM_OF = {
     "explain_change": "forecast",
     "forecast_quarter": "forecast",
     "key_deals": "forecast",
+    "outlook": "forecast",
+    "read_judgements": "forecast",
     "rollup": "forecast",
     "what_if": "forecast",
+    "with_judgement": "forecast",
     "score_open_deals": "forecast",
+    "compare_extracts": "forecast",
+    "coverage_ratio": "forecast",
+    "pacing": "forecast",
     "condition_compliance": "reps",
+    "condition_gaps": "reps",
+    "review_reps": "reps",
+    "score_losses": "reps",
+    "stage_conversion": "reps",
+    "stated_odds": "reps",
+    "write_rep_report": "report",
     "condition_effects": "reps",
     "evaluate_reps": "reps",
     "rep_scorecard": "reps",
@@ -115,8 +149,16 @@ _ROOM_OF = {
     "find_anomalies": "control",
     "next_tasks": "control",
     "week_sheet": "control",
+    "similar_won_deals": "control",
+    "loss_reasons": "control",
+    "customer_sheet": "control",
+    "key_person_risk": "control",
+    "review_deals": "control",
+    "scrub_list": "control",
     "plots": "",
     "write_report": "report",
+    "write_control_report": "report",
+    "write_tasks": "report",
 }
 __all__ = sorted(_ROOM_OF)
 

@@ -4,6 +4,7 @@ All deals of a kind share a book, for a rule looks at one deal at a time; ``X+``
 are given as days before the date of looking, 2026-09-27 (three days before the end of a quarter).
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -17,6 +18,8 @@ from salesanalytics.control.known import know
 from salesanalytics.control.registry import NEEDS, RULES
 from salesanalytics.errors import ProcessError
 from salesanalytics.process.read import read_process
+from salesanalytics.simulate import Company
+from salesanalytics.simulate.params import Recording
 
 AS_OF = pd.Timestamp("2026-09-27")
 COLUMNS = ["deal_id", "changed_at", "recorded_at", "field", "value", "who", "evidence"]
@@ -544,3 +547,53 @@ def test_optimists_and_sandbaggers_stand_apart():
     assert len(low) >= 2
     assert low.mean() < rest.mean() - 0.5
     assert (high > rest.mean()).all()
+
+
+@pytest.fixture(scope="module")
+def lasting():
+    """Open deals on four dates: which clocks have differed for more than 14 days, and who skipped a stage."""
+    book = sa.simulate_book(n_deals=1200, seed=2)
+    stages = book.history[book.history["field"].eq("stage") & book.history["value"].str.match(r"S\d")]
+    parts = []
+    for day in pd.to_datetime(["2025-03-31", "2025-09-30", "2026-03-31", "2026-09-30"]):
+        known = know(book, as_of=day)
+        ids = known.deals["deal_id"]
+        past = [book.truth.state_at(day - pd.Timedelta(days=k)).set_index("deal_id") for k in (0, 7, 15)]
+        gaps = [(state["stage"] - state["buyer_stage"]).reindex(ids, fill_value=0).to_numpy() for state in past]
+        table = pd.DataFrame(
+            {rule: ids.isin(found(known, rule)).to_numpy() for rule in ("A01", "A02", "H02")}, index=ids
+        )
+        table["ahead"], table["behind"] = np.all(np.sign(gaps) == 1, axis=0), np.all(np.sign(gaps) == -1, axis=0)
+        rank = stages.loc[stages["changed_at"] < day + pd.Timedelta(days=1)].sort_values(
+            ["deal_id", "changed_at", "row"]
+        )
+        jump = rank["value"].str[1:].astype(int).groupby(rank["deal_id"]).diff() >= 2
+        table["skipped"] = ids.isin(rank.loc[jump, "deal_id"]).to_numpy()
+        parts.append(table)
+    return pd.concat(parts)
+
+
+@pytest.mark.parametrize(("rule", "truth"), [("A01", "ahead"), ("A02", "behind"), ("H02", "skipped")])
+def test_what_lasts_is_found(lasting, rule, truth):
+    """Clocks that differ for a few days are the usual lag between customer and rep; the rules ask for 14 days."""
+    flagged, so = lasting[rule], lasting[truth]
+    assert so.sum() > 20
+    assert (flagged & so).sum() / flagged.sum() >= 0.8
+    assert (flagged & so).sum() / so.sum() >= 0.7
+
+
+def test_back_dated_conditions_are_found():
+    """A company that types in the same day or the next, but for the stages that it back-dates."""
+    prompt = Recording(at_once=0.8, mean_lag_days=1.5, slow_share=0.0, creation_mean_lag_days=0.5)
+    company = replace(Company(), recording=prompt, reps=replace(Company().reps, back_date=0.4))
+    book = sa.simulate_book(n_deals=900, seed=4, company=company)
+    flagged, so = set(), set()
+    for day in pd.to_datetime(["2025-06-30", "2025-12-31", "2026-06-30"]):
+        known = know(book, as_of=day)
+        typed = book.truth.back_dated
+        lately = typed[typed["typed_on"].between(day - pd.Timedelta(days=29), day)]
+        flagged |= {(day, deal) for deal in found(known, "H05")}
+        so |= {(day, deal) for deal in set(lately["deal_id"]) & set(known.deals["deal_id"])}
+    assert len(so) > 20
+    assert len(flagged & so) / len(flagged) >= 0.8
+    assert len(flagged & so) / len(so) >= 0.7

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from salesanalytics.cli import _parser, main
+from salesanalytics.cli import main
+from salesanalytics.cli.parser import parser
 from salesanalytics.labels import label
 from salesanalytics.simulate.sample import N_DEALS, SEED
 
@@ -67,6 +68,7 @@ def commands(book):
         "backtest": ["backtest", str(book), "--as-of", AS_OF, "--quarters", "1"],
         "change": ["change", str(book), "--before", "2026-02-28", "--as-of", AS_OF, "--quarter", QUARTER],
         "alerts": ["alerts", str(book), "--as-of", AS_OF, "--top", "5"],
+        "scrub": ["scrub", str(book), "--as-of", AS_OF, "--quarter", QUARTER],
         "tasks": ["tasks", str(book), "--as-of", AS_OF, "--top", "5"],
         "reps": ["reps", str(book), "--as-of", AS_OF],
     }
@@ -85,7 +87,7 @@ def run(*argv, **more):
     )
 
 
-NAMES = ["check", "rates", "score", "forecast", "backtest", "change", "alerts", "tasks", "reps"]
+NAMES = ["check", "rates", "score", "forecast", "backtest", "change", "alerts", "scrub", "tasks", "reps"]
 
 
 def strict(text):
@@ -121,6 +123,7 @@ def test_json_is_one_object(book, capsys, name):
         "backtest": {"as_of", "use", "stretch", "summary", "scores"},
         "change": {"quarter", "before", "after", "causes", "deals"},
         "alerts": {"as_of", "hits", "rules"},
+        "scrub": {"as_of", "findings"},
         "tasks": {"as_of", "tasks"},
         "reps": {"as_of", "sd", "reps"},
     }  # fmt: skip
@@ -146,6 +149,50 @@ def test_dates_in_json_are_iso(book, capsys):
     assert (found["as_of"], found["until"]) == (AS_OF, "2026-06-30")
     main(["check", str(book), "--json"])
     assert strict(capsys.readouterr().out)["extracted_on"] == AS_OF
+
+
+def test_the_pack_tells_what_moved_what_people_judge_and_how_past_quarters_went(book, capsys, tmp_path):
+    out, calls = tmp_path / "out", tmp_path / "calls.csv"
+    deal = json.loads(asked(capsys, [*commands(book)["forecast"], "--json"]))
+    assert (deal["stretch"], deal["without_judgement"]) == (None, None)
+    main([*commands(book)["forecast"], "--out", str(out), "--backtest", "0"])
+    with (out / "deals.csv").open(encoding="utf-8-sig", newline="") as file:
+        first = next(csv.DictReader(file))["deal_id"]
+    calls.write_text(f"deal_id,who,why,chance\n{first},王,said so,0.99\n", encoding="utf-8")
+    argv = [*commands(book)["forecast"], "--judgement", str(calls), "--since", "2026-02-28", "--backtest", "1"]
+    told = json.loads(asked(capsys, [*argv, "--out", str(out), "--json"]))
+    assert told["without_judgement"]["mean"] == pytest.approx(deal["mean"], rel=0.05)
+    assert told["mean"] > told["without_judgement"]["mean"]
+    assert told["stretch"] >= 1
+    page = (out / "forecast.html").read_text(encoding="utf-8")
+    for key in ("title_trust", "title_judgement", "title_key_deals", "title_outlook"):
+        assert label(key, "en") in page
+    assert "王" in page
+    assert label("title_change", "en", quarter=QUARTER, before="2026-02-28", after=AS_OF) in page
+    assert len(list((out / "ledger" / "backtests").iterdir())) == 1
+    text = asked(capsys, [*argv, "--lang", "zh"])
+    assert label("title_trust", "zh") in text
+    assert label("without_judgement", "zh") in text
+    calls.write_text("deal_id,who\nx,y\n", encoding="utf-8")
+    assert main(argv) == 1
+    assert "why" in capsys.readouterr().err
+
+
+def test_the_review_writes_its_pages_and_sheets(book, capsys, tmp_path):
+    for name, out, file in (
+        ("alerts", tmp_path / "a", "a/control.html"),
+        ("tasks", tmp_path / "tasks.xlsx", "tasks.xlsx"),
+        ("reps", tmp_path / "reps", "reps/index.html"),
+    ):
+        text = asked(capsys, [*commands(book)[name], "--lang", "zh", "--out", str(out)])
+        assert str(tmp_path / file) in text
+        assert (tmp_path / file).stat().st_size > 5000
+
+
+def asked(capsys, argv):
+    capsys.readouterr()
+    assert main(argv) == 0
+    return capsys.readouterr().out
 
 
 def test_files_are_written(book, capsys, tmp_path):
@@ -185,7 +232,7 @@ def test_a_company_to_practise_on_is_written_and_can_be_read(capsys, tmp_path, l
 
 
 def test_the_sample_command_writes_the_committed_sample_unless_told_otherwise():
-    given = _parser().parse_args(["sample", "DIR"])
+    given = parser().parse_args(["sample", "DIR"])
     assert (given.deals, given.seed) == (N_DEALS, SEED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -14,10 +15,10 @@ from worlds import CHANCES, book_of, day_of, simulate, tiny, true_incidence
 
 import salesanalytics as sa
 from salesanalytics.errors import AsOfError, SchemaError
-from salesanalytics.forecast.arrivals import fit_arrivals, recorded_share
+from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, recorded_share
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
-from salesanalytics.forecast.parts import amount_ratios
+from salesanalytics.forecast.parts import amount_ratios, amounts_of_new, amounts_of_unrecorded, draw_to_come
 from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import fitted_close_model
@@ -451,6 +452,23 @@ def test_arrivals_find_rate_lag_and_signing_curve(mean_lag):
     if mean_lag:
         assert np.mean([a.recorded_share[25] for a in found]) == pytest.approx(0.55, abs=0.06)
         assert np.mean([a.recorded_share[40] for a in found]) > 0.98
+
+
+def test_deals_to_come_take_the_amounts_of_wins_as_quick_as_they_have_to_be():
+    period, eve = parse_period("2013Q3", fiscal_year_start=1), to_day("2013-06-30")
+    ages, amounts = np.array([0, 10, 200]), np.array([1.0, 2.0, 90.0])
+    known = Arrivals(1.0, 0.0, np.array([0.5, 1.0]), np.array([0.0, 0.1]), 400, ages, amounts)
+    new = amounts_of_new(known, period, eve)  # from 92 days of creation for the first win, from 82 for the second
+    np.testing.assert_allclose(new, (2 * np.array([92, 82, 0]) / 174 + 10 / 3) / 12)
+    late = amounts_of_unrecorded(known, period, eve)  # created on the eve: signed that day is not in the quarter
+    np.testing.assert_allclose(late, (np.array([0, 1, 0]) + 10 / 3) / 11)
+    count, total = draw_to_come(3.0, known, np.random.default_rng(0), new, NO_SHOCK)
+    assert count.mean() == pytest.approx(3, rel=0.02)
+    assert total.mean() == pytest.approx(3 * new @ amounts, rel=0.03)
+    slow = amounts_of_new(replace(known, won_ages=ages + 400), period, eve)
+    np.testing.assert_allclose(slow, 1 / 3)  # no win was ever that quick: any of them
+    nobody = replace(known, won_ages=ages[:0], won_amounts=amounts[:0])
+    assert len(amounts_of_new(nobody, period, eve)) == 0
 
 
 def test_a_migrated_book_neither_lags_nor_grows():

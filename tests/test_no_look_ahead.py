@@ -22,13 +22,15 @@ import yaml
 
 import salesanalytics as sa
 from salesanalytics import models, timeline
+from salesanalytics.control import customers, key_people, losses, review_deals, similar
 from salesanalytics.control.known import know
+from salesanalytics.control.scrub import scrub_list
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.features.landmarks import landmark_snapshots
-from salesanalytics.forecast import arrivals, baselines, parts, prepare
+from salesanalytics.forecast import arrivals, baselines, pacing, parts, prepare
 from salesanalytics.models import signing_time_rows, stage_rows
 from salesanalytics.models.close_model import fitted_close_model
-from salesanalytics.reps import honesty, outcomes, volume
+from salesanalytics.reps import honesty, outcomes, review_reps, stage_conversion, volume
 from salesanalytics.timeline import asof_values, conditions, evidence, openings
 from salesanalytics.timeline.calendar import quarter_of, to_date, to_day
 from salesanalytics.timeline.replay import collect
@@ -104,13 +106,13 @@ def tables():
         seen = _moment(born + 200) if rng.random() < 0.03 else pd.NaT
         amount = np.nan if rng.random() < 0.1 else round(float(rng.lognormal(4, 0.8)), 1)
         product = str(rng.choice(["a", "b"])) if born < 900 else "launched late"
-        heads.append((deal, _moment(born, 8), seen, amount, str(rng.choice(["r1", "r2"])), product))
+        heads.append((deal, _moment(born, 8), seen, amount, str(rng.choice(["r1", "r2"])), product, f"A{i % 90}"))
     history = pd.DataFrame(rows, columns=["deal_id", "day", "field", "value"])
     history.loc[(history["field"] == "close_date") & (history["day"] < 500), "field"] = "next_step"  # kept later only
     history["changed_at"] = [_moment(d) for d in history.pop("day")]
     lag = rng.choice([0, 0, 0, 1, 3, 10, 45], len(history)) + (rng.random(len(history)) < 0.01) * 120
     history["recorded_at"] = history["changed_at"] + pd.to_timedelta(lag, unit="D")
-    columns = ["deal_id", "created_at", "last_seen_on", "amount", "rep_id", "product"]
+    columns = ["deal_id", "created_at", "last_seen_on", "amount", "rep_id", "product", "account_id"]
     last = _moment(LAST).normalize() + pd.Timedelta(days=1)
     deals = pd.DataFrame(heads, columns=columns)
     return deals, history[(history["recorded_at"] < last)].drop_duplicates(ignore_index=True)
@@ -196,6 +198,12 @@ def _judged(book, date):
     return sa.Ledger(Path(_recorded().name) / "ledger").accuracy(book, as_of=date)
 
 
+def _similar(book, date):
+    """Of the first open deals of two states."""
+    first = sa.snapshots(book, as_of=date).drop_duplicates("state")["deal_id"].head(2)
+    return [similar.similar_won_deals(book, as_of=date, deal_id=deal) for deal in first]
+
+
 def _forecast(book, date):
     found = sa.forecast_quarter(book, quarter=_period(book, date).name, as_of=date, draws=300, seed=3)
     model = found.prepared.model  # what it learned, asked of other functions here
@@ -267,8 +275,19 @@ def _track_record(book, as_of):
     return found.scores, found.summary(), found.stretch
 
 
+def _pace(book, date):
+    now = quarter_of(to_day(date), fiscal_year_start=book.settings.fiscal_year_start)
+    return pacing.pacing(book, quarter=now.name, as_of=date, quarters=4)
+
+
 def _ended(book, date):
     return parts.ended_deals(book, to_day(date), 60, 0, timeline.amounts(book, [to_day(date)]))
+
+
+def _coming(date):
+    """The quarter that a day lies in, or the next one on its last day."""
+    after = pd.Timestamp(date) + pd.Timedelta(days=1)
+    return f"{after.year}Q{after.quarter}"
 
 
 def _grouped(book, date):
@@ -303,6 +322,7 @@ ASK = {
     "models.rates_effect.nominal_rates_effect": lambda b, d: sa.nominal_rates_effect(b, as_of=d, quarters=2),
     "models.stage_flow.stage_flow": lambda b, d: [sa.stage_flow(b, as_of=d, by=c) for c in _two(d)],
     "models.stage_table.StageTable.fit": _table,
+    "forecast.outlook.outlook": lambda b, d: sa.outlook(b, quarter=_coming(d), as_of=d, draws=200),
     "forecast.score.score_open_deals": lambda b, d: sa.score_open_deals(b, as_of=d, until=to_date(to_day(d) + 77)),
     "features.landmarks.landmark_snapshots": lambda b, d: landmark_snapshots(b, as_of=d),
     "models.close_model.CloseModel.fit": _logistic,
@@ -327,6 +347,9 @@ ASK = {
     "reps.condition_effects.condition_effects": lambda b, d: _or_why(sa.condition_effects, b, as_of=d),
     "reps.condition_effects.entry_facts": _entry_facts,
     "reps.honesty.forecast_honesty": lambda b, d: honesty.forecast_honesty(b, as_of=d, confidence=0.9),
+    "reps.honesty.stated_odds": lambda b, d: honesty.stated_odds(b, as_of=d),
+    "reps.review.review_reps": lambda b, d: _or_why(review_reps, b, as_of=d),
+    "reps.stage_conversion.stage_conversion": lambda b, d: stage_conversion(b, as_of=d),
     "reps.volume.volume_and_pace": lambda b, d: volume.volume_and_pace(b, as_of=d, confidence=0.9),
     "reps.evaluate.evaluate_reps": lambda b, d: _or_why(sa.evaluate_reps, b, as_of=d),
     "forecast.arrivals.fit_arrivals": lambda b, d: arrivals.fit_arrivals(b, as_of=d),
@@ -335,6 +358,7 @@ ASK = {
     "forecast.baselines.baselines": _baselines,
     "forecast.backtest.backtest": lambda b, d: _or_why(_track_record, b, as_of=d),
     "forecast.parts.ended_deals": _ended,
+    "forecast.pacing.pacing": _pace,
     "forecast.prepare.with_groupings": _grouped,
     "forecast.baselines.won_deals": lambda b, d: baselines.won_deals(b, to_day(d)),
     "forecast.baselines.signed_deals": lambda b, d: baselines.signed_deals(b, period=_period(b, d), day=to_day(d)),
@@ -351,7 +375,13 @@ ASK = {
     "control.rule_backtest.backtest_rules": lambda b, d: _or_why(
         sa.backtest_rules, b, as_of=d, every_days=400, horizon_days=120
     ),
+    "control.scrub.scrub_list": lambda b, d: scrub_list(b, as_of=d, quarter=_period(b, d).name),
     "control.tasks.next_tasks": lambda b, d: sa.next_tasks(b, as_of=d),
+    "control.similar.similar_won_deals": _similar,
+    "control.losses.loss_reasons": lambda b, d: [losses.loss_reasons(b, as_of=d, by=by) for by in _two(d)],
+    "control.customers.customer_sheet": lambda b, d: customers.customer_sheet(b, as_of=d),
+    "control.key_people.key_person_risk": lambda b, d: key_people.key_person_risk(b, as_of=d),
+    "control.review.review_deals": lambda b, d: replace(review_deals(b, as_of=d, n_similar=1), process=None),
 }  # fmt: skip
 #: These fit close models or run all rules, which takes seconds: all on the same four dates, so that they share some.
 FITS = {
@@ -363,6 +393,8 @@ FITS = {
     "models.close_model.fitted_close_model",
     "models.probability_backtest.backtest_probabilities",
     "control.rule_backtest.backtest_rules",
+    "control.review.review_deals",
+    "control.similar.similar_won_deals",
 }
 #: These only read a date.
 ONLY_DATES = {"timeline.calendar.as_of_day", "timeline.calendar.as_of_days", "timeline.replay.at_dates"}

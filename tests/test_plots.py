@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from salesanalytics import plots, signing_curves, simulate_book, stage_flow
-from salesanalytics.forecast import QuarterForecast
+from salesanalytics.errors import InsufficientDataError
+from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.forecast.draws import Signings
-from salesanalytics.labels import label, number, percent
+from salesanalytics.labels import label, number, percent, short
 from salesanalytics.models.ladder import Rung
 from salesanalytics.plots.fonts import chinese_woff, drawable
 from salesanalytics.process import read_process
@@ -51,6 +52,7 @@ def small_forecast(*, names=HOSTILE, scale=1.0, target=60.0, unit="CNY", recorde
             "name": pd.Series(names, dtype=object),
             "rep_id": pd.Series(names, dtype=object),
             "state": "S3",
+            "stage": "S3",
             "days_in_state": np.arange(n) * 400,
             "amount": amount,
             "p_in_period": p,
@@ -273,3 +275,60 @@ def test_funnel_and_signing_curves_draw_their_tables():
     for line, (_, curve) in zip(lines, curves.groupby("stage", sort=False), strict=True):
         assert line.get_ydata() == pytest.approx(curve["p_won"].to_numpy())
     plt.close("all")
+
+
+def past_record():
+    rows = []
+    for k, quarter in enumerate(["2025Q3", "2025Q4", "2026Q1"]):
+        for week in (0, 6):
+            for measure in ("amount", "count"):
+                y = 10.0 + 8 * k
+                row = {"quarter": quarter, "week": week, "measure": measure, "actual": y, "comparable": True}
+                bands = {"q10": 8.0, "q25": 10.0, "q50": 12.0, "q75": 14.0, "q90": 20.0 - week}
+                inside = {"in_50": float(10 <= y <= 14), "in_80": float(8 <= y <= 20 - week), "pit": 0.2 + 0.3 * k}
+                rows.append(row | bands | inside | {"method": "forecast", "forecast": 12.0, "crps": 1.0})
+                rows.append(row | {"method": "stage_table", "forecast": 20.0, "crps": 3.0})
+    return TrackRecord(pd.DataFrame(rows))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_past_forecasts_are_drawn_as_they_were(lang):
+    record = past_record()
+    ax = drawn(plots.past_quarters(record, lang=lang))
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["2025Q3", "2025Q4", "2026Q1"]
+    dots = {c.get_label(): c.get_offsets()[:, 1].tolist() for c in ax.collections if hasattr(c, "get_offsets")}
+    assert dots[label("signed_inside", lang)] == [10, 18]
+    assert dots[label("signed_outside", lang)] == [26]
+    fan = drawn(plots.quarter_fan(record, quarter="2025Q4", measure="count", lang=lang))
+    assert [t.get_text() for t in fan.get_xticklabels()] == ["0", "6"]
+    with pytest.raises(InsufficientDataError, match="2025Q3, 2025Q4"):
+        plots.quarter_fan(record, quarter="2020Q1")
+    hits = drawn(plots.hits_by_week(record, lang=lang))
+    assert {t.get_text() for t in hits.texts} == {"2/3", "1/3"}
+    errors = drawn(plots.errors_by_week(record, lang=lang))
+    ours = next(line for line in errors.lines if line.get_label() == label("our_forecast", lang))
+    np.testing.assert_allclose(ours.get_ydata(), [(2 + 6 + 14) / 54] * 2)
+    pit = drawn(plots.pit_histogram(record, lang=lang))
+    assert [bar.get_height() for bar in pit.patches] == [0, 2, 2, 0, 2]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_waterfall_ends_where_the_forecast_does(lang):
+    causes = pd.DataFrame({"cause": ["signed", "time", "draws"], "amount": [5.0, -3.0, 0.001], "count": 0.0})
+    change = Change(causes, pd.DataFrame(), {"mean": 20.0}, {"mean": 22.001})
+    ax = drawn(plots.forecast_waterfall(change, unit="MW", lang=lang))
+    names = [t.get_text() for t in ax.get_yticklabels()]
+    wanted = ["mean_before", "cause_signed", "cause_time", "cause_small", "mean_after"]
+    assert names == [label(key, lang) for key in wanted]
+    ends = [bar.get_x() + bar.get_width() for bar in ax.patches]
+    np.testing.assert_allclose(ends, [20, 25, 22, 22.001, 22.001])
+
+
+def test_the_curve_of_a_target_falls_from_certain_to_never(forecast):
+    ax = drawn(plots.target_curve(forecast))
+    x, y = ax.lines[0].get_data()
+    assert (np.diff(x) >= 0).all()
+    assert (np.diff(y) < 0).all()
+    legend = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert legend[0] == label("reached_with", amount=short(np.quantile(forecast.total(), 0.2)), p="80 %")
+    assert legend[-1] == label("target_with", amount=short(60.0), p=percent(forecast.p_target))

@@ -56,6 +56,23 @@ def test_a_task_says_who_why_and_with_what(tasks):
     assert tasks[tasks["kind"] == "role"]["task_en"].tolist() == ["Reach: User"]
 
 
+def test_conditions_carry_what_is_known_of_their_worth(tasks):
+    assert tasks[["won_ratio", "won_lower", "won_upper", "won_q"]].isna().all(axis=None)
+    line = {"ratio": 2.0, "lower": 1.5, "upper": 2.5, "q": 0.01}
+    effects = pd.DataFrame(
+        [
+            line | {"condition": "S1.C5", "measure": "won"},
+            line | {"condition": "S1.C5", "measure": "passed", "ratio": 9.0},
+        ]
+    )
+    book = worlds.tiny(PATHS, last=20, history=ROWS, deals={"amount": [10.0, 20.0, 30.0]})
+    found = sa.next_tasks(book, as_of=worlds.day_of(20), effects=effects)
+    assert found["item"].tolist() == tasks["item"].tolist()  # the order is not changed
+    known = found[found["won_ratio"].notna()]
+    assert known["item"].tolist() == ["S1.C5"]
+    assert known[["won_ratio", "won_lower", "won_upper", "won_q"]].to_numpy().tolist() == [[2.0, 1.5, 2.5, 0.01]]
+
+
 def test_the_week_of_a_rep_holds_at_most_three_tasks_a_deal(tasks):
     sheet = sa.week_sheet(tasks, rep_id="r2")
     assert sheet["item"].tolist() == tasks.loc[tasks["deal_id"] == "level", "item"].tolist()[:3]

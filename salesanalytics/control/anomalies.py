@@ -23,7 +23,9 @@ SEVERITIES = ("high", "medium", "low")
 COLUMNS = [
     "rule", "scope", "severity", "deal_id", "rep_id", "since", "days", "evidence_zh", "evidence_en", "value_at_stake",
 ]  # fmt: skip
-
+RULE_COLUMNS = [
+    "rule", "scope", "severity", "name_zh", "name_en", "n_hits", "silent", *(f"reason_{lang}" for lang in LANGUAGES),
+]  # fmt: skip
 
 #: Key of a text and its values.
 Reason = tuple[str, dict[str, str]]
@@ -103,7 +105,7 @@ def anomalies_of(known: Known, *, functions: Mapping[str, RuleFunction] | None =
         texts = {f"reason_{lang}": label(reason[0], lang, **reason[1]) if reason else "" for lang in LANGUAGES}
         row = {"rule": rule.id, "scope": rule.scope, "severity": rule.severity, "name_zh": rule.name.zh}
         rows.append({**row, "name_en": rule.name.en, "n_hits": len(hits), "silent": reason is not None, **texts})
-    return Anomalies(_ordered(parts), pd.DataFrame(rows))
+    return Anomalies(_ordered(parts), pd.DataFrame(rows, columns=RULE_COLUMNS))
 
 
 def fired(known: Known, *, functions: Mapping[str, RuleFunction] | None = None) -> Iterator[Fired]:

@@ -16,7 +16,9 @@ from salesanalytics.control.hits import either, flag, nothing, stage_at
 from salesanalytics.control.known import Known
 from salesanalytics.control.rules_forecast import quarter_ends
 from salesanalytics.features.work import as_probability
+from salesanalytics.timeline.calendar import to_date
 from salesanalytics.timeline.evidence import known_rows, typed_in
+from salesanalytics.timeline.openings import owned_on, owner_spells
 
 Params = Mapping[str, Any]
 EDITS = ("stage", "amount", "close_date", "probability", "category")
@@ -79,41 +81,60 @@ def dates_clumped(known: Known, params: Params) -> pd.DataFrame:
 
 
 def _honesty(known: Known, params: Params) -> pd.DataFrame:
-    """Mean of the rep's stated probabilities less the share of them that came true, by rep, with its interval.
+    """How far a rep's stated probabilities of resolved deals lie too high, by rep, with its interval.
 
-    Every probability stated of a resolved deal is judged by the deal's end; errors are clustered by deal.
+    All probabilities count that he stated while he owned the deal; errors are clustered by deal. Where fewer reps than
+    ``reps`` have ``n`` resolved deals, against what came true. Else against what all reps said of deals in the same
+    stage: a scale that the whole company reads too high is no rep's fault, and the wins of one rep are too few to tell
+    his habit from his luck. ``own`` is the same measured by his own wins; if it has another sign, his deals justify
+    what he says.
     """
     rows = known.all_rows("probability")
     rows = rows[rows["deal"].isin(known.ended.index)]
-    won = known.ended["end"].eq("won").reindex(rows["deal"]).to_numpy(dtype=float)
-    excess = as_probability(rows["value"]) - won
-    said = pd.DataFrame({"deal": rows["deal"], "excess": excess, "rep_id": rows["deal"].map(known.ended["rep_id"])})
-    said = said.dropna()
+    ids = known.book.deals["deal_id"].to_numpy(dtype=object)[rows["deal"]]
+    owner = owned_on(owner_spells(known.book, as_of=to_date(known.day)), ids, rows["day"])
+    said = pd.DataFrame({"deal": rows["deal"], "p": as_probability(rows["value"]), "rep_id": owner})
+    said["excess"] = said["p"] - known.ended["end"].eq("won").reindex(rows["deal"]).to_numpy(dtype=float)
+    said["stage"] = stage_at(known, rows["deal"], rows["day"])
+    said = said.dropna(subset=["p", "rep_id"])
+    n = said.groupby("rep_id")["deal"].nunique()
+    with_others = int((n >= params["n"]).sum()) >= params["reps"]
+    if with_others:
+        said = said.dropna(subset=["stage"])
+        of_stage = said.groupby("stage")[["p", "excess"]].transform("mean")
+        said[["p", "excess"]] -= of_stage
+    else:
+        said["p"] = said["excess"]
     grouped = said.groupby("rep_id")
-    gap, n_said, n = grouped["excess"].mean(), grouped.size(), grouped["deal"].nunique()
-    said["residual"] = said["excess"] - said["rep_id"].map(gap)
+    gap, own, n_said = grouped["p"].mean(), grouped["excess"].mean(), grouped.size()
+    said["residual"] = said["p"] - said["rep_id"].map(gap)
     by_deal = said.groupby(["rep_id", "deal"])["residual"].sum()
     se = np.sqrt((by_deal**2).groupby("rep_id").sum()) / n_said
-    margin = norm.ppf(0.5 + params.get("level", 0.9) / 2) * se
-    return pd.DataFrame({"gap": gap, "lower": gap - margin, "upper": gap + margin, "n": n})
+    margin = norm.ppf(0.5 + params["level"] / 2) * se
+    table = pd.DataFrame({"gap": gap, "own": own, "lower": gap - margin, "upper": gap + margin, "n": n})
+    return table.assign(text="_others" if with_others else "")
 
 
 def optimist(known: Known, params: Params) -> pd.DataFrame:
-    """F08. The rep's stated probabilities exceed the share of wins by more than delta over at least n resolved deals,
-    and the interval of the difference lies above 0.
+    """F08. The rep's stated probabilities lie too high (`_honesty`) by more than delta over at least n resolved deals,
+    the interval lies above 0, and his own wins do not justify them.
     """
     table = _honesty(known, params)
-    hit = table[(table["n"] >= params["n"]) & (table["gap"] > params["delta"]) & (table["lower"] > 0)]
-    return pd.DataFrame({"rep_id": hit.index, "since_day": known.day, "n": hit["n"], "points": hit["gap"]})
+    enough = (table["n"] >= params["n"]) & (table["own"] > 0)
+    hit = table[enough & (table["gap"] > params["delta"]) & (table["lower"] > 0)]
+    values = {"text": hit["text"], "n": hit["n"], "points": hit["gap"]}
+    return pd.DataFrame({"rep_id": hit.index, "since_day": known.day, **values})
 
 
 def sandbagger(known: Known, params: Params) -> pd.DataFrame:
-    """F09. The share of wins exceeds the rep's stated probabilities by more than delta, interval above 0; or more than
-    share of at least 5 wins stood in stage 4 or before it days before they were won.
+    """F09. The same the other way round: stated probabilities too low by more than delta; or more than share of at
+    least 5 wins stood in stage 4 or before it days before they were won.
     """
     table = _honesty(known, params)
-    hit = table[(table["n"] >= params["n"]) & (-table["gap"] > params["delta"]) & (table["upper"] < 0)]
-    low = pd.DataFrame({"rep_id": hit.index, "since_day": known.day, "text": "", "n": hit["n"], "points": -hit["gap"]})
+    enough = (table["n"] >= params["n"]) & (table["own"] < 0)
+    hit = table[enough & (-table["gap"] > params["delta"]) & (table["upper"] < 0)]
+    values = {"text": hit["text"], "n": hit["n"], "points": -hit["gap"]}
+    low = pd.DataFrame({"rep_id": hit.index, "since_day": known.day, **values})
     won = known.ended[known.ended["end"].eq("won")]
     before = stage_at(known, won.index.to_series(), won["end_day"] - params["days"])
     jumped = (before <= EARLY_STAGE).groupby(won["rep_id"]).agg(n="size", k="sum")

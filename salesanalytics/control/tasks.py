@@ -16,11 +16,12 @@ from salesanalytics.process.model import Named, Stage
 KINDS = ("milestone", "condition", "role")
 COLUMNS = [
     "deal_id", "name", "rep_id", "stage", "seller_stage", "behind", "kind", "item", "task_zh", "task_en", "owner",
-    "why_zh", "why_en", "proof_zh", "proof_en", "tools_zh", "tools_en", "weight", "value_at_stake",
+    "why_zh", "why_en", "proof_zh", "proof_en", "tools_zh", "tools_en", "weight", "won_ratio", "won_lower", "won_upper",
+    "won_q", "value_at_stake",
 ]  # fmt: skip
 
 
-def next_tasks(book: DealBook, *, as_of: Any) -> pd.DataFrame:
+def next_tasks(book: DealBook, *, as_of: Any, effects: pd.DataFrame | None = None) -> pd.DataFrame:
     """What is due on every open deal: milestone, required conditions and roles of its supported stage.
 
     The supported stage is min(s, b, m + 1) of `deal_clocks`: where our own stage lies beyond it, the work to catch up
@@ -31,6 +32,9 @@ def next_tasks(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     ----------
     book : DealBook
     as_of : date
+    effects : DataFrame, optional
+        ``effects`` of `condition_effects` as of the same date: what deals in which a condition was met did better at,
+        others held equal. An association, not a cause; it does not change the order.
 
     Returns
     -------
@@ -39,7 +43,9 @@ def next_tasks(book: DealBook, *, as_of: Any) -> pd.DataFrame:
         ``behind`` (our stage lies beyond the supported one), ``kind`` (milestone, condition, role), ``item`` (its id;
         roles joined by ``|``), ``task_zh``, ``task_en``, ``owner`` (who does it: sales, manager, ...), ``why_zh``,
         ``why_en``, ``proof_zh``, ``proof_en`` (what proves it), ``tools_zh``, ``tools_en`` (the stage's forms),
-        ``weight`` (of a condition), ``value_at_stake`` (amount of the deal).
+        ``weight`` (of a condition); ``won_ratio``, ``won_lower``, ``won_upper`` (odds ratio of winning with the
+        condition met, and its interval) and ``won_q`` (false-discovery rate), NaN without ``effects``;
+        ``value_at_stake`` (amount of the deal).
 
     Raises
     ------
@@ -59,12 +65,22 @@ def next_tasks(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     table = table.join(facts).rename(columns={"amount": "value_at_stake"})
     table["seller_stage"] = [book.process.stage_ids[k - 1] for k in table["s"]]
     table["behind"] = table["s"] > table["rank"]
-    table = _with_reason(table)
+    table = _with_effects(_with_reason(table), effects)
     table["worth"] = -table["value_at_stake"].fillna(0)
     table["order"] = table["kind"].map({kind: k for k, kind in enumerate(KINDS)})
     table["lightness"] = -table["weight"].fillna(0)
     order = ["worth", "deal_id", "order", "lightness", "item"]
     return table.sort_values(order, kind="stable", ignore_index=True)[COLUMNS]
+
+
+def _with_effects(table: pd.DataFrame, effects: pd.DataFrame | None) -> pd.DataFrame:
+    """The measured association of each condition with winning."""
+    names = {"ratio": "won_ratio", "lower": "won_lower", "upper": "won_upper", "q": "won_q"}
+    if effects is None:
+        return table.assign(**dict.fromkeys(names.values(), np.nan))
+    of_won = effects[effects["measure"].eq("won")].set_index("condition")[list(names)]
+    found = of_won.reindex(table["item"]).set_axis(table.index).rename(columns=names)
+    return table.join(found.where(table["kind"].eq("condition")))
 
 
 def week_sheet(tasks: pd.DataFrame, *, rep_id: str, most: int = 20) -> pd.DataFrame:

@@ -3,7 +3,11 @@
 from salesanalytics.forecast.backtest import backtest
 from salesanalytics.forecast.baselines import actual
 from salesanalytics.forecast.change import Change, explain_change
+from salesanalytics.forecast.extracts import Extracts, compare_extracts
+from salesanalytics.forecast.judgement import Judgement, read_judgements, with_judgement
 from salesanalytics.forecast.ledger import Ledger
+from salesanalytics.forecast.outlook import outlook
+from salesanalytics.forecast.pacing import coverage_ratio, pacing
 from salesanalytics.forecast.quarter import forecast_quarter
 from salesanalytics.forecast.result import QuarterForecast
 from salesanalytics.forecast.rollups import draws_by, key_deals, rollup, what_if
@@ -12,16 +16,24 @@ from salesanalytics.forecast.track_record import TrackRecord
 
 __all__ = [
     "Change",
+    "Extracts",
+    "Judgement",
     "Ledger",
     "QuarterForecast",
     "TrackRecord",
     "actual",
     "backtest",
+    "compare_extracts",
+    "coverage_ratio",
     "draws_by",
     "explain_change",
     "forecast_quarter",
     "key_deals",
+    "outlook",
+    "pacing",
+    "read_judgements",
     "rollup",
     "score_open_deals",
     "what_if",
+    "with_judgement",
 ]

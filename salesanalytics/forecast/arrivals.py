@@ -11,6 +11,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.models.incidence import fit_incidence
 from salesanalytics.models.stage_rates import ENDS, WON, end_codes
+from salesanalytics.timeline import amounts
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import collect
 from salesanalytics.timeline.spells import observed_from, outcomes
@@ -20,6 +21,7 @@ BLOCK_DAYS = 91
 N_BLOCKS = 12
 MIN_AT_RISK = 30
 FEW_BLOCKS_VARIANCE = 0.1
+N_WON = 400
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Arrivals:
         Incidence of signing by age in days since creation.
     n : int
         Deals the rate rests on.
+    won_ages : ndarray of int
+        Age at signing of past wins whose amount is known, in days since creation.
+    won_amounts : ndarray
+        Their amounts.
     """
 
     per_day: float
@@ -45,6 +51,8 @@ class Arrivals:
     recorded_share: np.ndarray
     sign_by_age: np.ndarray
     n: int
+    won_ages: np.ndarray
+    won_amounts: np.ndarray
 
     def signing_share(self, ages_from: np.ndarray, ages_to: np.ndarray) -> np.ndarray:
         """Chance of signing after age ``ages_from`` and by age ``ages_to`` (negative: not born yet)."""
@@ -69,7 +77,7 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     day = as_of_day(book, as_of)
     known = collect(book, outcomes(book, day))
     if not len(known):
-        return Arrivals(0.0, FEW_BLOCKS_VARIANCE, np.ones(1), np.zeros(1), 0)
+        return Arrivals(0.0, FEW_BLOCKS_VARIANCE, np.ones(1), np.zeros(1), 0, np.zeros(0, dtype=int), np.zeros(0))
     created, known_from = known["created_day"].to_numpy(), known["known_from"].to_numpy()
     since, first = day - created, int(known_from.min())
     watched = created >= first
@@ -84,7 +92,9 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     duration = np.maximum(known["end_day"].to_numpy() - created, 0)
     entry = np.maximum(max(first, observed_from(book)) - created, 0)
     sign = _incidence_by_age(duration[young], end_codes(known["end"])[young], entry[young])
-    return Arrivals(per_day, _rate_variance(counted, share), share, sign, recent)
+    won = _last_won(known, amounts(book, [day]))
+    age = np.maximum(won["end_day"] - won["created_day"], 0).to_numpy()
+    return Arrivals(per_day, _rate_variance(counted, share), share, sign, recent, age, won["amount"].to_numpy())
 
 
 def _within(share: np.ndarray, days: np.ndarray) -> np.ndarray:
@@ -152,8 +162,12 @@ def _incidence_by_age(duration: np.ndarray, end: np.ndarray, entry: np.ndarray) 
     return np.concatenate([[0.0], fit.p[:, WON]])[position]
 
 
-def won_amounts(book: DealBook, amounts: pd.DataFrame, *, as_of: Any, at_most: int = 400) -> np.ndarray:
-    """Amounts of the last won deals (at most 400), from which those of new deals are drawn."""
+def won_amounts(book: DealBook, amounts: pd.DataFrame, *, as_of: Any) -> np.ndarray:
+    """Amounts of the last won deals (at most 400), from which those of deals without one are drawn."""
     known = collect(book, outcomes(book, as_of_day(book, as_of)))
+    return _last_won(known, amounts)["amount"].to_numpy()
+
+
+def _last_won(known: pd.DataFrame, amounts: pd.DataFrame) -> pd.DataFrame:
     won = known[known["end"] == "won"].sort_values(["end_day", "deal_id"]).merge(amounts, on="deal_id")
-    return won["amount"].dropna().to_numpy()[-at_most:]
+    return won.dropna(subset=["amount"]).tail(N_WON)

@@ -12,7 +12,7 @@ from salesanalytics.forecast.prepare import Prepared, expected_elsewhere, values
 from salesanalytics.forecast.result import QuarterForecast
 
 CAUSES = (
-    *("signed", "ended", "new", "vanished", "amounts", "time", "features", "model"),
+    *("signed", "ended", "new", "vanished", "amounts", "time", "features", "model", "judgement"),
     *("reopened", "arrivals", "draws"),
 )
 
@@ -28,7 +28,8 @@ class Change:
         the means. ``signed``: deals signed since, less what was expected of them; ``ended``: deals that ended
         otherwise, or whose signing was taken back; ``new``: deals that came in or came back; ``vanished``: gone
         without an end; ``amounts``; ``time``: less time left, nothing else; ``features``: what happened to the deals
-        that are still open; ``model``: what was learned since; ``reopened`` and ``arrivals``: what is expected of ended
+        that are still open; ``model``: what was learned since; ``judgement``: what people put over the
+        model or took back (`with_judgement`, `what_if`); ``reopened`` and ``arrivals``: what is expected of ended
         deals, and of deals not in the book; ``draws``: chance of the drawing.
     deals : DataFrame
         One row a deal that moved: ``deal_id``, ``amount`` (sum), and a column of amounts for each cause of deals.
@@ -90,28 +91,31 @@ def _by_deal(before: QuarterForecast, after: QuarterForecast, *, by_value: bool)
     is_signed, was_signed = ids.isin(signed_now.index), ids.isin(signed_then.index)
     has_ended = ids.isin(new.ended["deal_id"]) | was_signed
     both, gone = was_open & is_open, was_open & ~is_open & ~is_signed
-    moved = pd.DataFrame(0.0, index=ids, columns=list(CAUSES[:8]))
+    moved = pd.DataFrame(0.0, index=ids, columns=list(CAUSES[:9]))
     moved["signed"] = np.where(is_signed & ~was_signed, s_now - e_then, 0.0)
     moved["ended"] = np.where(gone & has_ended, -e_then, 0.0) - np.where(was_signed & ~is_signed, s_then, 0.0)
     moved["vanished"] = np.where(gone & ~has_ended, -e_then, 0.0)
     moved["new"] = np.where(is_open & ~was_open, now["expected"].reindex(ids).fillna(0.0), 0.0)
     moved["amounts"] = np.where(is_signed & was_signed, s_now - s_then, 0.0)
     shared = ids[both]
-    p, value = then.loc[shared, "p"], now.loc[shared, "value"]
-    moved.loc[shared, "amounts"] += p * (value - then.loc[shared, "value"])
+    value, p = now.loc[shared, "value"], then.loc[shared, "p_model"]
+    moved.loc[shared, "amounts"] += then.loc[shared, "p"] * (value - then.loc[shared, "value"])
+    over_now, over_then = (some.loc[shared, "p"] - some.loc[shared, "p_model"] for some in (now, then))
+    moved.loc[shared, "judgement"] = value * (over_now - over_then)
     steps = {"time": _after_some_time(old, new).loc[shared], "features": _by_old_model(old, new).loc[shared]}
-    for cause, chance in (*steps.items(), ("model", now.loc[shared, "p"])):
+    for cause, chance in (*steps.items(), ("model", now.loc[shared, "p_model"])):
         moved.loc[shared, cause] = value * (chance - p)
         p = chance
     return moved
 
 
 def _expected(prepared: Prepared, *, by_value: bool) -> pd.DataFrame:
-    """``p``, ``value`` if signed, ``expected`` of each open deal."""
+    """``p``, ``p_model``, ``value`` if signed, ``expected`` of each open deal."""
     deals = prepared.deals
     value = values(prepared, deals) if by_value else np.ones(len(deals))
     p = deals["p_in_period"].to_numpy(dtype=float)
-    return pd.DataFrame({"p": p, "value": value, "expected": p * value}, index=deals["deal_id"])
+    told = {"p": p, "p_model": deals["p_model"].to_numpy(dtype=float), "value": value, "expected": p * value}
+    return pd.DataFrame(told).set_index(deals["deal_id"])
 
 
 def _signed(prepared: Prepared, *, by_value: bool) -> pd.Series:

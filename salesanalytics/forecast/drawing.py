@@ -8,7 +8,14 @@ import numpy as np
 from scipy.optimize import brentq
 
 from salesanalytics.forecast.draws import Signings, deal_keys, draw_deals
-from salesanalytics.forecast.parts import draw_open, draw_to_come, expected_new, expected_unrecorded
+from salesanalytics.forecast.parts import (
+    amounts_of_new,
+    amounts_of_unrecorded,
+    draw_open,
+    draw_to_come,
+    expected_new,
+    expected_unrecorded,
+)
 from salesanalytics.forecast.prepare import Drawable
 
 MAX_SCALE = 6.0
@@ -66,10 +73,10 @@ def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tu
     """All components under given shocks; ``unrecorded`` is left out where the book cannot know of it."""
     _, new_rng, unrecorded_rng = _streams(seed)
     arrivals, pool = prepared.arrivals, prepared.pool
-    to_come = {"new": (expected_new(arrivals, prepared.period, prepared.day), new_rng)}
+    told = (arrivals, prepared.period, prepared.day)
+    to_come = {"new": (expected_new(*told), amounts_of_new(*told), new_rng)}
     if prepared.has_recorded_at:
-        mean = expected_unrecorded(arrivals, prepared.period, prepared.day)
-        to_come["unrecorded"] = (mean, unrecorded_rng)
+        to_come["unrecorded"] = (expected_unrecorded(*told), amounts_of_unrecorded(*told), unrecorded_rng)
     n, signed, ended = len(shift), prepared.signed["amount"], prepared.ended
     open_deals = draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, pool=pool)
     p, amount = ended["p_in_period"].to_numpy(), ended["amount"].to_numpy()
@@ -78,7 +85,7 @@ def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tu
         "signed": (np.full(n, float(len(signed))), np.full(n, float(signed.sum()))),
         "open": (open_deals.count(), open_deals.total()),
         "reopened": (back.count(), back.total()),
-        **{name: draw_to_come(mean, arrivals, rng, pool, shift) for name, (mean, rng) in to_come.items()},
+        **{name: draw_to_come(mean, arrivals, rng, lent, shift) for name, (mean, lent, rng) in to_come.items()},
     }, open_deals
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-CHUNK = 256
+CHUNK = 32  # deals at a time, so that their draws stay in the processor's cache
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -67,22 +68,31 @@ def deal_keys(deal_ids: pd.Series, seed: int) -> np.ndarray:
 def _mix(x: np.ndarray) -> np.ndarray:
     """SplitMix64: turns counters into independent uniform bits (Steele, Lea & Flood 2014)."""
     with np.errstate(over="ignore"):
-        z = x + np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))
+        z = _top_bits(x + GOLDEN)
+        z ^= z >> np.uint64(31)
+    return z
 
 
-def uniforms(keys: np.ndarray, n: int, *, purpose: str) -> np.ndarray:
-    """Uniform numbers in [0, 1), one row a deal, one column a draw; each purpose has its own stream."""
+def _top_bits(z: np.ndarray) -> np.ndarray:
+    """SplitMix64 without its last step, which leaves the upper 31 bits as they are; in place."""
+    shifted = z >> np.uint64(30)
+    z ^= shifted
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    np.right_shift(z, np.uint64(27), out=shifted)
+    z ^= shifted
+    z *= np.uint64(0x94D049BB133111EB)
+    return z
+
+
+def uniforms(keys: np.ndarray, draw: np.ndarray, *, purpose: str) -> np.ndarray:
+    """Uniform numbers in [0, 1) of deals and draws, element by element; each purpose has its own stream."""
     with np.errstate(over="ignore"):
-        stream = _mix(keys ^ np.uint64(zlib.crc32(purpose.encode())))
-        counter = stream[:, None] + np.arange(n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        bits = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        bits ^= bits >> np.uint64(27)
-        bits *= np.uint64(0x94D049BB133111EB)
-        bits ^= bits >> np.uint64(31)
+        bits = _top_bits(_stream(keys, purpose) + draw.astype(np.uint64) * GOLDEN)
     return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
+
+
+def _stream(keys: np.ndarray, purpose: str) -> np.ndarray:
+    return _mix(keys ^ np.uint64(zlib.crc32(purpose.encode())))
 
 
 def draw_deals(
@@ -111,24 +121,44 @@ def draw_deals(
     log_ratio : array, optional
         Past log(final amount / amount at the time), drawn for every signing whose amount is known now.
     """
-    n = len(shock)
     parts = []
     possible = np.flatnonzero(p > 0)
-    shifted = bool(shock.any())
     for start in range(0, len(possible), CHUNK):
         part = possible[start : start + CHUNK]
-        chance = expit(centred(p[part], shock)[:, None] + shock) if shifted else p[part, None]
-        deal, draw = np.nonzero(uniforms(keys[part], n, purpose="sign") < chance)
-        value = amount[part][deal]
+        at, draw = _signing(p[part], keys[part], shock)
+        deal = part.astype(np.int32)[at]
+        value = amount[deal]
         unknown = np.isnan(value)
         if log_ratio is not None and len(log_ratio):
-            picked = uniforms(keys[part], n, purpose="ratio")[deal, draw]
-            value = value * np.exp(log_ratio[(picked * len(log_ratio)).astype(int)])
-        if len(amount_pool) and unknown.any():
-            picked = uniforms(keys[part], n, purpose="amount")[deal, draw]
-            value = np.where(unknown, amount_pool[(picked * len(amount_pool)).astype(int)], value)
-        parts.append(Signings(part[deal], draw, np.nan_to_num(value), n))
-    return joined(parts, n)
+            value *= np.exp(_picked(log_ratio, keys[deal], draw, "ratio"))
+        if len(amount_pool):
+            value[unknown] = _picked(amount_pool, keys[deal[unknown]], draw[unknown], "amount")
+        parts.append(Signings(deal, draw, np.nan_to_num(value, copy=False), len(shock)))
+    return joined(parts, len(shock))
+
+
+def _signing(p: np.ndarray, keys: np.ndarray, shock: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Deals and draws in which they sign, ordered.
+
+    Each chance is worked out only where the deal would sign under the largest shock of all.
+    """
+    shifted = bool(shock.any())
+    location = centred(p, shock) if shifted else p
+    most = expit(location + shock.max()) if shifted else p
+    last = np.minimum(most * 2**24 + 1, 2**24 - 1).astype(np.uint64)  # of 24 bits, one to spare for rounding
+    with np.errstate(over="ignore"):
+        counter = np.arange(len(shock), dtype=np.uint64) * GOLDEN
+        bits = _top_bits(_stream(keys, "sign")[:, None] + counter)
+    may = np.flatnonzero(bits <= ((last << np.uint64(40)) | np.uint64(2**40 - 1))[:, None])
+    deal, draw = (x.astype(np.int32) for x in np.divmod(may, len(shock)))
+    chance = expit(location[deal] + shock[draw]) if shifted else p[deal]
+    signs = (bits.ravel()[may] >> np.uint64(40)) < chance * 2**24
+    return deal[signs], draw[signs]
+
+
+def _picked(pool: np.ndarray, keys: np.ndarray, draw: np.ndarray, purpose: str) -> np.ndarray:
+    """One entry of a pool for each deal and draw."""
+    return pool[(uniforms(keys, draw, purpose=purpose) * len(pool)).astype(int)]
 
 
 def centred(p: np.ndarray, shock: np.ndarray) -> np.ndarray:

@@ -15,7 +15,8 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.backtest import GRACE_DAYS
 from salesanalytics.forecast.data_hash import data_hash
-from salesanalytics.forecast.ledger_accuracy import judged
+from salesanalytics.forecast.judgement import FIELDS, read_judgements, with_judgement
+from salesanalytics.forecast.ledger_accuracy import judged as judged_records
 from salesanalytics.forecast.ledger_record import (
     LedgerRecord,
     as_record,
@@ -74,7 +75,7 @@ class Ledger:
             The book it was made from.
         note : str
         judgement : sequence of mappings or dataclasses
-            What people added to the model: which deal, what, who, why.
+            Remarks of people: which deal, what, who, why. Judgement in the numbers (`with_judgement`) is kept anyway.
 
         Returns
         -------
@@ -149,7 +150,7 @@ class Ledger:
         """
         day = as_of_day(book, as_of)
         due = [(name, found) for name, found in self._sound() if period_of(found).end_day + grace_days <= day]
-        return judged(due, book, grace_days=grace_days)
+        return judged_records(due, book, grace_days=grace_days)
 
     def compare(self, before: str, after: str) -> pd.DataFrame:
         """Two records of one quarter, deal by deal.
@@ -180,7 +181,7 @@ class Ledger:
     def rerun(self, record_id: str, *, book: DealBook) -> QuarterForecast:
         """Make a recorded forecast again from the same book; with the same versions it gives the same numbers.
 
-        Judgement that people added is not part of it.
+        Judgement that was part of the numbers is part of them again.
 
         Raises
         ------
@@ -193,7 +194,7 @@ class Ledger:
                 f"Record {record_id} was made from other data than this book holds (recorded {found.recorded_at:%F}, "
                 f"as of {found.as_of}). Read the extract it was made from."
             )
-        return forecast_quarter(
+        forecast = forecast_quarter(
             book,
             quarter=found.period.name,
             as_of=found.as_of,
@@ -202,6 +203,8 @@ class Ledger:
             seed=found.seed,
             record=found.track_record,
         )
+        judged = read_judgements(pd.DataFrame(found.judgement[: found.n_applied], columns=list(FIELDS)))
+        return with_judgement(forecast, book=book, judgements=judged) if judged else forecast
 
     def _sound(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Ids and summaries of the records that are not damaged."""

@@ -62,7 +62,9 @@ class LedgerRecord:
         What the bands were widened by.
     note : str
     judgement : list
-        What people added to the model, as it was given.
+        What people put over the model, as it was given.
+    n_applied : int
+        The first so many of them are part of the numbers (`with_judgement`); the rest are remarks.
     """
 
     record_id: str
@@ -82,6 +84,7 @@ class LedgerRecord:
     track_record: TrackRecord | None
     note: str
     judgement: list[Any]
+    n_applied: int
 
 
 def summary_of(forecast: QuarterForecast, book: DealBook, *, note: str, judgement: Sequence[Any]) -> dict[str, Any]:
@@ -107,7 +110,8 @@ def summary_of(forecast: QuarterForecast, book: DealBook, *, note: str, judgemen
         "components": _for_json(forecast.components().to_dict("list")),
         "quantiles": {"level": LEVELS.tolist()} | {m: np.quantile(x, LEVELS).tolist() for m, x in total.items()},
         "note": note,
-        "judgement": _for_json(judgement),
+        "judgement": _for_json([*forecast.judgements, *judgement]),
+        "n_applied": len(forecast.judgements),
     }
 
 
@@ -121,7 +125,7 @@ def as_record(record_id: str, summary: Mapping[str, Any], tables: Mapping[str, b
     """A record from what was read."""
     frames = {name: pq.read_table(io.BytesIO(content)).to_pandas() for name, content in tables.items()}
     components = pd.DataFrame(summary["components"])
-    asis = ("unit", "data_hash", "versions", "seed", "draws", "target", "summary", "note", "judgement")
+    asis = ("unit", "data_hash", "versions", "seed", "draws", "target", "summary", "note", "judgement", "n_applied")
     return LedgerRecord(
         record_id=record_id,
         recorded_at=datetime.fromisoformat(summary["recorded_at"]),

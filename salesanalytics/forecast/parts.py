@@ -20,6 +20,7 @@ from salesanalytics.timeline.values import fields_in
 
 RATIO_LANDMARKS = 8
 MIN_RATIOS = 30
+PRIOR_WINS = 10.0  # so many wins of any age are mixed into those as quick as a deal to come has to be
 
 
 def amount_ratios(book: DealBook, day: int) -> dict[str, np.ndarray]:
@@ -57,7 +58,7 @@ def draw_open(
             amount_pool=pool,
             log_ratio=ratios.get(str(state), ratios.get("")),
         )
-        parts.append(replace(some, deal=place[some.deal]))
+        parts.append(replace(some, deal=place.astype(np.int32)[some.deal]))
     return joined(parts, len(shift))
 
 
@@ -77,27 +78,64 @@ def ended_deals(book: DealBook, day: int, horizon: int, before: int, now: pd.Dat
 
 def expected_new(arrivals: Arrivals, period: Period, day: int) -> float:
     """Mean number of deals created after the date and signed in the period."""
-    created = np.arange(day + 1, period.end_day + 1)
+    created, _ = _new(period, day)
     share = arrivals.signing_share(period.start_day - 1 - created, period.end_day - created)
     return float(arrivals.per_day * share.sum())
 
 
 def expected_unrecorded(arrivals: Arrivals, period: Period, day: int) -> float:
     """Mean number of deals created by the date but not recorded yet, signed in the period."""
-    created = day - np.arange(len(arrivals.recorded_share))
+    created, missing = _unrecorded(arrivals, day)
     share = arrivals.signing_share(period.start_day - 1 - created, period.end_day - created)
-    return float(arrivals.per_day * ((1 - arrivals.recorded_share) * share).sum())
+    return float(arrivals.per_day * (missing * share).sum())
+
+
+def amounts_of_new(arrivals: Arrivals, period: Period, day: int) -> np.ndarray:
+    """Chance of each past win to lend its amount to a deal created after the date, (n_wins,)."""
+    return _lent(arrivals, period, *_new(period, day))
+
+
+def amounts_of_unrecorded(arrivals: Arrivals, period: Period, day: int) -> np.ndarray:
+    """Chance of each past win to lend its amount to a deal created by the date but not recorded yet, (n_wins,)."""
+    return _lent(arrivals, period, *_unrecorded(arrivals, day))
+
+
+def _new(period: Period, day: int) -> tuple[np.ndarray, np.ndarray]:
+    """Days of creation still to come, and their weights."""
+    created = np.arange(day + 1, period.end_day + 1)
+    return created, np.ones(len(created))
+
+
+def _unrecorded(arrivals: Arrivals, day: int) -> tuple[np.ndarray, np.ndarray]:
+    """Days of creation so far, and the share of their deals that is not recorded yet."""
+    return day - np.arange(len(arrivals.recorded_share)), 1 - arrivals.recorded_share
+
+
+def _lent(arrivals: Arrivals, period: Period, created: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """A deal that signs within weeks of its creation is not like all that were won: quick deals are smaller.
+
+    Past wins count by the days of creation from which their age at signing leads into the period.
+    """
+    ages, n = arrivals.won_ages[:, None], len(arrivals.won_ages)
+    inside = (ages > period.start_day - 1 - created) & (ages <= period.end_day - created)
+    fits = inside @ weight
+    n_fit = int((fits > 0).sum())
+    quick = n_fit * fits / fits.sum() if n_fit else fits
+    return np.asarray((quick + PRIOR_WINS / max(n, 1)) / (n_fit + PRIOR_WINS))
 
 
 def draw_to_come(
-    mean: float, arrivals: Arrivals, rng: np.random.Generator, pool: np.ndarray, shift: np.ndarray
+    mean: float, arrivals: Arrivals, rng: np.random.Generator, lent: np.ndarray, shift: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Negative binomial counts (the rate itself is uncertain) under the common shock, amounts from past wins."""
+    """Negative binomial counts (the rate itself is uncertain) under the common shock, amounts from past wins.
+
+    ``lent``: chance of each past win to lend its amount.
+    """
     n = len(shift)
     variance = arrivals.rate_variance + 1 / max(arrivals.n, 1)
     rate = mean * rng.gamma(1 / variance, variance, n)
     factor = np.exp(shift)
     count = rng.poisson(rate * factor / factor.mean())
     draw = np.repeat(np.arange(n), count)
-    value = rng.choice(pool, size=len(draw)) if len(pool) else np.zeros(len(draw))
+    value = rng.choice(arrivals.won_amounts, size=len(draw), p=lent) if len(lent) else np.zeros(len(draw))
     return count.astype(float), np.bincount(draw, weights=value, minlength=n)

@@ -30,8 +30,8 @@ class Drawable:
     day : int
         ``as_of``, days since 1970-01-01.
     deals : DataFrame
-        Scored open deals (`score_open_deals`) with ``p_in_period``, ``team``, ``manager_id`` and the attributes,
-        largest expected amount first.
+        Scored open deals (`score_open_deals`) with ``p_in_period`` (``p_model``: what the model says of it), ``team``,
+        ``manager_id`` and the attributes, largest expected amount first.
     signed : DataFrame
         Deals signed in the period so far: ``deal_id``, ``amount``, and the same groupings.
     ended : DataFrame
@@ -86,7 +86,7 @@ def prepare(book: DealBook, *, period: Period, day: int) -> Prepared:
     p = scores.p_won[:, -1] - (scores.p_won[:, before] if before >= 0 else 0.0)
     now = amounts(book, [day])
     pool = won_amounts(book, now, as_of=to_date(day))
-    deals = with_groupings(book, scores.deals.assign(p_in_period=p), day)
+    deals = with_groupings(book, scores.deals.assign(p_in_period=p, p_model=p), day)
     deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(pool.mean() if len(pool) else 0.0)
     deals = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable")
     return Prepared(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError, SchemaError
+from salesanalytics.forecast.allowance import allowance_note, with_allowance
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
+from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.prepare import Prepared, prepare
 from salesanalytics.forecast.result import COMPONENTS, QuarterForecast
 from salesanalytics.forecast.track_record import TrackRecord
@@ -26,6 +29,7 @@ def forecast_quarter(
     draws: int = 10_000,
     seed: int = 0,
     record: TrackRecord | None = None,
+    extracts: Extracts | None = None,
 ) -> QuarterForecast:
     """Forecast what will be signed in a quarter, from what was known at a date.
 
@@ -45,6 +49,9 @@ def forecast_quarter(
     record : TrackRecord, optional
         From `backtest`: how past forecasts did. Where their bands were too narrow, these are widened
         (`TrackRecord.stretch`); without it they are as the model makes them.
+    extracts : Extracts, optional
+        From `compare_extracts`, of a book without ``recorded_at``: an allowance for what is recorded late and for
+        deals that vanish (`salesanalytics.forecast.allowance.with_allowance`).
 
     Returns
     -------
@@ -61,8 +68,13 @@ def forecast_quarter(
         raise AsOfError(f"{period.name} ended on {period.end}, as_of is {to_date(day)}: there is nothing to forecast.")
     if draws < 1:
         raise SchemaError(f"draws must be at least 1, got {draws}.")
+    asked: dict[str, Any] = {"draws": draws, "seed": seed, "target": target, "record": record}
     prepared = prepare(book, period=period, day=day)
-    return drawn(book, prepared, draws=draws, seed=seed, target=target, record=record)
+    if extracts is None:
+        return drawn(book, prepared, **asked)
+    told = drawn(book, with_allowance(prepared, extracts=extracts, extracted_day=book.extracted_day), **asked)
+    notes = [note for note in told.notes if note[0] != "note_no_recorded_at"]
+    return replace(told, notes=(allowance_note(extracts), *notes))
 
 
 def drawn(

@@ -58,6 +58,10 @@ class QuarterForecast:
     notes : tuple of (str, dict)
         What the reader has to know: a key of the label catalogue and what to fill in.
     seed : int
+    judgements : tuple of Judgement
+        What people put over the model (`with_judgement`); empty: nothing.
+    unjudged : QuarterForecast or None
+        The same forecast without it.
     """
 
     period: Period
@@ -79,6 +83,8 @@ class QuarterForecast:
     record: TrackRecord | None
     notes: tuple[tuple[str, dict[str, Any]], ...]
     seed: int
+    judgements: tuple[Any, ...] = ()
+    unjudged: QuarterForecast | None = None
 
     def total(self, measure: str = "amount") -> np.ndarray:
         """Draws of the sum of all components, ``measure`` = amount or count."""
@@ -148,4 +154,6 @@ class QuarterForecast:
             "method": self.method,
             "notes": [key for key, _ in self.notes],
             "seed": self.seed,
+            "stretch": None if self.record is None else self.record.stretch,
+            "without_judgement": None if self.unjudged is None else self.unjudged.to_dict(),
         }

@@ -147,4 +147,5 @@ def what_if(
         count=forecast.count | {"open": signings.count()},
         amount=forecast.amount | {"open": signings.total()},
         deals=forecast.deals.assign(p_in_period=p),
+        prepared=replace(forecast.prepared, deals=forecast.prepared.deals.assign(p_in_period=p)),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from salesanalytics.errors import SalesAnalyticsError
-from salesanalytics.labels import control, general, models, quarter, reps, review
+from salesanalytics.labels import control, general, knowledge, models, preparation, quarter, reps, review
 
 LANGUAGES = ("en", "zh")
 
 _TEXTS: dict[str, tuple[str, str]] = {
-    key: text for words in (general, models, quarter, review, control, reps) for key, text in words.TEXTS.items()
+    key: text
+    for words in (general, models, quarter, preparation, review, control, knowledge, reps)
+    for key, text in words.TEXTS.items()
 }
 
 

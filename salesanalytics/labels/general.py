@@ -87,8 +87,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "区间来自本数据自身的历史，尚未经过回测检验。",
     ),
     "note_no_recorded_at": (
-        "The history does not say when it was typed in: late recording is invisible, without allowance for it.",
-        "历史数据没有登记时间：看不到滞后登记，也未为此留出余量。",
+        "Nobody knows when this history was typed in: late entries are not allowed for. An earlier extract would help.",
+        "历史数据没有登记时间：看不到滞后登记，未为此留出余量，回测偏乐观。可加上更早的导出数据。",
     ),
     "note_amount_current": (
         "Amounts are those of the extract; what a deal was worth at an earlier date is not known.",

@@ -50,6 +50,29 @@ def forecast_distribution(
     return _finished(ax, label("title_distribution", lang))
 
 
+def target_curve(forecast: QuarterForecast, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+    """Chance to reach any amount: what is reached with 80 %, the median, and the target where there is one."""
+    ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
+    forecast = in_units(forecast, lang)
+    total = np.sort(forecast.total())
+    ax.plot(total, 1 - np.arange(len(total)) / len(total), color=STRONG, lw=2)
+    marks = [(float(np.quantile(total, 1 - p)), p, INK, "reached_with") for p in (0.8, 0.5)]
+    if forecast.target is not None:
+        marks.append((forecast.target, forecast.p_target or 0.0, ACCENT, "target_with"))
+    for x, p, colour, key in marks:
+        ax.plot([x, x, 0], [0, p, p], color=colour, lw=0.9, ls="--")
+        text = label(key, lang, amount=short(x), p=percent(p))
+        ax.scatter([x], [p], color=colour, s=24, zorder=3, label=drawable(text))
+    low, high = np.quantile(total, [0.001, 0.995])
+    ax.set_xlim(0.9 * min(low, forecast.target or low), 1.02 * max(high, forecast.target or high))
+    ax.set_ylim(0, 1.02)
+    ax.set_yticks([0, 0.25, 0.5, 0.8, 1], ["0", "25 %", "50 %", "80 %", "100 %"])
+    ax.set_xlabel(drawable(amount_label("amount", forecast.unit, lang)))
+    ax.legend(frameon=False, fontsize=8)
+    ax.spines[["right", "top"]].set_visible(False)
+    return _finished(ax, label("title_target_curve", lang))
+
+
 def forecast_components(
     forecast: QuarterForecast, *, measure: str = "amount", ax: Axes | None = None, lang: str = "en"
 ) -> Axes:

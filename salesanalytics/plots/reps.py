@@ -6,15 +6,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
-from salesanalytics.labels import label, percent
+from salesanalytics.errors import SchemaError
+from salesanalytics.labels import label, number, percent
 from salesanalytics.plots.fonts import drawable, with_fonts
 from salesanalytics.plots.forecast import INK, MIDDLE, STRONG
 from salesanalytics.reps import ConditionEffects, RepEvaluation
 
 ALARM = "#c0392b"
 WIDEST = 10.0  # intervals that reach further leave the picture
+LEAST_SHADE = 0.1  # the darkest colour stands for a gap of at least that
 TICKS = (0.1, 0.2, 0.5, 0.75, 1, 1.5, 2, 5, 10)
 
 
@@ -80,6 +82,87 @@ def condition_effects(
     ax.set_xlabel(f"{ratio}\n{_wrapped(effects.warning(lang), 60 if lang == 'zh' else 110)}", fontsize=8)
     title = "title_condition_effects" + ("" if measure == "passed" else f"_{measure}")
     return _dressed(ax, title, lang, columns=1)
+
+
+def rep_odds(odds: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+    """What a rep said of his deals against what came: on the diagonal his odds are honest, below it too hopeful.
+
+    Takes the rows of one rep from `stated_odds`. Hollow: his own share; filled: drawn to that of all reps, who are the
+    grey line; deals below.
+
+    Raises
+    ------
+    SchemaError
+        The rows are of several reps, or of none.
+    """
+    if odds["rep_id"].nunique() != 1:
+        reps = ", ".join(odds["rep_id"].unique()) or "none"
+        raise SchemaError(f"rep_odds draws one rep, got {reps}; choose with odds['rep_id'] == 'R01'.")
+    ax = ax or plt.subplots(figsize=(6.4, 4.4), layout="constrained")[1]
+    ax.plot([0, 1], [0, 1], color=INK, lw=1, ls=":", label=label("rep_honest", lang))
+    ax.plot(odds["said"], odds["company"], color="#b8c0c6", lw=3, label=label("rep_company", lang), zorder=1)
+    ax.vlines(odds["said"], odds["lower"], odds["upper"], color=MIDDLE, lw=1.6)
+    ax.plot(odds["said"], odds["won"], "o", mfc="white", color=MIDDLE, ms=5, label=label("rep_raw", lang))
+    ax.plot(odds["said"], odds["shrunk"], "o", color=STRONG, ms=6, label=label("rep_drawn", lang))
+    for row in odds.itertuples():
+        deals = label("n_deals", lang, n=number(row.n_deals))
+        ax.text(row.said, -0.06, deals, ha="center", fontsize=8, color=INK)
+    ax.set_xlim(0, 1.04)
+    ax.set_ylim(-0.1, 1.04)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    ax.set_yticks(np.linspace(0, 1, 6))
+    ax.set_xlabel(label("rep_said", lang))
+    ax.set_ylabel(label("rep_came", lang))
+    return _dressed(ax, "title_rep_odds", lang, columns=4)
+
+
+def rep_condition_gaps(gaps: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+    """Process score of each rep in each stage, drawn to that of all; red: below all reps, blue: above.
+
+    Takes the result of `condition_gaps`; a column ``name`` is shown instead of ``rep_id``. Framed: the interval does
+    not hold the score of all.
+    """
+    return _heat_map(gaps, ax, "title_rep_gaps", lang)
+
+
+def rep_stage_conversion(rates: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+    """Share of deals that each rep passed on from each stage, drawn to that of all; red: below all reps, blue: above.
+
+    Takes the result of `stage_conversion`; a column ``name`` is shown instead of ``rep_id``. Framed: the interval
+    does not hold the share of all.
+    """
+    return _heat_map(rates, ax, "title_rep_conversion", lang)
+
+
+def _heat_map(cells: pd.DataFrame, ax: Axes | None, title: str, lang: str) -> Axes:
+    """Reps by stages: the shrunk share of each cell on the colour of its gap; all reps in the last row."""
+    cells = cells[cells["shrunk"].notna()]
+    who = "name" if "name" in cells else "rep_id"
+    stages, reps = cells["stage"].drop_duplicates().tolist(), sorted(cells["rep_id"].unique())
+    people = cells.drop_duplicates("rep_id").sort_values("rep_id")[who]
+    ax = ax or plt.subplots(figsize=(8, 0.3 * len(reps) + 1.6), layout="constrained")[1]
+    gap = cells.pivot(index="rep_id", columns="stage", values="gap").loc[reps, stages].to_numpy(float)
+    widest = max(float(np.nanmax(np.abs(gap), initial=0)), LEAST_SHADE)
+    shades = np.vstack([-gap, np.zeros(len(stages))])
+    ax.imshow(np.ma.masked_invalid(shades), cmap="RdBu", vmin=-1.6 * widest, vmax=1.6 * widest, aspect="auto")
+    column, row = ({name: at for at, name in enumerate(part)} for part in (stages, reps))
+    for cell in cells.itertuples():
+        x, y = column[cell.stage], row[cell.rep_id]
+        ax.text(x, y, percent(cell.shrunk), ha="center", va="center", fontsize=8, color=INK)
+        if not cell.lower <= cell.company <= cell.upper:
+            ax.add_patch(plt.Rectangle((x - 0.47, y - 0.44), 0.94, 0.88, fill=False, color=INK, lw=1))
+    for stage, share in cells.groupby("stage")["company"].first().items():
+        ax.text(column[stage], len(reps), percent(share), ha="center", va="center", fontsize=8, color=INK)
+    ax.axhline(len(reps) - 0.5, color=INK, lw=1)
+    ax.set_xticks(range(len(stages)), [drawable(str(stage)) for stage in stages])
+    shown = [drawable(str(name)) for name in people]
+    ax.set_yticks(range(len(reps) + 1), [*shown, label("rep_company", lang)], fontsize=8)
+    ax.set_xlabel(label("rep_cells", lang), fontsize=8)
+    ax.set_title(label(title, lang), loc="left")
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return with_fonts(ax)
 
 
 def _wrapped(text: str, width: int) -> str:

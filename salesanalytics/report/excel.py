@@ -14,8 +14,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import amount_label, label
+from salesanalytics.forecast import QuarterForecast, explain_change
+from salesanalytics.labels import amount_label, has_label, label
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.faults import said
 from salesanalytics.report.tables import method_text, note_texts, state_namer
@@ -28,17 +28,35 @@ LINE_HEIGHT = 18.0  # points; Chinese needs more than the 15 of a Latin line
 AMOUNT, COUNT, SHARE, DATE = "#,##0", "#,##0.0", "0.0%", "yyyy-mm-dd"
 
 
-def write_workbook(forecast: QuarterForecast, path: Path, *, lang: str = "en") -> Path:
+def write_workbook(
+    forecast: QuarterForecast,
+    path: Path,
+    *,
+    lang: str = "en",
+    before: QuarterForecast | None = None,
+    groups: pd.DataFrame | None = None,
+    outlook: pd.DataFrame | None = None,
+) -> Path:
     """Write a forecast as .xlsx: summary with bands, components summed by formula, simple methods, every open deal.
 
     Sheets: summary, open deals (filters; expected amount = chance x amount as a formula; totals of what is filtered),
-    notes. Amounts are in the book's own unit. Texts that a spreadsheet would run as a formula are stored as text.
+    what there is of change, groups, months and past quarters, notes. Amounts are in the book's own unit. Texts that a
+    spreadsheet would run as a formula are stored as text.
     """
     book = Workbook()
     summary = book.active
     summary.title = label("sheet_summary", lang)
     _summary(summary, forecast, lang)
     _deals(book.create_sheet(label("title_deals", lang)), forecast, lang)
+    tables = {
+        "sheet_change": None if before is None else explain_change(before, forecast).causes,
+        "sheet_groups": groups,
+        "sheet_outlook": outlook,
+        "sheet_past": None if forecast.record is None else forecast.record.scores,
+    }
+    for name, table in tables.items():
+        if table is not None:
+            _table(book.create_sheet(label(name, lang)), table, lang)
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)
     for sheet in book.worksheets:  # printed, a sheet is as wide as its page
         sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
@@ -61,12 +79,13 @@ def _put(cell: Cell, value: Any, form: str | None = None, *, bold: bool = False)
         cell.font = BOLD
 
 
-def _row(sheet: Worksheet, at: int, values: list[Any], forms: list[str | None], *, bold: bool = False) -> None:
+def write_row(sheet: Worksheet, at: int, values: list[Any], forms: list[str | None], *, bold: bool = False) -> None:
+    """Values of one row, each with its number format."""
     for i, (value, form) in enumerate(zip(values, forms, strict=True), start=1):
         _put(sheet.cell(at, i), value, form, bold=bold)
 
 
-def _head(sheet: Worksheet, at: int, names: list[str], *, n_text: int) -> None:
+def head(sheet: Worksheet, at: int, names: list[str], *, n_text: int) -> None:
     """Heads, those of the numbers to the right like the numbers, in a row as high as the longest of them needs."""
     lines = 1
     for i, name in enumerate(names, start=1):
@@ -74,15 +93,17 @@ def _head(sheet: Worksheet, at: int, names: list[str], *, n_text: int) -> None:
         _put(cell, name, bold=True)
         cell.fill = HEAD
         cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left" if i <= n_text else "right")
-        lines = max(lines, _n_lines(name, sheet.column_dimensions[get_column_letter(i)].width))
+        lines = max(lines, n_lines(name, sheet.column_dimensions[get_column_letter(i)].width))
     sheet.row_dimensions[at].height = LINE_HEIGHT * lines
 
 
-def _n_lines(text: str, width: float) -> int:
+def n_lines(text: str, width: float) -> int:
+    """Lines that a text takes in a cell."""
     return len(fold(text, int(width) - 2))
 
 
-def _widths(sheet: Worksheet, widths: list[int]) -> None:
+def widths(sheet: Worksheet, widths: list[int]) -> None:
+    """Widths of the first columns, in characters."""
     for i, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(i)].width = width
 
@@ -101,24 +122,24 @@ def _bands(level: str, lang: str) -> list[str]:
 
 
 def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
-    _widths(sheet, [38, 18, 18, 18, 18, 18, 18])
+    widths(sheet, [38, 18, 18, 18, 18, 18, 18])
     _put(sheet.cell(1, 1), label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of), bold=True)
     last = _parts(sheet, 3, forecast, lang)
     at = _middle(sheet, last + 2, forecast, lang)
     if forecast.p_target is not None:
-        _row(sheet, at + 2, [label("target", lang), forecast.target], [None, AMOUNT])
-        _row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, SHARE])
+        write_row(sheet, at + 2, [label("target", lang), forecast.target], [None, AMOUNT])
+        write_row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, SHARE])
         at += 3
     amount, count = _amount_head("amount", forecast, lang), label("count", lang)
     at += 1
-    _head(sheet, at + 1, [label("method", lang), amount, count, label("basis", lang)], n_text=1)
+    head(sheet, at + 1, [label("method", lang), amount, count, label("basis", lang)], n_text=1)
     sheet.cell(at + 1, 4).alignment = Alignment(horizontal="left", indent=1)
-    _row(sheet, at + 2, [label("forecast", lang)], [None])
+    write_row(sheet, at + 2, [label("forecast", lang)], [None])
     for column, total, form in ((2, f"=B{last}", AMOUNT), (3, f"=E{last}", COUNT)):
         _formula(sheet.cell(at + 2, column), total, form)
     for i, method in enumerate(forecast.baselines.to_dict("records"), start=at + 3):
         values = [label(method["method"], lang), method["amount"], method["count"], said(method["basis"], lang)]
-        _row(sheet, i, values, [None, AMOUNT, COUNT, None])
+        write_row(sheet, i, values, [None, AMOUNT, COUNT, None])
         sheet.cell(i, 4).alignment = Alignment(horizontal="left", indent=1)
     sheet.freeze_panes = "B4"
 
@@ -126,16 +147,16 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
 def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
     """Components and their total, which is a formula; returns its row."""
     amount, count = _amount_head("amount", forecast, lang), label("count", lang)
-    _head(sheet, at, [label("component", lang), amount, *_bands("80", lang), count, *_bands("80", lang)], n_text=1)
+    head(sheet, at, [label("component", lang), amount, *_bands("80", lang), count, *_bands("80", lang)], n_text=1)
     table = forecast.components()
     columns = ["amount", "amount_lower", "amount_upper", "count", "count_lower", "count_upper"]
     forms = [None, AMOUNT, AMOUNT, AMOUNT, COUNT, AMOUNT, AMOUNT]
     parts = table[table["component"] != "total"].to_dict("records")
     for i, part in enumerate(parts, start=at + 1):
-        _row(sheet, i, [label(part["component"], lang), *(part[c] for c in columns)], forms)
+        write_row(sheet, i, [label(part["component"], lang), *(part[c] for c in columns)], forms)
     last = at + len(parts) + 1
     total = table[table["component"] == "total"].iloc[0]
-    _row(sheet, last, [label("total", lang), None, *(total[c] for c in columns[1:])], forms, bold=True)
+    write_row(sheet, last, [label("total", lang), None, *(total[c] for c in columns[1:])], forms, bold=True)
     for column, form in (("B", AMOUNT), ("E", COUNT)):
         _formula(sheet[f"{column}{last}"], f"=SUM({column}{at + 1}:{column}{last - 1})", form)
     return last
@@ -144,11 +165,11 @@ def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> i
 def _middle(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
     """Median and 50 % band of the total, under the same columns; returns the last row."""
     heads = [label("median", lang), *_bands("50", lang)]
-    _head(sheet, at, ["", *heads, *heads], n_text=1)
+    head(sheet, at, ["", *heads, *heads], n_text=1)
     values: list[Any] = [label("total", lang)]
     for measure in ("amount", "count"):
         values += [float(np.median(forecast.total(measure))), *forecast.bands(measure)["50"]]
-    _row(sheet, at + 1, values, [None, *[AMOUNT] * 6])
+    write_row(sheet, at + 1, values, [None, *[AMOUNT] * 6])
     return at + 1
 
 
@@ -156,18 +177,18 @@ def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     """One row a deal; the expected amount is the product of its neighbours, the totals follow the filter."""
     keys = ["deal_id", "name", "rep_id", "state", "days_in_state", "amount", "p_in_period", "expected_amount"]
     keys += ["p_won", "sign_q10", "sign_q50", "sign_q90", "older_than_any_win"]
-    _widths(sheet, [14, 34, 16, 28, 14, 18, 16, 18, 16, 18, 18, 18, 16])
+    widths(sheet, [14, 34, 16, 28, 14, 18, 16, 18, 16, 18, 18, 18, 16])
     names = [_amount_head(k, forecast, lang) if "amount" in k else label(k, lang) for k in keys]
-    _head(sheet, 1, names, n_text=4)
+    head(sheet, 1, names, n_text=4)
     forms = [None, None, None, None, AMOUNT, AMOUNT, SHARE, AMOUNT, SHARE, DATE, DATE, DATE, None]
     words = {"state": state_namer(forecast.process, lang), "older_than_any_win": {True: label("yes", lang)}.get}
     deals = forecast.deals[keys].assign(**{key: forecast.deals[key].map(word) for key, word in words.items()})
     last = len(deals) + 1
     for at, deal in enumerate(deals.to_dict("records"), start=2):
         known = deal["amount"] == deal["amount"]
-        values = [_plain(deal[k]) for k in keys]
+        values = [plain(deal[k]) for k in keys]
         values[7] = None if known else values[7]
-        _row(sheet, at, values, forms)
+        write_row(sheet, at, values, forms)
         sheet.cell(at, len(keys)).alignment = Alignment(horizontal="right")
         if known:
             sheet.cell(at, 8).value = f"=F{at}*G{at}"
@@ -178,7 +199,22 @@ def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
         _formula(sheet[f"{column}{last + 2}"], f"=SUBTOTAL(109,{column}2:{column}{max(last, 2)})", form)
 
 
-def _plain(value: Any) -> Any:
+def _table(sheet: Worksheet, frame: pd.DataFrame, lang: str) -> None:
+    """A result frame as it is, numbers as numbers: heads and keys in words where the catalogue has them."""
+    widths(sheet, [24, *[14] * (frame.shape[1] - 1)])
+    head(sheet, 1, [label(c, lang) if has_label(c) else c for c in map(str, frame.columns)], n_text=1)
+    for at, row in enumerate(frame.to_dict("records"), start=2):
+        values = [plain(_said(v, lang)) for v in row.values()]
+        write_row(sheet, at, values, ["#,##0.0##" if isinstance(v, float) else None for v in values])
+    sheet.freeze_panes = "B2"
+
+
+def _said(value: Any, lang: str) -> Any:
+    keys = (f"cause_{value}", f"kind_{value}", str(value))
+    return next((label(key, lang) for key in keys if isinstance(value, str) and has_label(key)), value)
+
+
+def plain(value: Any) -> Any:
     """Python's own types, None where nothing is known."""
     if value is None or value != value or value is pd.NaT:
         return None
@@ -188,9 +224,9 @@ def _plain(value: Any) -> Any:
 
 
 def _notes(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
-    _widths(sheet, [NOTE_WIDTH])
+    widths(sheet, [NOTE_WIDTH])
     texts = [*note_texts(forecast, lang), method_text(forecast, lang)]
     for at, text in enumerate(texts, start=1):
         _put(sheet.cell(at, 1), text)
         sheet.cell(at, 1).alignment = Alignment(wrap_text=True, vertical="top")
-        sheet.row_dimensions[at].height = LINE_HEIGHT * _n_lines(text, NOTE_WIDTH)
+        sheet.row_dimensions[at].height = LINE_HEIGHT * n_lines(text, NOTE_WIDTH)

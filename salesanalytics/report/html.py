@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,6 +20,7 @@ from salesanalytics.labels import band, label, number, percent, short
 from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.plots.forecast import SHOWN_DEALS
 from salesanalytics.plots.units import in_units
+from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
@@ -33,11 +35,23 @@ PICTURE_INCHES = 9.5  # shown 950 px wide, so that its letters are as large as t
 _HEADINGS = ("distribution", "parts", "contributions", "baselines", "notes", "deals")
 
 
-def write_page(forecast: QuarterForecast, path: Path, *, lang: str = "en") -> Path:
+def write_page(
+    forecast: QuarterForecast,
+    path: Path,
+    *,
+    lang: str = "en",
+    before: QuarterForecast | None = None,
+    groups: pd.DataFrame | None = None,
+    outlook: pd.DataFrame | None = None,
+) -> Path:
     """Write a forecast as one self-contained HTML file: no network, every value escaped."""
     environment = Environment(autoescape=True)
     page = environment.from_string((resources.files("salesanalytics.report") / "page.html").read_text("utf-8"))
     content = _content(in_units(forecast, lang), lang) | {"pictures": _pictures(forecast, lang)}
+    content["sections"] = [
+        vars(part) | {"picture": part.draw and png(part.draw, part.height)}
+        for part in sections(forecast, lang, before=before, groups=groups, outlook=outlook)
+    ]
     font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page.render(content, font=font), encoding="utf-8")
@@ -92,12 +106,12 @@ def _carried(forecast: QuarterForecast, lang: str) -> str:
 
 def _pictures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
     return {
-        "distribution": _png(lambda ax: plots.forecast_distribution(forecast, ax=ax, lang=lang), 3.4),
-        "contributions": _png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), 4.6),
+        "distribution": png(lambda ax: plots.forecast_distribution(forecast, ax=ax, lang=lang), 3.4),
+        "contributions": png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), 4.6),
     }
 
 
-def _png(draw: Callable[[Axes], Axes], height: float) -> str:
+def png(draw: Callable[[Axes], Axes], height: float) -> str:
     """A picture without its title, which is the heading above it; no figure is left behind."""
     figure = Figure(figsize=(PICTURE_INCHES, height), layout="constrained")
     draw(figure.subplots()).set_title("", loc="left")

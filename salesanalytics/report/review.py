@@ -9,49 +9,23 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.control import Anomalies
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
-from salesanalytics.labels import amount_label, band, label, number, percent, short
+from salesanalytics.labels import amount_label, label, number, percent, short
 from salesanalytics.plots.units import unit_for
+from salesanalytics.report.review_rows import cause_rows, change_ends, method_name, moved_deal_rows, record_rows
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.reps.evaluate import RepEvaluation
-
-TOP_CHANGES = 10
 
 
 def backtest_text(record: TrackRecord, lang: str, width: int | None = None, *, as_of: date) -> str:
     """Past forecasts beside what was signed, by method, and which of them to use (`backtest`)."""
     parts = []
     for measure in ("amount", "count"):
-        table = record.summary().query("measure == @measure")
-        rows = pd.DataFrame(
-            {
-                label("method", lang): [_method(m, lang) for m in table["method"]],
-                label("n_quarters", lang): [number(n) for n in table["n_quarters"]],
-                label("wape", lang): [percent(x) for x in table["wape"]],
-                label("bias", lang): [_signed_percent(x) for x in table["bias"]],
-                label("crps_of_mean", lang): [percent(x) for x in table["crps"]],
-                **{
-                    label(f"held_{level}", lang): [
-                        label("k_of_n", lang, k=k, n=n) if n else "–"
-                        for k, n in zip(table[f"held_{level}"], table["n_bands"], strict=True)
-                    ]
-                    for level in (50, 80)
-                },
-            }
-        )
         title = label("title_backtest", lang, measure=label(measure, lang), as_of=as_of)
-        parts.append(text_table(rows, title=title, n_text=1, lang=lang, width=width))
-        use = _method(record.recommended(measure), lang)
+        parts.append(text_table(record_rows(record, measure, lang), title=title, n_text=1, lang=lang, width=width))
+        use = method_name(record.recommended(measure), lang)
         parts.append("\n".join([*fold(label("backtest_use", lang, method=use), width), ""]))
     told = [label("backtest_stretch", lang, stretch=number(record.stretch, 2)), label("backtest_note", lang)]
     return "\n".join([*parts, *(line for text in told for line in fold(text, width)), ""])
-
-
-def _method(method: str, lang: str) -> str:
-    return label("our_forecast" if method == "forecast" else method, lang)
-
-
-def _signed_percent(x: float) -> str:
-    return percent(x) if x != x or x == 0 else f"{'+' if x > 0 else '−'}{percent(abs(x))}"
 
 
 def change_text(
@@ -63,50 +37,18 @@ def change_text(
     width: int | None = None,
 ) -> str:
     """What moved a forecast: causes that add up, and the deals behind them (`explain_change`)."""
-    largest = max(before.total().mean(), after.total().mean())
-    scale, unit = unit_for(float(largest), after.unit, lang)
-
-    def money(x: float) -> str:
-        digits = 0 if abs(largest / scale) >= 1000 else 1
-        return f"{'−' if x < 0 else '+'}{number(abs(x) / scale, digits)}" if round(x / scale, digits) else "0"
-
-    causes = pd.DataFrame(
-        {
-            label("cause", lang): [label(f"cause_{c}", lang) for c in change.causes["cause"]],
-            amount_label("amount", unit, lang): [money(x) for x in change.causes["amount"]],
-            label("count", lang): [_count(x) for x in change.causes["count"]],
-        }
-    )
-    names = book.deals.set_index("deal_id")["name"]
-    top = change.deals.head(TOP_CHANGES)
-    of_deal = top.drop(columns=["deal_id", "amount"])
-    main = of_deal.abs().idxmax(axis=1) if len(top) else []
-    deals = pd.DataFrame(
-        {
-            label("deal_id", lang): top["deal_id"],
-            label("name", lang): names.loc[top["deal_id"]].fillna("–").to_list(),
-            label("main_cause", lang): [label(f"cause_{c}", lang) for c in main],
-            amount_label("amount", unit, lang): [money(x) for x in top["amount"]],
-        }
-    )
     title = label("title_change", lang, quarter=after.period.name, before=before.as_of, after=after.as_of)
-    ends = []
-    for day, told in ((before.as_of, change.before), (after.as_of, change.after)):
-        mean, low, high = (float(told[k] or 0.0) / scale for k in ("mean", "q10", "q90"))
-        line = label("change_end", lang, day=day, mean=short(mean), band=band(low, high), unit=unit)
-        target = told["p_target"]
-        ends.append(line if target is None else line + label("change_target", lang, p=percent(target)))
-    lines = [line for text in ends for line in fold(text, width)]
+    lines = [line for text in change_ends(change, before, after, lang) for line in fold(text, width)]
+    names = book.deals.set_index("deal_id")["name"]
     blocks = [
-        text_table(causes, title=title, n_text=1, lang=lang, width=width),
+        text_table(cause_rows(change, after.unit, lang), title=title, n_text=1, lang=lang, width=width),
         "\n".join([*lines, ""]),
-        text_table(deals, title=label("title_change_deals", lang), n_text=3, lang=lang, width=width),
-    ]
+        text_table(
+            moved_deal_rows(change, names, after.unit, lang),
+            title=label("title_change_deals", lang), n_text=3, lang=lang, width=width,
+        ),
+    ]  # fmt: skip
     return "\n".join(blocks)
-
-
-def _count(x: float) -> str:
-    return f"{'−' if x < 0 else '+'}{number(abs(x), 1)}" if round(x, 1) else "0"
 
 
 def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None = None, *, as_of: date, top: int) -> str:
@@ -182,3 +124,23 @@ def reps_text(found: RepEvaluation, book: DealBook, lang: str, width: int | None
 
 def _effect(x: float) -> str:
     return "–" if x != x else f"{'−' if x < 0 else '+'}{abs(x):.2f}"
+
+
+def scrub_text(
+    found: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, top: int
+) -> str:
+    """What to mend in the open deals before a forecast, the largest amount first (`scrub_list`)."""
+    some = found.head(top)
+    largest = some["value_at_stake"].max() if len(some) else 0.0
+    scale, unit = unit_for(float(largest if largest == largest else 0.0), book.settings.unit, lang)
+    rows = pd.DataFrame(
+        {
+            label("deal_id", lang): some["deal_id"],
+            label("name", lang): some["name"].fillna("–"),
+            label("rep_id", lang): some["rep_id"].fillna("–"),
+            label("evidence", lang): some[f"evidence_{lang}"],
+            amount_label("value_at_stake", unit, lang): [number(x / scale, 1) for x in some["value_at_stake"]],
+        }
+    )
+    title = label("title_scrub", lang, as_of=as_of, n=len(some), all=len(found))
+    return text_table(rows, title=title, n_text=4, lang=lang, width=width)

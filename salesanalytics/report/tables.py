@@ -144,7 +144,8 @@ def state_namer(process: Process, lang: str) -> Callable[[str], str]:
 
 def note_texts(forecast: QuarterForecast, lang: str) -> list[str]:
     """What the reader has to know, in words."""
-    return [label(key, lang, **values) for key, values in (*forecast.notes, ("note_bands", {}))]
+    notes = [*forecast.notes, *([] if forecast.record is not None else [("note_bands", {})])]
+    return [label(key, lang, **values) for key, values in notes]
 
 
 def method_text(forecast: QuarterForecast, lang: str) -> str:

@@ -15,11 +15,11 @@ from salesanalytics.labels import label, short
 from salesanalytics.models.ladder import Rung
 from salesanalytics.plots.units import in_units
 from salesanalytics.report.faults import fault_rows, row_counts
+from salesanalytics.report.sections import Section, sections
 from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
     deal_rows,
-    group_rows,
     method_text,
     note_texts,
     p_target_text,
@@ -161,30 +161,45 @@ def score_text(
 
 
 def forecast_text(
-    forecast: QuarterForecast, lang: str, width: int | None = None, *, parts: pd.DataFrame | None = None
+    forecast: QuarterForecast,
+    lang: str,
+    width: int | None = None,
+    *,
+    parts: pd.DataFrame | None = None,
+    before: QuarterForecast | None = None,
 ) -> str:
     """The forecast for a terminal: how sure it is, what it consists of, what carries it, what simple methods say.
 
-    ``parts``: a `rollup` of it, shown as well.
+    ``parts``: a `rollup` of it, ``before``: an earlier one of the quarter; shown as well.
     """
     whole, forecast = forecast, in_units(forecast, lang)
-    groups = None if parts is None else group_rows(parts, whole, lang)
     title = label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of)
     blocks = [text_table(summary_rows(forecast, lang), title=title, n_text=1, lang=lang, width=width)]
     if forecast.target is not None:
         target = label("part_of", lang, text=label("target", lang), part=f"{short(forecast.target)} {forecast.unit}")
         chance = label("part_of", lang, text=label("p_target", lang), part=p_target_text(forecast))
         blocks.append(f"{target.rstrip()}\n{chance}\n")
-    if groups is not None:
-        blocks.append(text_table(groups, title=label("title_groups", lang), n_text=1, lang=lang, width=width))
     for rows, key, n_text in (
         (component_rows(forecast, lang), "title_parts", 1),
         (deal_rows(forecast, lang).head(TOP_DEALS).drop(columns=label("rep_id", lang)), "title_contributions", 3),
         (baseline_rows(forecast, lang), "title_baselines", 2),
     ):
         blocks.append(text_table(rows, title=label(key, lang), n_text=n_text, lang=lang, width=width))
+    for part in sections(whole, lang, before=before, groups=parts, outlook=None):
+        blocks += _section_text(part, lang, width)
     lines = [label("title_notes", lang), ""]
     for note in note_texts(forecast, lang):
         first, *rest = fold(note, width and width - 2)
         lines += [f"- {first}", *(f"  {line}" for line in rest)]
     return "\n".join([*blocks, *lines, "", *fold(method_text(forecast, lang), width), ""])
+
+
+def _section_text(part: Section, lang: str, width: int | None) -> list[str]:
+    """A part of the pack without its picture; its title stands above its first table."""
+    blocks: list[str] = []
+    for frame, n_text in part.tables:
+        title = part.title if not blocks else ""
+        text = text_table(frame, title=title, n_text=n_text, lang=lang, width=width)
+        blocks.append(text if title else text.lstrip("\n"))
+    lines = [line for text in part.lead for line in fold(text, width)]
+    return [*blocks, "\n".join([*lines, ""])] if lines else blocks

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.report.excel import write_workbook
@@ -12,7 +14,15 @@ from salesanalytics.report.html import write_page
 WRITERS = {".html": write_page, ".xlsx": write_workbook}
 
 
-def write_report(forecast: QuarterForecast, path: str | Path, *, lang: str = "en") -> Path:
+def write_report(
+    forecast: QuarterForecast,
+    path: str | Path,
+    *,
+    lang: str = "en",
+    before: QuarterForecast | None = None,
+    groups: pd.DataFrame | None = None,
+    outlook: pd.DataFrame | None = None,
+) -> Path:
     """Write a forecast as one self-contained HTML file, or as a workbook, by the ending of the path.
 
     Parameters
@@ -21,6 +31,12 @@ def write_report(forecast: QuarterForecast, path: str | Path, *, lang: str = "en
     path : str or Path
         Ends in ``.html`` or ``.xlsx``; folders are made.
     lang : {"en", "zh"}
+    before : QuarterForecast, optional
+        An earlier forecast of the same quarter: what moved it since is told.
+    groups : DataFrame, optional
+        From `rollup`.
+    outlook : DataFrame, optional
+        From `outlook`.
 
     Returns
     -------
@@ -35,4 +51,4 @@ def write_report(forecast: QuarterForecast, path: str | Path, *, lang: str = "en
     path = Path(path)
     if path.suffix not in WRITERS:
         raise SalesAnalyticsError(f"A report is written as {' or '.join(WRITERS)}, got {path.name!r}.")
-    return WRITERS[path.suffix](forecast, path, lang=lang)
+    return WRITERS[path.suffix](forecast, path, lang=lang, before=before, groups=groups, outlook=outlook)

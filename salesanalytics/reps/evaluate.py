@@ -100,7 +100,7 @@ def evaluate_reps(book: DealBook, *, as_of: Any, outcome: str = "won", confidenc
         of ``oe``, spread between reps included) and ``flag`` (``above``, ``below`` or None); ``trend`` (change of the
         log odds a year, shrunk), ``trend_lower``, ``trend_upper``; ``n_handed_over``; the columns of
         `volume_and_pace` and `forecast_honesty`; ``process_score``, ``process_lower``, ``process_upper`` (shrunk
-        score of `condition_compliance`; NaN where the book has no conditions).
+        score of `condition_compliance`; NaN where the book has no conditions), ``n_stages_passed`` behind it.
 
     Raises
     ------
@@ -195,6 +195,7 @@ def _trends(fit: RepFit, judged: pd.DataFrame, codes: np.ndarray, ids: np.ndarra
 
 def _process(book: DealBook, as_of: Any, confidence: float) -> pd.DataFrame:
     names = {"shrunk": "process_score", "lower": "process_lower", "upper": "process_upper"}
+    names |= {"n_stages": "n_stages_passed"}
     if "condition" not in fields_in(book):
         return pd.DataFrame(columns=list(names.values()), dtype=float)
     try:
@@ -221,7 +222,7 @@ def _counted(table: pd.DataFrame, apart: pd.DataFrame, n_deals: pd.Series) -> pd
     handed = apart[apart["use"].eq("handed_over")].groupby("rep_id").size()
     table = table.assign(n_handed_over=handed.reindex(table.index).fillna(0).astype("int64"))
     table.insert(list(table.columns).index("n"), "n_deals", n_deals.reindex(table.index))
-    counts = ["n_deals", "n", "observed", "n_won", "n_dates", "n_p", "n_commit"]
+    counts = ["n_deals", "n", "observed", "n_won", "n_dates", "n_p", "n_commit", "n_stages_passed"]
     flag = table["flag"].where(table["flag"].isin(["above", "below"]), None)
     return table.assign(**table[counts].astype(float).fillna(0).astype("int64"), flag=flag.astype(object))
 

@@ -11,7 +11,7 @@ from salesanalytics.book import DealBook, make_book
 from salesanalytics.process import Process, read_process
 from salesanalytics.simulate import records
 from salesanalytics.simulate.facts import NEW_DAYS, Reps, account_name, draw_deals, draw_reps
-from salesanalytics.simulate.habits import habit_rows
+from salesanalytics.simulate.habits import back_dated, habit_rows
 from salesanalytics.simulate.params import Company
 from salesanalytics.simulate.state import ENDS, OPEN, State, quarter_index
 from salesanalytics.simulate.truth import FUTURE_DAYS, Truth, to_day
@@ -48,12 +48,14 @@ def simulate_book(*, n_deals: int, seed: int, company: Company | None = None) ->
     path_rng = np.random.default_rng([seed, 1])
     log_day, last_day = end_day + NEW_DAYS, end_day + FUTURE_DAYS
     walk(state, company.walk, first_day=first_day, last_day=log_day, shock=shock, rng=path_rng, log=log)
-    history = _history(log, deals, start, done, reps, company, log_day, process, record_rng)
+    back_rng = np.random.default_rng([seed, 4])
+    history = _history(log, deals, start, done, reps, company, log_day, process, record_rng, back_rng)
     walk(state, company.walk, first_day=log_day + 1, last_day=last_day, shock=shock, rng=path_rng)
     book = _book(deals, history, reps, company, end_day, process)
     truth = Truth(
         deals=_true_deals(deals, start, state, history),
         reps=reps.table[["rep_id"]].assign(skill=reps.skill, discipline=reps.discipline, optimism=reps.optimism),
+        back_dated=_true_back_dating(deals, history),
         effective_conditions=company.reps.effective_conditions,
         shock={f"{1970 + q // 4}Q{q % 4 + 1}": s for q, s in shock.items()},
         company=company,
@@ -67,7 +69,7 @@ def simulate_book(*, n_deals: int, seed: int, company: Company | None = None) ->
 
 def _history(
     log: records.Log, deals: pd.DataFrame, start: State, done: np.ndarray, reps: Reps, company: Company, end_day: int,
-    process: Process, rng: np.random.Generator,
+    process: Process, rng: np.random.Generator, back_rng: np.random.Generator,
 ) -> pd.DataFrame:  # fmt: skip
     rows = records.Rows()
     visits = records.path_rows(rows, log, deals, start.stage, process)
@@ -75,7 +77,7 @@ def _history(
     records.work_rows(rows, visits, done, company, end_day, process, rng)
     records.people_rows(rows, visits, deals, end_day, process, rng)
     habit_rows(rows, visits, deals, reps, company, end_day, process, rng)
-    return records.record(rows.table(), deals, company, rng)
+    return back_dated(records.record(rows.table(), deals, company, rng), visits, company.reps.back_date, back_rng)
 
 
 def _book(
@@ -107,6 +109,13 @@ def _book(
     )
     settings = {"extracted_on": company.end, "currency": "CNY"}
     return make_book(deals=facts, history=table, reps=reps.table, accounts=accounts, settings=settings, process=process)
+
+
+def _true_back_dating(deals: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    rows = history[history["back_dated"] > 0].drop_duplicates(["deal", "back_dated"])
+    typed = rows["recorded_day"].to_numpy().astype("datetime64[D]").astype("datetime64[s]")
+    ids = deals["deal_id"].to_numpy(dtype=object)[rows["deal"].to_numpy()]
+    return pd.DataFrame({"deal_id": ids, "stage": rows["back_dated"].to_numpy(), "typed_on": typed})
 
 
 def _true_deals(deals: pd.DataFrame, start: State, final: State, history: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ OUTWARD = {"call_out": 0.42, "mail_out": 0.33, "visit": 0.25}
 INWARD = {"call_in": 0.36, "mail_in": 0.36, "meeting": 0.28}
 ACTIVITY_DAYS = 16
 PUSHES = 6
+BACK_DATED_DAYS = (25, 60)  # from leaving the stage to the day of typing
 
 
 def habit_rows(
@@ -33,6 +34,26 @@ def habit_rows(
     deal = corrected["deal"].to_numpy()
     amount = deals["amount"].to_numpy()[deal] * np.exp(rng.normal(-0.03, 0.15, len(deal)))
     rows.add(deal, corrected["entered"].to_numpy(), "amount", money(amount))
+
+
+def back_dated(table: pd.DataFrame, visits: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
+    """The recorded history with the conditions of some stages typed in weeks after they were left, their dates kept.
+
+    Adds ``back_dated``, the stage so treated (0: none).
+    """
+    first = visits.groupby(["deal", "stage"], as_index=False).first()
+    first = first[(first["left"] >= 0) & (rng.random(len(first)) < share)]
+    late = np.busday_offset(
+        (first["left"] + rng.integers(*BACK_DATED_DAYS, len(first))).to_numpy().astype("datetime64[D]"), 0, "forward"
+    )
+    typed = pd.Series(late.astype("int64"), pd.MultiIndex.from_frame(first[["deal", "stage"]]))
+    stage = table["value"].where(table["field"].eq("condition"), "S0").str[1:2].astype(int)
+    day = typed.reindex(pd.MultiIndex.from_arrays([table["deal"], stage])).to_numpy()
+    moved = np.fmax(table["recorded_day"].to_numpy(), day).astype("int64")
+    shift = (moved - table["recorded_day"].to_numpy()).astype("timedelta64[D]")
+    return table.assign(
+        recorded_day=moved, recorded_at=table["recorded_at"] + shift, back_dated=np.where(np.isnan(day), 0, stage)
+    )
 
 
 def _owner_rows(

@@ -141,6 +141,8 @@ class Reps:
         Hazard a calendar day that a colleague of the same region takes over.
     bulk_tick : float
         Share of stages whose conditions are ticked all at once on leaving it, done or not.
+    back_date : float
+        Share of stages left whose conditions are typed in weeks later and dated as if that had been done in time.
     effective_conditions : tuple of str
         Those that help, by ``condition_effect`` on the log hazards while the stage lasts; all others do nothing.
     """
@@ -155,6 +157,7 @@ class Reps:
     insight: float = 0.5
     owner_change: float = 0.0010
     bulk_tick: float = 0.10
+    back_date: float = 0.0
     effective_conditions: tuple[str, ...] = ("S1.C2", "S2.C4", "S3.C2", "S4.C3", "S5.C2", "S6.C1")
     condition_effect: float = 0.5
 

@@ -28,6 +28,8 @@ class Truth:
         they will stand four years after the end of the book (``open``: never), ``dead``.
     reps : DataFrame
         ``rep_id``, ``skill``, ``discipline``, ``optimism``.
+    back_dated : DataFrame
+        One row a deal and stage whose conditions were typed in weeks late: ``deal_id``, ``stage``, ``typed_on``.
     effective_conditions : tuple of str
         Conditions that really help; all others do nothing.
     shock : dict
@@ -37,6 +39,7 @@ class Truth:
 
     deals: pd.DataFrame
     reps: pd.DataFrame
+    back_dated: pd.DataFrame
     effective_conditions: tuple[str, ...]
     shock: dict[str, float]
     company: Company

@@ -1,0 +1,7 @@
+"""``python -m salesanalytics.cli``."""
+
+import sys
+
+from salesanalytics.cli import main
+
+sys.exit(main())

@@ -1,0 +1,71 @@
+"""How options are read, and how answers are put together."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Answer = dict[str, Any] | str  # one JSON object, or a text
+
+PERIOD = re.compile(r"(19|20|21)\d\d(Q[1-4]|-(0[1-9]|1[0-2]))?")
+
+
+def _value(read: Callable[[str], Any], holds: Callable[[Any], Any], rule: str) -> Callable[[str], Any]:
+    """How an option is read: what cannot be read, or does not hold, is refused with the rule."""
+
+    def value(text: str) -> Any:
+        try:
+            found = read(text)
+        except ValueError:
+            found = None
+        if found is None or not holds(found):
+            raise ArgumentTypeError(f"{rule}, got {text!r}")
+        return found
+
+    return value
+
+
+a_date = _value(date.fromisoformat, lambda day: 1900 <= day.year < 2200, "a date is written 2026-09-30")
+a_period = _value(str.upper, PERIOD.fullmatch, "a period is written 2026Q4, 2026-11 or 2026")
+an_amount = _value(float, lambda amount: 0 < amount < math.inf, "an amount is a number above 0, such as 1500 or 5e7")
+a_count = _value(int, lambda n: 1 <= n <= 1_000_000, "a whole number from 1 to 1,000,000")
+some_weeks = _value(
+    lambda text: tuple(int(week) for week in text.split(",")),
+    lambda weeks: all(0 <= week <= 13 for week in weeks),
+    "weeks are written 0,4,8,12 and lie between 0 and 13",
+)
+some_quarters = _value(int, lambda n: 0 <= n <= 200, "a whole number from 0 to 200")
+a_seed = _value(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4,294,967,295")
+
+
+def made(path: Path) -> Path:
+    """A file to write, its folder made before any work is done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentTypeError(f"--out cannot be written: {error}") from error
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ArgumentTypeError(f"--out cannot be written: {path}")
+    return path
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows for JSON: no NaN, dates ISO."""
+    return list(json.loads(frame.to_json(orient="records", date_format="iso")))
+
+
+def width() -> int | None:
+    """Width of the terminal; a file or pager has none to keep to."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -1,0 +1,158 @@
+"""Commands about the quarter: forecast, backtest, change, ledger."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from salesanalytics.cli.options import records, width
+from salesanalytics.errors import InsufficientDataError, SchemaError
+from salesanalytics.labels import label
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from salesanalytics.book import DealBook
+    from salesanalytics.cli.options import Answer
+    from salesanalytics.forecast import Extracts, QuarterForecast, TrackRecord
+
+PAST_QUARTERS = 12
+
+
+def forecast(book: DealBook, given: Namespace) -> Answer:
+    """The quarter as a distribution, and the pack."""
+    from salesanalytics.forecast import Ledger, forecast_quarter, outlook
+    from salesanalytics.report import write_report
+    from salesanalytics.report.tables import write_csv
+    from salesanalytics.report.text import forecast_text
+
+    wanted = {name: getattr(given, name) for name in ("quarter", "target", "draws", "seed")}
+    wanted |= {"record": _record(book, given), "extracts": _extracts(book, given)}
+    told = _judged(book, forecast_quarter(book, as_of=given.as_of, **wanted), given)
+    before = forecast_quarter(book, as_of=given.since, **wanted) if given.since else None
+    parts = _rollup(told, given.by) if given.by else None
+    if given.out:
+        page, workbook, table = (given.out / name for name in given.files)
+        ahead = outlook(book, quarter=given.quarter, as_of=given.as_of) if "Q" in given.quarter else None
+        groups = _rollup(told, "team") if parts is None and "team" in told.deals else parts
+        for path in (page, workbook):
+            write_report(told, path, lang=given.lang, before=before, groups=groups, outlook=ahead)
+        write_csv(told.deals, table)
+        Ledger(given.out / "ledger").record(told, book=book)
+    if given.json:
+        return told.to_dict() | ({} if parts is None else {"by": records(parts)})
+    return forecast_text(told, given.lang, width(), parts=parts, before=before)
+
+
+def _extracts(book: DealBook, given: Namespace) -> Extracts | None:
+    """What the earlier extract teaches of late recording."""
+    from salesanalytics.book import read_book
+    from salesanalytics.forecast import compare_extracts
+
+    return compare_extracts(read_book(given.earlier), book) if given.earlier else None
+
+
+def _record(book: DealBook, given: Namespace) -> TrackRecord | None:
+    """How quarters did that were forecast as far ahead of their end; None where that is not asked for or not known."""
+    from salesanalytics.forecast import backtest
+    from salesanalytics.timeline import parse_period
+
+    n = given.backtest if given.backtest is not None else PAST_QUARTERS if given.out else 0
+    if not n or "Q" not in given.quarter:
+        return None
+    period = parse_period(given.quarter, fiscal_year_start=book.settings.fiscal_year_start)
+    week = round(((given.as_of - period.start).days + 1) / 7)
+    kept = given.out and given.out / "ledger" / "backtests"
+    asked: dict[str, Any] = {"quarters": n, "weeks": (min(week, 12),), "cache": kept, "progress": _progress(given.lang)}
+    try:
+        return backtest(book, as_of=given.as_of, **asked)
+    except InsufficientDataError:
+        return None
+
+
+def _progress(lang: str) -> Callable[[int, int], None] | None:
+    """Past dates done so far, on a terminal only."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, n: int) -> None:
+        end = "\n" if done == n else "\r"
+        sys.stderr.write(label("past_dates_done", lang, done=done, n=n) + end)
+        sys.stderr.flush()
+
+    return show
+
+
+def _judged(book: DealBook, told: QuarterForecast, given: Namespace) -> QuarterForecast:
+    import pandas as pd
+
+    from salesanalytics.forecast import read_judgements, with_judgement
+
+    if not given.judgement:
+        return told
+    try:
+        table = pd.read_csv(given.judgement, dtype={"deal_id": str}, keep_default_na=False, na_values=[""])
+    except (ValueError, pd.errors.ParserError) as error:
+        raise SchemaError(f"{given.judgement} cannot be read as csv: {error}") from error
+    return with_judgement(told, book=book, judgements=read_judgements(table))
+
+
+def _rollup(forecast: QuarterForecast, by: str) -> pd.DataFrame:
+    from salesanalytics.forecast import rollup
+
+    try:
+        return rollup(forecast, by=by)
+    except SchemaError as error:
+        raise ArgumentTypeError(f"--by: {error}") from error
+
+
+def backtest(book: DealBook, given: Namespace) -> Answer:
+    """Past quarters forecast again."""
+    from salesanalytics.forecast import backtest
+    from salesanalytics.report.review import backtest_text
+
+    asked = {"quarters": given.quarters, "weeks": given.weeks, "cache": given.cache, "progress": _progress(given.lang)}
+    record = backtest(book, as_of=given.as_of, **asked)
+    if given.json:
+        use = {measure: record.recommended(measure) for measure in ("amount", "count")}
+        tables = {"summary": records(record.summary()), "scores": records(record.scores)}
+        return {"as_of": given.as_of, "use": use, "stretch": record.stretch} | tables
+    return backtest_text(record, given.lang, width(), as_of=given.as_of)
+
+
+def change(book: DealBook, given: Namespace) -> Answer:
+    """What moved a forecast."""
+    from salesanalytics.forecast import explain_change, forecast_quarter
+    from salesanalytics.report.review import change_text
+
+    days = (given.before, given.as_of)
+    before, after = (forecast_quarter(book, quarter=given.quarter, as_of=day) for day in days)
+    change = explain_change(before, after)
+    if given.json:
+        tables = {"causes": records(change.causes), "deals": records(change.deals)}
+        return {"quarter": given.quarter, "before": change.before, "after": change.after} | tables
+    return change_text(change, before, after, book, given.lang, width())
+
+
+def ledger(given: Namespace) -> Answer:
+    """Recorded forecasts."""
+    from salesanalytics.book import read_book
+    from salesanalytics.forecast import Ledger
+    from salesanalytics.report.ledger import accuracy_text, ledger_text
+
+    if (given.book is None) != (given.as_of is None):
+        raise ArgumentTypeError("--book and --as-of belong together")
+    if not given.path.is_dir():
+        raise SchemaError(f"{given.path} is not a folder.")
+    ledger = Ledger(given.path)
+    book = read_book(given.book) if given.book else None
+    records, judged = ledger.list(), ledger.accuracy(book, as_of=given.as_of) if book else None
+    if given.json:
+        return {"records": records(records), "accuracy": None if judged is None else records(judged)}
+    listed = ledger_text(records, given.lang, width(), path=given.path)
+    if book is None or judged is None:
+        return listed
+    told = accuracy_text(judged, given.lang, width(), as_of=given.as_of, unit=book.settings.unit)
+    return listed + "\n" + told

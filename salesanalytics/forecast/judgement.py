@@ -1,0 +1,149 @@
+"""Recorded judgement: what people put over the model, deal by deal, with who and why; the model's number is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.errors import SchemaError
+from salesanalytics.forecast.quarter import drawn
+from salesanalytics.forecast.result import QuarterForecast
+
+FIELDS = ("deal_id", "who", "why", "chance", "signs_on", "amount", "excluded")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What somebody knows of an open deal that the model does not.
+
+    Attributes
+    ----------
+    deal_id, who, why : str
+    chance : float, optional
+        Of signing in the period.
+    signs_on : date, optional
+        If it signs at all, then on that day: in the period it has its whole chance of signing, outside none.
+    amount : float, optional
+        What it will bring.
+    excluded : bool
+        It counts with no chance.
+    """
+
+    deal_id: str
+    who: str
+    why: str
+    chance: float | None = None
+    signs_on: date | None = None
+    amount: float | None = None
+    excluded: bool = False
+
+
+def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Sequence[Judgement]) -> QuarterForecast:
+    """The forecast with the judged deals as people see them; nothing is fitted again.
+
+    Draws of all other deals stay as they are, as long as the bands are not widened by a track record. The forecast
+    without judgement is kept beside it (`QuarterForecast.unjudged`), and `explain_change` between the two tells what
+    judgement moves.
+
+    Parameters
+    ----------
+    forecast : QuarterForecast
+    book : DealBook
+        The book it was made from.
+    judgements : sequence of Judgement
+
+    Returns
+    -------
+    QuarterForecast
+
+    Raises
+    ------
+    SchemaError
+        A deal is not open in the forecast or is judged twice, nobody or no reason is named, a judgement says nothing or
+        says several things about the chance, or a chance or amount cannot be.
+    """
+    plain = forecast.unjudged or forecast
+    _check(plain, judgements)
+    deals = plain.prepared.deals.set_index("deal_id")
+    for one in judgements:
+        deals.loc[one.deal_id, "p_in_period"] = _chance(plain, deals.loc[one.deal_id], one)
+        if one.amount is not None:
+            deals.loc[one.deal_id, "amount"] = one.amount
+    pool = plain.prepared.pool
+    usual = pool.mean() if len(pool) else 0.0
+    deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(usual)
+    judged = replace(plain.prepared, deals=deals.reset_index()[list(plain.prepared.deals)])
+    n_draws = plain.signings.n_draws
+    told = drawn(book, judged, draws=n_draws, seed=plain.seed, target=plain.target, record=plain.record)
+    return replace(told, notes=plain.notes, judgements=tuple(judgements), unjudged=plain)
+
+
+def read_judgements(table: pd.DataFrame) -> tuple[Judgement, ...]:
+    """Judgements from a table with the columns ``deal_id``, ``who``, ``why`` and any of the others.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing or unknown, or a value cannot be read.
+    """
+    missing = [c for c in FIELDS[:3] if c not in table]
+    unknown = [str(c) for c in table if c not in FIELDS]
+    if missing or unknown:
+        raise SchemaError(
+            f"judgements: columns missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}. "
+            f"Known: {', '.join(FIELDS)}."
+        )
+    found = []
+    for number, row in enumerate(table.astype(object).where(table.notna(), None).to_dict("records"), start=1):
+        try:
+            found.append(_read(row))
+        except (TypeError, ValueError) as error:
+            raise SchemaError(f"judgements: row {number} ({row.get('deal_id')}) cannot be read: {error}") from error
+    return tuple(found)
+
+
+def _read(row: dict[str, Any]) -> Judgement:
+    said = {k: v for k, v in row.items() if v is not None and str(v).strip() != ""}
+    yes = str(said.pop("excluded", "no")).strip().lower()
+    if yes not in {"yes", "no", "true", "false", "1", "0", "1.0", "0.0", "是", "否"}:
+        raise ValueError(f"excluded is yes or no, got {yes!r}")
+    deal_id, who, why = (str(said.get(k, "")).strip() for k in FIELDS[:3])
+    chance, amount = (float(said[k]) if k in said else None for k in ("chance", "amount"))
+    signs_on = pd.Timestamp(said["signs_on"]).date() if "signs_on" in said else None
+    return Judgement(deal_id, who, why, chance, signs_on, amount, excluded=yes in {"yes", "true", "1", "1.0", "是"})
+
+
+def _chance(forecast: QuarterForecast, deal: pd.Series, one: Judgement) -> float:
+    if one.excluded:
+        return 0.0
+    if one.signs_on is not None:
+        inside = forecast.period.start <= one.signs_on <= forecast.period.end and one.signs_on > forecast.as_of
+        return float(deal["p_won"]) if inside else 0.0
+    return float(deal["p_in_period"]) if one.chance is None else one.chance
+
+
+def _check(forecast: QuarterForecast, judgements: Sequence[Judgement]) -> None:
+    known = set(forecast.deals["deal_id"])
+    ids = [one.deal_id for one in judgements]
+    faults = {
+        "not open in the forecast": [d for d in ids if d not in known],
+        "judged twice": sorted({d for d in ids if ids.count(d) > 1}),
+        "without who or why": [o.deal_id for o in judgements if not o.who.strip() or not o.why.strip()],
+        "must say one of chance, signs_on, excluded, or an amount": [o.deal_id for o in judgements if not _says(o)],
+        "chance not within 0 and 1": [o.deal_id for o in judgements if o.chance is not None and not 0 <= o.chance <= 1],
+        "amount not above 0": [o.deal_id for o in judgements if o.amount is not None and not (0 < o.amount < np.inf)],
+    }
+    found = [f"{rule}: {len(some)} ({', '.join(map(str, some[:3]))})" for rule, some in faults.items() if some]
+    if found:
+        raise SchemaError(f"judgements: {'; '.join(found)}.")
+
+
+def _says(one: Judgement) -> bool:
+    about_chance = (one.chance is not None) + (one.signs_on is not None) + one.excluded
+    return about_chance == 1 or (about_chance == 0 and one.amount is not None)

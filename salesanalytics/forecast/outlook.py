@@ -1,0 +1,65 @@
+"""Beyond one quarter: its months, the next quarter, the fiscal year."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from salesanalytics.book import DealBook
+from salesanalytics.errors import AsOfError
+from salesanalytics.forecast.quarter import forecast_quarter
+from salesanalytics.timeline import Period, parse_period
+from salesanalytics.timeline.calendar import as_of_day
+
+
+def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 4_000, seed: int = 0) -> pd.DataFrame:
+    """Forecast the months of a quarter that are not over, the quarter, the next one, and the fiscal year.
+
+    All rest on the same model and date. Means of the months add up to that of the quarter but for the chance of the
+    draws; bands do not, for months do not all have luck at once.
+
+    Parameters
+    ----------
+    book : DealBook
+    quarter : str
+        Such as ``2026Q4``.
+    as_of : date
+    draws, seed : int
+
+    Returns
+    -------
+    DataFrame, one row a period, months first
+        ``period``, ``kind`` (month, quarter, next, year), ``start``, ``end``, ``target`` (NaN without one);
+        ``amount`` and ``count``: mean, each with ``_signed`` (by ``as_of``), ``_q10``, ``_q25``, ``_q50``, ``_q75``,
+        ``_q90``; ``p_target``.
+
+    Raises
+    ------
+    AsOfError
+        ``quarter`` is not a quarter, or is over at ``as_of``.
+    """
+    start = book.settings.fiscal_year_start
+    period = parse_period(quarter, fiscal_year_start=start)
+    if "Q" not in period.name:
+        raise AsOfError(f"An outlook starts from a quarter such as 2026Q4, got {quarter!r}.")
+    day = as_of_day(book, as_of)
+    months = [parse_period(f"{m:%Y-%m}", fiscal_year_start=start) for m in _months(period)]
+    wanted = [("month", m) for m in months if m.end_day > day]
+    wanted += [("quarter", period), ("next", period.back(-1))]
+    wanted.append(("year", parse_period(period.name[:4], fiscal_year_start=start)))
+    rows = []
+    for kind, one in wanted:
+        told = forecast_quarter(book, quarter=one.name, as_of=as_of, draws=draws, seed=seed)
+        row: dict[str, Any] = {"period": one.name, "kind": kind, "start": one.start, "end": one.end}
+        row |= {"target": told.target, "p_target": told.p_target}
+        for measure in ("amount", "count"):
+            total = pd.Series(told.total(measure))
+            row |= {measure: total.mean(), f"{measure}_signed": getattr(told, measure)["signed"].mean()}
+            row |= {f"{measure}_q{q}": total.quantile(q / 100) for q in (10, 25, 50, 75, 90)}
+        rows.append(row)
+    return pd.DataFrame(rows).astype({"target": float, "p_target": float})
+
+
+def _months(period: Period) -> pd.DatetimeIndex:
+    return pd.date_range(period.start, period.end, freq="MS")

@@ -1,0 +1,151 @@
+"""Pictures of past forecasts: bands beside what was signed, a quarter week by week, hits, errors, PIT."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from salesanalytics.errors import InsufficientDataError
+from salesanalytics.forecast import TrackRecord
+from salesanalytics.labels import amount_label, decimals, label, number
+from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, REST, STRONG, WEAK
+from salesanalytics.plots.units import unit_for
+
+OURS = "forecast"
+N_BINS = 5
+
+
+def past_quarters(
+    record: TrackRecord, *, measure: str = "amount", unit: str = "", ax: Axes | None = None, lang: str = "en"
+) -> Axes:
+    """Bands of every past quarter, made in its earliest scored week, and what was signed; missed ones stand out."""
+    own = _own(record, measure)
+    own = own[own["week"].eq(own["week"].min())]
+    ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
+    return _bands(ax, own, own["quarter"].to_list(), measure, unit, lang, title=label("title_past_quarters", lang))
+
+
+def quarter_fan(
+    record: TrackRecord,
+    *,
+    quarter: str,
+    measure: str = "amount",
+    unit: str = "",
+    ax: Axes | None = None,
+    lang: str = "en",
+) -> Axes:
+    """How the forecast of one past quarter narrowed week by week, and what was signed in the end.
+
+    Raises
+    ------
+    InsufficientDataError
+        The record has no such quarter.
+    """
+    own = _own(record, measure)
+    own = own[own["quarter"].eq(quarter)].sort_values("week")
+    if not len(own):
+        raise InsufficientDataError(f"The record has no quarter {quarter!r}; it has: {_quarters(record)}.")
+    ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
+    title = label("title_fan", lang, quarter=quarter)
+    names = [number(week) for week in own["week"]]
+    _bands(ax, own, names, measure, unit, lang, title=title)
+    ax.set_xlabel(label("week_of_quarter", lang))
+    return with_fonts(ax)
+
+
+def hits_by_week(record: TrackRecord, *, ax: Axes | None = None, lang: str = "en") -> Axes:
+    """Share of past 80 % bands that held, by week of the quarter and measure, with the count beside it."""
+    ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
+    for k, (measure, colour) in enumerate((("amount", STRONG), ("count", WEAK))):
+        weeks = _own(record, measure).groupby("week")["in_80"].agg(["mean", "sum", "size"])
+        places = np.arange(len(weeks)) + 0.38 * k
+        ax.bar(places, weeks["mean"], width=0.34, color=colour, label=label(measure, lang))
+        for x, row in zip(places, weeks.itertuples(), strict=True):
+            above = (x, row.mean + 0.02)
+            ax.annotate(f"{row.sum:.0f}/{row.size}", above, ha="center", fontsize=8)
+    ax.axhline(0.8, color=INK, lw=1, ls="--")
+    ax.set_xticks(np.arange(len(weeks)) + 0.19, [number(week) for week in weeks.index])
+    ax.set_ylim(0, 1.15)
+    ax.set_yticks([0, 0.5, 0.8, 1], ["0", "50 %", "80 %", "100 %"])
+    ax.set_xlabel(label("week_of_quarter", lang))
+    ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0, 1.02))
+    ax.spines[["right", "top"]].set_visible(False)
+    ax.set_title(label("title_hits", lang), loc="left")
+    return with_fonts(ax)
+
+
+def errors_by_week(record: TrackRecord, *, measure: str = "amount", ax: Axes | None = None, lang: str = "en") -> Axes:
+    """Error of every method by week of the quarter, as a share of what was signed (WAPE)."""
+    ax = ax or plt.subplots(figsize=(7, 3.4), layout="constrained")[1]
+    told = record.scores[record.scores["measure"].eq(measure)].dropna(subset=["forecast"])
+    told = told.assign(missed=(told["forecast"] - told["actual"]).abs())
+    sums = told.groupby(["method", "week"])[["missed", "actual"]].sum()
+    share = (sums["missed"] / sums["actual"]).unstack("method")
+    places = np.arange(len(share))
+    for method in sorted(share, key=lambda m: (m != OURS, float(share[m].iloc[-1]))):
+        ours = method == OURS
+        name = label("our_forecast" if ours else str(method), lang)
+        (line,) = ax.plot(places, share[method], marker="o", ms=5 if ours else 3, label=name)
+        line.set(linewidth=2.4 if ours else 1.1, linestyle="-" if ours else "--", zorder=3 if ours else 2)
+        if ours:
+            line.set_color(STRONG)
+    ax.set_xticks(places, [number(week) for week in share.index])
+    ax.set_ylim(bottom=0)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.0f} %"))
+    ax.set_xlabel(label("week_of_quarter", lang))
+    ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    ax.spines[["right", "top"]].set_visible(False)
+    ax.set_title(label("title_errors", lang, measure=label(measure, lang)), loc="left")
+    return with_fonts(ax)
+
+
+def pit_histogram(record: TrackRecord, *, measure: str = "count", ax: Axes | None = None, lang: str = "en") -> Axes:
+    """Where in the forecast distribution the truth fell; flat if the distribution was right (Dawid 1984)."""
+    ax = ax or plt.subplots(figsize=(5, 2.8), layout="constrained")[1]
+    pit = _own(record, measure)["pit"].astype(float)
+    counts = np.histogram(pit, bins=N_BINS, range=(0, 1))[0]
+    ax.bar((np.arange(N_BINS) + 0.5) / N_BINS, counts, width=0.96 / N_BINS, color=MIDDLE)
+    ax.axhline(len(pit) / N_BINS, color=INK, lw=1, ls="--", label=label("if_right", lang))
+    ax.set_xticks(np.linspace(0, 1, N_BINS + 1), [f"{100 * x:.0f} %" for x in np.linspace(0, 1, N_BINS + 1)])
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.set_xlabel(label("pit", lang))
+    ax.set_ylabel(label("n_forecasts", lang))
+    ax.legend(frameon=False, fontsize=8)
+    ax.spines[["right", "top"]].set_visible(False)
+    ax.set_title(label("title_pit", lang), loc="left")
+    return with_fonts(ax)
+
+
+def _own(record: TrackRecord, measure: str) -> pd.DataFrame:
+    scores = record.scores
+    return scores[scores["method"].eq(OURS) & scores["measure"].eq(measure)]
+
+
+def _quarters(record: TrackRecord) -> str:
+    return ", ".join(record.scores["quarter"].unique())
+
+
+def _bands(ax: Axes, own: pd.DataFrame, names: list[str], measure: str, unit: str, lang: str, *, title: str) -> Axes:
+    scale, unit = unit_for(float(own["actual"].mean()), unit, lang) if measure == "amount" else (1.0, "")
+    table = own[["q10", "q25", "q50", "q75", "q90", "actual"]].astype(float) / scale
+    places = np.arange(len(table))
+    ax.vlines(places, table["q10"], table["q90"], color=REST, lw=9, label=label("band_80", lang))
+    ax.vlines(places, table["q25"], table["q75"], color=WEAK, lw=9, label=label("band_50", lang))
+    ax.scatter(places, table["q50"], marker="_", s=90, color=STRONG, label=label("median", lang), zorder=3)
+    held = table["actual"].between(table["q10"], table["q90"]).to_numpy()
+    for inside, colour, key in ((held, INK, "signed_inside"), (~held, ACCENT, "signed_outside")):
+        if inside.any():
+            ax.scatter(places[inside], table["actual"][inside], s=26, color=colour, label=label(key, lang), zorder=4)
+    ax.set_xticks(places, names, rotation=0 if len(names) <= 9 else 45, fontsize=8)
+    digits = decimals(float(table.max(axis=None)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, digits if y % 1 else 0)))
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel(drawable(amount_label("amount", unit, lang)) if measure == "amount" else label("count", lang))
+    ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    ax.spines[["right", "top"]].set_visible(False)
+    ax.set_title(title, loc="left")
+    return with_fonts(ax)

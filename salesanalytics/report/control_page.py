@@ -1,0 +1,120 @@
+"""The page of deal control: where each deal really is, what is wrong, what to do next, what past deals teach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from salesanalytics import plots
+from salesanalytics.control.review import DealReview
+from salesanalytics.labels import label
+from salesanalytics.plots.units import unit_for
+from salesanalytics.report.control_tables import (
+    ahead_rows,
+    alert_rows,
+    amount_text,
+    customer_rows,
+    loss_rows,
+    people_rows,
+    rule_rows,
+    similar_parts,
+    task_rows,
+)
+from salesanalytics.report.html import png
+from salesanalytics.report.rep_page import written
+
+SHOWN_ALERTS, SHOWN_TASKS, SHOWN_ROWS = 30, 30, 15
+_WORDS = (
+    "page_clocks", "page_clocks_text", "page_ahead", "page_alerts", "page_rules", "page_rules_text", "title_silent",
+    "page_tasks", "page_similar", "page_similar_text", "page_losses", "page_people", "page_people_text",
+    "page_customers", "nothing",
+)  # fmt: skip
+
+
+def write_control_report(review: DealReview, path: str | Path, *, lang: str = "en") -> Path:
+    """Write deal control as one self-contained HTML file: no network, every value escaped.
+
+    Parameters
+    ----------
+    review : DealReview
+        Of `review_deals`.
+    path : str or Path
+        Folders are made.
+    lang : {"en", "zh"}
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    return written("control.html", _content(review, lang), Path(path))
+
+
+def _content(review: DealReview, lang: str) -> dict[str, Any]:
+    scale, unit = unit_for(float(review.clocks["amount"].sum()), review.unit, lang)
+    hits, tasks = review.anomalies.hits, review.tasks
+    return {
+        "lang": "zh-CN" if lang == "zh" else "en",
+        "title": label("title_control", lang, as_of=review.as_of),
+        "words": {key: label(key, lang) for key in _WORDS},
+        "tiles": _tiles(review, scale, unit, lang),
+        "picture": _picture(review, lang),
+        "ahead": ahead_rows(review, scale, unit, lang).head(SHOWN_ROWS),
+        "alerts": alert_rows(review, scale, unit, lang).head(SHOWN_ALERTS),
+        "alerts_text": label("page_shown", lang, n=min(SHOWN_ALERTS, len(hits)), all=len(hits)),
+        "rules": rule_rows(review.record, lang),
+        "silent": _silent(review, lang),
+        "tasks": task_rows(review, scale, unit, lang).head(SHOWN_TASKS),
+        "tasks_text": _tasks_text(tasks, lang),
+        "similar": [similar_parts(one, review, scale, unit, lang) for one in review.similar],
+        "losses": loss_rows(review, scale, unit, lang),
+        "losses_why": review.losses.why(lang),
+        "people": people_rows(review, scale, unit, lang).head(SHOWN_ROWS),
+        "people_why": review.key_people.why(lang),
+        "customers": customer_rows(review, scale, unit, lang).head(SHOWN_ROWS),
+        "customers_why": review.customers.why(lang),
+    }
+
+
+def _tiles(review: DealReview, scale: float, unit: str, lang: str) -> list[dict[str, Any]]:
+    clocks, hits, tasks = review.clocks, review.anomalies.hits, review.tasks
+    ahead = clocks[clocks["seller_rank"] > clocks["supported_rank"]]
+    grave = hits[hits["severity"].eq("high")]
+    money = label("amount", lang)
+    shown = (
+        ("title_deals", clocks, clocks["amount"].sum()),
+        ("n_behind", ahead, ahead["amount"].sum()),
+        ("page_grave", grave, grave.drop_duplicates("deal_id")["value_at_stake"].sum()),
+        ("n_tasks", tasks, tasks.drop_duplicates("deal_id")["value_at_stake"].sum()),
+    )
+    return [
+        {
+            "name": label(key, lang),
+            "value": f"{len(rows):,}",
+            "more": [label("part_of", lang, text=money, part=f"{amount_text(amount, scale)} {unit}".strip())],
+        }
+        for key, rows, amount in shown
+    ]
+
+
+def _picture(review: DealReview, lang: str) -> str:
+    """The table of clocks; empty where nobody states a buyer's stage."""
+    if not len(review.cells) or not review.cells["n_open"].sum():
+        return ""
+    return png(lambda ax: plots.clock_table(review.cells, ax=ax, lang=lang), 5.4)
+
+
+def _silent(review: DealReview, lang: str) -> list[str]:
+    rules = review.anomalies.rules
+    silent = rules[rules["silent"].astype(bool)]
+    names = zip(silent["rule"], silent[f"name_{lang}"], silent[f"reason_{lang}"], strict=True)
+    return [label("part_of", lang, text=f"{rule} {name}", part=reason) for rule, name, reason in names]
+
+
+def _tasks_text(tasks: pd.DataFrame, lang: str) -> str:
+    lines = [label("page_shown", lang, n=min(SHOWN_TASKS, len(tasks)), all=len(tasks))]
+    if tasks["won_ratio"].notna().any():
+        lines.append(label("warning_condition_effects", lang))
+    return (" " if lang == "en" else "").join(lines)

@@ -1,0 +1,152 @@
+"""Parts of the pack beside the forecast itself: what moved it, whether it can be trusted, months, groups, judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesanalytics import plots
+from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
+from salesanalytics.labels import amount_label, band, decimals, label, number, percent, short
+from salesanalytics.plots.units import unit_for
+from salesanalytics.report.review_rows import cause_rows, change_ends, method_name, moved_deal_rows, record_rows
+from salesanalytics.report.tables import group_rows
+
+KEY_DEALS = 8
+MEASURES = ("amount", "count")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part: ``title``, sentences, tables with the number of their columns of text, a picture and its height."""
+
+    title: str
+    lead: tuple[str, ...] = ()
+    tables: tuple[tuple[pd.DataFrame, int], ...] = ()
+    draw: Callable[[Axes], Axes] | None = None
+    height: float = 3.4
+
+
+def sections(
+    forecast: QuarterForecast,
+    lang: str,
+    *,
+    before: QuarterForecast | None,
+    groups: pd.DataFrame | None,
+    outlook: pd.DataFrame | None,
+) -> list[Section]:
+    """The parts that can be told, in the order in which a director asks."""
+    found = [] if before is None else [_change(before, forecast, lang)]
+    found += [_target(forecast, lang)] if forecast.target is not None else []
+    found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []
+    found.append(_key_deals(forecast, lang))
+    if groups is not None:
+        found.append(Section(label("title_groups", lang), tables=((group_rows(groups, forecast, lang), 1),)))
+    found += [] if outlook is None else [_outlook(outlook, forecast, lang)]
+    return found + ([_trust(forecast, lang)] if forecast.record is not None else [])
+
+
+def _change(before: QuarterForecast, after: QuarterForecast, lang: str) -> Section:
+    change = explain_change(before, after)
+    names = pd.concat([f.deals.set_index("deal_id")["name"] for f in (after, before)])
+    names = names[~names.index.duplicated()]
+    title = label("title_change", lang, quarter=after.period.name, before=before.as_of, after=after.as_of)
+    tables = (cause_rows(change, after.unit, lang), 1), (moved_deal_rows(change, names, after.unit, lang), 3)
+    return Section(
+        title,
+        tuple(change_ends(change, before, after, lang)),
+        tables,
+        lambda ax: plots.forecast_waterfall(change, unit=after.unit, ax=ax, lang=lang),
+        4.4,
+    )
+
+
+def _target(forecast: QuarterForecast, lang: str) -> Section:
+    return Section(
+        label("title_target_curve", lang), draw=lambda ax: plots.target_curve(forecast, ax=ax, lang=lang), height=3.2
+    )
+
+
+def _judgement(forecast: QuarterForecast, lang: str) -> Section:
+    plain = forecast.unjudged
+    assert plain is not None
+    scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
+    low, high = plain.bands()["80"]
+    text = f"{short(plain.total().mean() / scale)} [{band(low / scale, high / scale)}] {unit}"
+    text += "" if plain.p_target is None else label("change_target", lang, p=percent(plain.p_target))
+    used, model = (f.deals.set_index("deal_id")["p_in_period"] for f in (forecast, plain))
+    ids = [one.deal_id for one in forecast.judgements]
+    rows = pd.DataFrame(
+        {
+            label("deal_id", lang): ids,
+            label("who", lang): [one.who for one in forecast.judgements],
+            label("why", lang): [one.why for one in forecast.judgements],
+            label("p_model", lang): [percent(model[i], 1) for i in ids],
+            label("p_judged", lang): [percent(used[i], 1) for i in ids],
+        }
+    )
+    line = label("part_of", lang, text=label("without_judgement", lang), part=text)
+    return Section(label("title_judgement", lang), (line,), ((rows, 3),))
+
+
+def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
+    scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
+    deals = key_deals(forecast)
+    mean = forecast.total().mean()
+    without = (mean - deals["expected_amount"].nlargest(3).sum()) / scale
+    top = deals.nlargest(KEY_DEALS, "variance_share")
+    columns = {
+        label("deal_id", lang): top["deal_id"],
+        label("name", lang): top["name"].fillna("–"),
+        label("p_in_period", lang): [percent(p, 1) for p in top["p_in_period"]],
+        amount_label("amount", unit, lang): [number(x / scale, 1) for x in top["amount"]],
+        label("variance_share", lang): [percent(x) for x in top["variance_share"]],
+    }
+    for name in ("p_target_won", "p_target_lost"):
+        columns |= {label(name, lang): [percent(p) for p in top[name]]} if name in top else {}
+    lead = label("lead_key_deals", lang, without=short(without), mean=short(mean / scale), unit=unit)
+    return Section(label("title_key_deals", lang), (lead,), ((pd.DataFrame(columns), 2),))
+
+
+def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Section:
+    scale, unit = unit_for(float(outlook["amount"].max()), forecast.unit, lang)
+    digits = decimals(float(outlook["amount"].max()) / scale)
+    rows = {
+        label("of_period", lang): [
+            f"{period} ({label(f'kind_{kind}', lang)})"
+            for period, kind in outlook[["period", "kind"]].itertuples(index=False)
+        ]
+    }
+    for measure, part, places in (("amount", scale, digits), ("count", 1.0, 0)):
+        head = amount_label("amount", unit, lang) if measure == "amount" else label("count", lang)
+        rows[head] = [number(x / part, max(places, int(measure == "count"))) for x in outlook[measure]]
+        limits = outlook[[f"{measure}_q10", f"{measure}_q90"]].to_numpy() / part
+        name = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
+        rows[name] = [band(low, high, places) for low, high in limits]
+    rows[label("signed_so_far", lang)] = [number(x / scale, digits) for x in outlook["amount_signed"]]
+    rows[label("p_target", lang)] = [percent(p) for p in outlook["p_target"]]
+    return Section(label("title_outlook", lang), tables=((pd.DataFrame(rows), 1),))
+
+
+def _trust(forecast: QuarterForecast, lang: str) -> Section:
+    record = forecast.record
+    assert record is not None
+    lead = []
+    for measure in MEASURES:
+        (k80, n), (k50, _) = record.held(measure, 80), record.held(measure, 50)
+        lead.append(label("trust_bands", lang, n=n, k80=k80, k50=k50, measure=label(measure, lang)))
+    lead.append(label("trust_stretch", lang, stretch=number(record.stretch, 2)))
+    n_methods = record.scores["method"].nunique()
+    for measure in MEASURES:
+        use = method_name(record.recommended(measure), lang)
+        lead.append(label("trust_use", lang, method=use, measure=label(measure, lang), n=n_methods))
+    lead.append(label("backtest_note", lang))
+    return Section(
+        label("title_trust", lang),
+        tuple(lead),
+        tuple((record_rows(record, measure, lang), 1) for measure in MEASURES),
+        lambda ax: plots.past_quarters(record, unit=forecast.unit, ax=ax, lang=lang),
+    )

@@ -1,0 +1,53 @@
+"""The page of deal control: what it shows, in both languages, and of a book that keeps nothing but stages."""
+
+import re
+
+import pytest
+import worlds
+
+import salesanalytics as sa
+from salesanalytics.control import review_deals
+from salesanalytics.report.control_page import write_control_report
+
+
+@pytest.fixture(scope="module")
+def review():
+    book = sa.simulate_book(n_deals=250, seed=2)
+    as_of = book.settings.extracted_on
+    effects = sa.condition_effects(book, as_of=as_of).effects
+    return review_deals(book, as_of=as_of, effects=effects, n_similar=2)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_shows_all_of_deal_control_and_asks_nothing_of_the_network(review, tmp_path, lang):
+    page = write_control_report(review, tmp_path / "new" / "control.html", lang=lang).read_text("utf-8")
+    body = page.partition("<body>")[2]
+    assert body.count("<h2>") == len(set(re.findall("<h2>(.*?)</h2>", body))) == 9
+    assert body.count("<table>") + body.count('<table class="tight">') == body.count("</table>") == 8
+    assert not re.search(r"https?://|<script|src=\"(?!data:)", page.replace("http://www.w3.org", ""))
+    gravest = review.anomalies.hits.iloc[0]
+    assert gravest["deal_id"] in body
+    assert review.similar[0].deals["deal_id"].iloc[0] in body
+    assert review.key_people.reps["rep_id"].iloc[0] in body
+    assert "nan" not in re.sub(r"data:[^\"]*", "", body).lower().replace("finan", "")
+
+
+def test_the_sums_on_the_page_are_those_of_the_frames(review, tmp_path):
+    page = write_control_report(review, tmp_path / "control.html").read_text("utf-8")
+    tiles = re.findall(r"<small>(.*?)</small><b>(.*?)</b>", page)
+    ahead = (review.clocks["seller_rank"] > review.clocks["supported_rank"]).sum()
+    assert tiles[0] == ("Open deals", f"{len(review.clocks):,}")
+    assert tiles[1] == ("Deals ahead of the evidence", f"{ahead:,}")
+    assert tiles[3] == ("Tasks", f"{len(review.tasks):,}")
+
+
+def test_names_from_the_book_are_escaped_and_a_bare_book_has_a_page(tmp_path):
+    facts = {"name": ["<b>x</b>", "y", "z"], "amount": [5.0, 7.0, 9.0], "rep_id": ["<i>r</i>", None, None]}
+    paths = {"a": [("S1", 0), ("S2", 40)], "b": [("S1", 0), ("S2", 30), ("won", 90)], "c": [("S1", 0), ("lost", 9)]}
+    book = worlds.tiny(paths, last=100, deals=facts)
+    review = review_deals(book, as_of=worlds.day_of(100))
+    page = write_control_report(review, tmp_path / "control.html", lang="zh").read_text("utf-8")
+    assert "<i>r" not in page
+    assert "&lt;i&gt;r" in page
+    assert "数据中没有输单原因。" in page
+    assert "<img" not in page  # nobody states a buyer's stage
