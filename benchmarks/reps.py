@@ -101,15 +101,16 @@ def skill(n_seeds: int) -> None:
 
 def planted(n_seeds: int) -> None:
     """One, two or four reps of forty at three standard deviations: how many with 60 deals or more are flagged."""
-    for n_planted in (1, 2, 4):
+    for n_planted, harder in ((1, 0.0), (2, 0.0), (4, 0.0), (4, HARDER)):
         hits, n = 0, 0
         for seed in range(n_seeds):
-            w = world(10_000 + seed, harder=0.0, n_planted=n_planted)
+            w = world(10_000 + seed, harder=harder, n_planted=n_planted)
             big = w["planted"][w["n"][w["planted"]] >= 60]
             hits, n = hits + int(flags(fit_rep_effects(w["x"], w["won"], w["rep"]))[big].sum()), n + len(big)
-        print(
-            f"\n{n_planted} planted of 40: flagged {hits} of {n} with 60 deals or more, {hits / n:.1%} (at least 60 %)"
-        )
+        share = hits / n
+        error = np.sqrt(share * (1 - share) / n)
+        told = f"{share:.1%} (standard error {error:.1%}; at least 60 %)"
+        print(f"\n{n_planted} planted of 40, harder {harder}: flagged {hits} of {n} with 60 deals or more, {told}")
 
 
 def passages(n_seeds: int) -> None:

@@ -169,7 +169,7 @@ def test_the_pack_tells_what_moved_what_people_judge_and_how_past_quarters_went(
         assert label(key, "en") in page
     assert "王" in page
     assert label("title_change", "en", quarter=QUARTER, before="2026-02-28", after=AS_OF) in page
-    assert len(list((out / "ledger" / "backtests").iterdir())) == 1
+    assert len(list((out / "ledger" / "backtests").iterdir())) == 2  # scores and calls
     text = asked(capsys, [*argv, "--lang", "zh"])
     assert label("title_trust", "zh") in text
     assert label("without_judgement", "zh") in text

@@ -284,12 +284,6 @@ def _ended(book, date):
     return parts.ended_deals(book, to_day(date), 60, 0, timeline.amounts(book, [to_day(date)]))
 
 
-def _coming(date):
-    """The quarter that a day lies in, or the next one on its last day."""
-    after = pd.Timestamp(date) + pd.Timedelta(days=1)
-    return f"{after.year}Q{after.quarter}"
-
-
 def _grouped(book, date):
     return prepare.with_groupings(book, pd.DataFrame({"deal_id": _ids(book, date)}), to_day(date))
 
@@ -322,7 +316,7 @@ ASK = {
     "models.rates_effect.nominal_rates_effect": lambda b, d: sa.nominal_rates_effect(b, as_of=d, quarters=2),
     "models.stage_flow.stage_flow": lambda b, d: [sa.stage_flow(b, as_of=d, by=c) for c in _two(d)],
     "models.stage_table.StageTable.fit": _table,
-    "forecast.outlook.outlook": lambda b, d: sa.outlook(b, quarter=_coming(d), as_of=d, draws=200),
+    "forecast.outlook.outlook": lambda b, d: sa.outlook(b, quarter=_period(b, d).name, as_of=d, draws=200),
     "forecast.score.score_open_deals": lambda b, d: sa.score_open_deals(b, as_of=d, until=to_date(to_day(d) + 77)),
     "features.landmarks.landmark_snapshots": lambda b, d: landmark_snapshots(b, as_of=d),
     "models.close_model.CloseModel.fit": _logistic,
@@ -481,7 +475,7 @@ def public_names():
     for label in sa.__all__:
         thing = getattr(sa, label)
         where = getattr(thing, "__module__", "").removeprefix("salesanalytics.")
-        if inspect.isfunction(thing) and {"as_of", "known_at"} & set(inspect.signature(thing).parameters):
+        if inspect.isfunction(thing) and _asked_with_a_date(thing):
             names.add(f"{where}.{label}")
     return names
 

@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 import salesanalytics as sa
 from salesanalytics.errors import InsufficientDataError, SchemaError
 from salesanalytics.process import read_process
-from salesanalytics.reps.averaging import EFFECTS, WIDTHS, Deals, at_spread, within_reps
+from salesanalytics.reps import averaging
+from salesanalytics.reps.averaging import EFFECTS, OUTLIERS, WIDTHS, Deals, at_spread, within_reps
 from salesanalytics.reps.honesty import forecast_honesty
 from salesanalytics.reps.means import median_interval, shrunk_means
 from salesanalytics.reps.outcomes import case_mix, outcome_rows
@@ -134,6 +135,27 @@ def test_a_planted_rep_is_flagged_and_pulled_in():
     assert fit.observed[7] > fit.funnel_upper[7]
     assert fit.surprise[7] > 0.975
     assert 0.4 < fit.effect[7] < 1.6
+
+
+def test_several_planted_reps_do_not_hide_one_another():
+    shares, found = (1e-9, OUTLIERS), []
+    for seed in range(4):
+        w = world(100 + seed, n_reps=30, low=60, high=90)
+        planted = np.arange(4)
+        own = w["rep"] < 4
+        skill = np.array([3, -3, 3, -3])[w["rep"][own]] * SD
+        w["won"][own] = np.random.default_rng(seed).random(own.sum()) < expit(w["location"][own] + skill)
+        found.append([_flagged_with(w, share)[planted].sum() for share in shares])
+    hidden, seen = np.sum(found, axis=0) / 16
+    assert seen >= 0.6
+    assert seen > hidden
+
+
+def _flagged_with(w, outliers):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(averaging, "OUTLIERS", outliers)
+        fit = fit_of(w)
+    return (fit.observed < fit.funnel_lower) | (fit.observed > fit.funnel_upper)
 
 
 def test_neither_the_order_of_deals_nor_the_names_of_reps_matter():

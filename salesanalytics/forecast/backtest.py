@@ -12,9 +12,11 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import InsufficientDataError
-from salesanalytics.forecast.backtest_cache import cache_file, keep_scores, read_scores
-from salesanalytics.forecast.past_origins import Foreseen, Origin, foresee, total, truth_of
-from salesanalytics.forecast.track_record import OURS, TrackRecord, stretch_of
+from salesanalytics.forecast.backtest_cache import cache_file, keep, read_kept
+from salesanalytics.forecast.baselines import signed_deals
+from salesanalytics.forecast.calls import WAYS, call_and_past, combined, corrected, with_outcome
+from salesanalytics.forecast.past_origins import Foreseen, Origin, foresee, total
+from salesanalytics.forecast.track_record import NO_CALLS, OURS, WITH_CALLS, TrackRecord, stretch_of
 from salesanalytics.models.bands import crps, interval_score
 from salesanalytics.timeline import Period
 from salesanalytics.timeline.calendar import as_of_day, quarter_of, to_date
@@ -63,7 +65,9 @@ def backtest(
     -------
     TrackRecord
         ``scores``: one row a quarter, week, measure (amount, count) and method (``forecast``: ours; ``stage_table``:
-        the same with the chances of the stage table; the methods of `baselines`): ``as_of``, ``forecast``, ``actual``
+        the same with the chances of the stage table; the methods of `baselines`; ``rep_commit_corrected`` and
+        ``rep_probability_corrected``: calls of reps times the share of their calls that came before; ``with_calls``:
+        ours moved towards these as far as that helped before): ``as_of``, ``forecast``, ``actual``
         (known 30 days after the quarter), ``q10``, ``q25``, ``q50``, ``q75``, ``q90``, ``crps``, ``interval_score``
         (of the 80 % band); ``in_50``, ``in_80`` (1 or 0); of ours ``pit``, ``stretch``; ``comparable``: every method
         that speaks at all has a CRPS here.
@@ -82,35 +86,44 @@ def backtest(
     asked = (*(p.name for p in periods), tuple(weeks), seed)
     known_day = periods[-1].end_day + GRACE_DAYS
     file = None if cache is None else cache_file(Path(cache), book, known_day=known_day, asked=asked)
-    kept = None if file is None else read_scores(file)
+    kept = None if file is None else read_kept(file)
     if kept is not None:
-        return TrackRecord(kept)
+        return TrackRecord(*kept)
     origins = [Origin(p, week, p.start_day - 1 + 7 * week) for p in periods for week in sorted(set(weeks))]
     origins = [o for o in origins if o.day < o.period.end_day and _n_closed(book, o.day) >= MIN_CLOSED]
     if not origins:
         raise InsufficientDataError(
             f"No quarter that ended {GRACE_DAYS} days before {to_date(day)} has {MIN_CLOSED} closed deals before it."
         )
-    record = TrackRecord(_judged(book, foresee(book, origins, seed=seed, progress=progress), seed))
+    record = TrackRecord(*_judged(book, foresee(book, origins, seed=seed, progress=progress), seed))
     if file is not None:
-        keep_scores(file, record.scores)
+        keep(file, record.scores, record.calls)
     return record
 
 
-def _judged(book: DealBook, told: list[Foreseen], seed: int) -> pd.DataFrame:
-    """Forecasts beside the truth, each with what its past had taught by then."""
+def _judged(book: DealBook, told: list[Foreseen], seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Forecasts beside the truth, each with what its past had taught by then; and the calls of reps."""
     rows: list[dict[str, Any]] = []
-    truths: dict[Period, dict[str, float]] = {}
+    called: list[pd.DataFrame] = []
+    brought: dict[Period, pd.DataFrame] = {}
     for one in told:
-        period, day = one.origin.period, one.origin.day
-        if period not in truths:
-            truths[period] = truth_of(book, period, grace_days=GRACE_DAYS)
-        matured = [row for row in rows if row["matured_day"] <= day]
-        head = {"quarter": period.name, "week": one.origin.week, "as_of": to_date(day)}
-        head["matured_day"] = period.end_day + GRACE_DAYS
-        rows += [head | row for row in _ours(one, matured, truths[period], seed)]
-        rows += [head | row for row in _simple(one, matured, truths[period])]
-    return _comparable(pd.DataFrame(rows).drop(columns="matured_day"))
+        period, day, week = one.origin.period, one.origin.day, one.origin.week
+        if period not in brought:
+            brought[period] = signed_deals(book, period=period, day=period.end_day + GRACE_DAYS)
+        signed = brought[period]
+        truth = {"amount": float(signed["amount"].sum()), "count": float(len(signed))}
+        matured = [row for row in rows if row["matured_day"] <= day and row["week"] == week]
+        all_matured = [row for row in rows if row["matured_day"] <= day]
+        past = [c for c in called if c["matured_day"].iloc[0] <= day and c["week"].iloc[0] == week]
+        head = {"quarter": period.name, "week": week, "as_of": to_date(day), "matured_day": period.end_day + GRACE_DAYS}
+        stretch, wide = _widened(one, all_matured, seed)
+        points = _with_corrected(one, pd.concat(past, ignore_index=True) if past else pd.DataFrame())
+        found = _ours(one, wide, stretch, truth) + _simple(one, points, matured, truth)
+        rows += [head | row for row in found + _with_calls(one, points, wide, matured, truth)]
+        if len(one.calls):
+            called.append(with_outcome(one.calls, one.drawable.deals, signed).assign(**head))
+    calls = pd.concat(called, ignore_index=True).drop(columns="matured_day") if called else NO_CALLS
+    return _comparable(pd.DataFrame(rows).drop(columns="matured_day")), calls
 
 
 def _finished(book: DealBook, day: int, n: int) -> list[Period]:
@@ -123,10 +136,14 @@ def _n_closed(book: DealBook, day: int) -> int:
     return int(collect(book, outcomes(book, day).select("deal", "end"))["end"].ne(OPEN).sum())
 
 
-def _ours(one: Foreseen, matured: list[dict[str, Any]], truth: dict[str, float], seed: int) -> list[dict[str, Any]]:
+def _widened(one: Foreseen, matured: list[dict[str, Any]], seed: int) -> tuple[float, dict[str, np.ndarray]]:
+    """By how much the bands are widened, and the draws then."""
     columns = ["quarter", "measure", "method", "pit"]
     stretch = stretch_of(pd.DataFrame([row for row in matured if row["method"] == OURS], columns=columns))
-    wide = one.totals if stretch == 1 else total(one.drawable, seed=seed, stretch=stretch)
+    return stretch, one.totals if stretch == 1 else total(one.drawable, seed=seed, stretch=stretch)
+
+
+def _ours(one: Foreseen, wide: dict[str, np.ndarray], stretch: float, truth: dict[str, float]) -> list[dict[str, Any]]:
     rows = []
     for measure, plain in one.totals.items():
         y = truth[measure]
@@ -135,12 +152,24 @@ def _ours(one: Foreseen, matured: list[dict[str, Any]], truth: dict[str, float],
     return rows
 
 
-def _simple(one: Foreseen, matured: list[dict[str, Any]], truth: dict[str, float]) -> list[dict[str, Any]]:
+def _with_corrected(one: Foreseen, past: pd.DataFrame) -> pd.DataFrame:
+    """Simple methods, and the calls of reps corrected by how they came out before (NaN: nothing to correct by)."""
+    call = corrected(one.calls, past)
+    points = one.points.copy()
+    for way in WAYS:
+        points.loc[f"rep_{way}_corrected"] = {
+            m: call.get((way, m), np.nan) + one.elsewhere[m] for m in ("count", "amount")
+        }
+    return points
+
+
+def _simple(
+    one: Foreseen, points: pd.DataFrame, matured: list[dict[str, Any]], truth: dict[str, float]
+) -> list[dict[str, Any]]:
     rows = []
-    for method, point in one.points.iterrows():
+    for method, point in points.iterrows():
         for measure in one.totals:
-            same = (method, measure, one.origin.week)
-            past = [r for r in matured if (r["method"], r["measure"], r["week"]) == same]
+            past = [r for r in matured if (r["method"], r["measure"]) == (method, measure)]
             errors = np.array([r["forecast"] - r["actual"] for r in past if not np.isnan(r["forecast"])])
             x, y = float(point[measure]), truth[measure]
             if len(errors) < MIN_ERRORS or np.isnan(x):
@@ -148,6 +177,23 @@ def _simple(one: Foreseen, matured: list[dict[str, Any]], truth: dict[str, float
             else:
                 told = _row(measure, str(method), np.maximum(x - errors, 0.0), y)
                 rows.append(told | {"forecast": x})
+    return rows
+
+
+def _with_calls(
+    one: Foreseen,
+    points: pd.DataFrame,
+    wide: dict[str, np.ndarray],
+    matured: list[dict[str, Any]],
+    truth: dict[str, float],
+) -> list[dict[str, Any]]:
+    """Our forecast moved towards the corrected calls as far as that helped before."""
+    rows = []
+    signed = {"amount": float(one.drawable.signed["amount"].sum()), "count": float(len(one.drawable.signed))}
+    for measure, draws in wide.items():
+        call, past = call_and_past(points[measure], pd.DataFrame(matured), measure)
+        moved = draws if np.isnan(call) else combined(draws, call, past, at_least=signed[measure])
+        rows.append(_row(measure, WITH_CALLS, moved, truth[measure]))
     return rows
 
 
@@ -171,9 +217,12 @@ def _row(measure: str, method: str, draws: np.ndarray, y: float) -> dict[str, An
 
 
 def _comparable(scores: pd.DataFrame) -> pd.DataFrame:
-    """Mark the forecasts for which every method that ever has a CRPS has one."""
+    """Mark the forecasts for which every method that ever has a CRPS has one.
+
+    But for the corrected calls, which begin to speak later than the rest.
+    """
     key = ["quarter", "week", "measure"]
-    usable = scores[scores["crps"].notna()]
+    usable = scores[scores["crps"].notna() & ~scores["method"].astype(str).str.endswith("_corrected")]
     n_methods = usable.groupby("measure")["method"].nunique()
     have = usable.groupby(key)["method"].nunique().rename("have").reset_index()
     complete = have.loc[have["have"] == have["measure"].map(n_methods), key]

@@ -27,20 +27,26 @@ def cache_file(folder: Path, book: DealBook, *, known_day: int, asked: Sequence[
     return folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.parquet"
 
 
-def read_scores(path: Path) -> pd.DataFrame | None:
-    """Scores that were kept; None where there are none, or the file is not whole."""
+def read_kept(path: Path) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Scores and calls that were kept; None where there are none, or a file is not whole."""
     try:
-        return pd.read_parquet(io.BytesIO(path.read_bytes()))
+        scores, calls = (pd.read_parquet(io.BytesIO(file.read_bytes())) for file in (path, _beside(path)))
     except (OSError, pa.ArrowInvalid):
         return None
+    return scores, calls
 
 
-def keep_scores(path: Path, scores: pd.DataFrame) -> None:
-    """Write scores whole or not at all."""
+def keep(path: Path, scores: pd.DataFrame, calls: pd.DataFrame) -> None:
+    """Write both, each whole or not at all, the scores last."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing-{secrets.token_hex(8)}")
-    try:
-        scores.to_parquet(temporary, index=False)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    for file, table in ((_beside(path), calls), (path, scores)):
+        temporary = path.with_name(f".writing-{secrets.token_hex(8)}")
+        try:
+            table.to_parquet(temporary, index=False)
+            os.replace(temporary, file)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".calls.parquet")

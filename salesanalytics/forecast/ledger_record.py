@@ -22,7 +22,7 @@ from salesanalytics.forecast.result import QuarterForecast
 from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.timeline import Period, parse_period
 
-DEALS, SCORES = "deals.parquet", "track_record.parquet"
+DEALS, SCORES, CALLS = "deals.parquet", "track_record.parquet", "calls.parquet"
 MEASURES = ("amount", "count")
 LEVELS = np.linspace(0, 1, 201)
 QUANTILES = {"q10": 0.1, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q90": 0.9}
@@ -118,7 +118,8 @@ def summary_of(forecast: QuarterForecast, book: DealBook, *, note: str, judgemen
 def tables_of(forecast: QuarterForecast) -> dict[str, bytes]:
     """Tables of a record as Parquet, by file name."""
     tables = {DEALS: _parquet(forecast.deals)}
-    return tables if forecast.record is None else tables | {SCORES: _parquet(forecast.record.scores)}
+    record = forecast.record
+    return tables if record is None else tables | {SCORES: _parquet(record.scores), CALLS: _parquet(record.calls)}
 
 
 def as_record(record_id: str, summary: Mapping[str, Any], tables: Mapping[str, bytes]) -> LedgerRecord:
@@ -134,7 +135,7 @@ def as_record(record_id: str, summary: Mapping[str, Any], tables: Mapping[str, b
         components=components.astype({name: float for name in components.columns if name != "component"}),
         quantiles=pd.DataFrame(summary["quantiles"]),
         deals=frames[DEALS],
-        track_record=TrackRecord(frames[SCORES]) if SCORES in frames else None,
+        track_record=TrackRecord(frames[SCORES], frames[CALLS]) if SCORES in frames else None,
         **{name: summary[name] for name in asis},
     )
 

@@ -11,11 +11,11 @@ import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 
 from salesanalytics.book import DealBook
-from salesanalytics.forecast.baselines import actual, baselines
+from salesanalytics.forecast.baselines import baselines
+from salesanalytics.forecast.calls import calls_of
 from salesanalytics.forecast.drawing import draw_components
-from salesanalytics.forecast.prepare import Drawable, expected_elsewhere, prepare
+from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare
 from salesanalytics.timeline import Period
-from salesanalytics.timeline.calendar import to_date
 
 DRAWS = 4_000
 TABLE = "stage_table"
@@ -52,12 +52,18 @@ class Foreseen:
         Draws of ``amount`` and ``count``, bands not widened.
     points : DataFrame
         ``count`` and ``amount`` by each simple method (index).
+    calls : DataFrame
+        What each rep calls, `calls_of`.
+    elsewhere : dict
+        Expected of deals that nobody can call: ended ones that come back, and those not in the book.
     """
 
     origin: Origin
     drawable: Drawable
     totals: dict[str, np.ndarray]
     points: pd.DataFrame
+    calls: pd.DataFrame
+    elsewhere: dict[str, float]
 
 
 def foresee(
@@ -88,11 +94,6 @@ def total(drawable: Drawable, *, seed: int, stretch: float) -> dict[str, np.ndar
     return {"amount": amount, "count": count}
 
 
-def truth_of(book: DealBook, period: Period, *, grace_days: int) -> dict[str, float]:
-    """What a past period brought, as known some days after it."""
-    return actual(book, quarter=period.name, known_at=to_date(period.end_day + grace_days))
-
-
 def _blocks(origins: Sequence[Origin], size: int) -> list[Sequence[Origin]]:
     n = -(-len(origins) // size)
     bounds = np.linspace(0, len(origins), n + 1).round().astype(int)
@@ -109,13 +110,14 @@ def _foreseen(book: DealBook, origin: Origin, seed: int) -> Foreseen:
     points = points.set_index("method")[["count", "amount"]]
     points.loc[TABLE] = _by_table(prepared)
     drawable = prepared.drawable()
-    return Foreseen(origin, drawable, total(drawable, seed=seed, stretch=1.0), points)
+    calls = calls_of(prepared.deals, origin.period)
+    totals = total(drawable, seed=seed, stretch=1.0)
+    return Foreseen(origin, drawable, totals, points, calls, beside_calls(drawable))
 
 
 def _by_table(drawable: Drawable) -> list[float]:
     """Signed so far, open deals by the stage table, and what else our model expects."""
-    deals, signed = drawable.deals, drawable.signed
+    deals, rest = drawable.deals, beside_calls(drawable)
     amount = deals["amount"].fillna(drawable.pool.mean() if len(drawable.pool) else 0.0)
     p = deals["p_stage_table"]
-    count, value = (sum(expected_elsewhere(drawable, by_value=by_value).values()) for by_value in (False, True))
-    return [len(signed) + p.sum() + count, signed["amount"].sum() + (p * amount).sum() + value]
+    return [rest["count"] + p.sum(), rest["amount"] + (p * amount).sum()]

@@ -11,7 +11,14 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, won_amounts
 from salesanalytics.forecast.baselines import signed_deals
-from salesanalytics.forecast.parts import amount_ratios, ended_deals, expected_new, expected_unrecorded
+from salesanalytics.forecast.parts import (
+    amount_ratios,
+    amounts_of_new,
+    amounts_of_unrecorded,
+    ended_deals,
+    expected_new,
+    expected_unrecorded,
+)
 from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import CloseModel, fitted_close_model
 from salesanalytics.models.shock import Shock, fit_shock
@@ -119,11 +126,20 @@ def values(prepared: Drawable, deals: pd.DataFrame) -> np.ndarray:
 def expected_elsewhere(prepared: Drawable, *, by_value: bool) -> dict[str, float]:
     """Expected of ended deals that come back, and of deals that are not in the book."""
     mean = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
-    ended, arrivals = prepared.ended, prepared.arrivals
-    n = expected_new(arrivals, prepared.period, prepared.day)
-    n += expected_unrecorded(arrivals, prepared.period, prepared.day) if prepared.has_recorded_at else 0.0
+    ended, told = prepared.ended, (prepared.arrivals, prepared.period, prepared.day)
+    to_come = [(expected_new(*told), amounts_of_new(*told))]
+    if prepared.has_recorded_at:
+        to_come.append((expected_unrecorded(*told), amounts_of_unrecorded(*told)))
+    worth = prepared.arrivals.won_amounts
+    arrivals = sum(n * (float(lent @ worth) if by_value else 1.0) for n, lent in to_come)
     value = ended["amount"].fillna(mean) if by_value else 1.0
-    return {"reopened": float((ended["p_in_period"] * value).sum()), "arrivals": n * (mean if by_value else 1.0)}
+    return {"reopened": float((ended["p_in_period"] * value).sum()), "arrivals": arrivals}
+
+
+def beside_calls(drawable: Drawable) -> dict[str, float]:
+    """Signed so far, and expected of deals that no rep can call, by measure."""
+    so_far = {"amount": float(drawable.signed["amount"].sum()), "count": float(len(drawable.signed))}
+    return {m: x + sum(expected_elsewhere(drawable, by_value=m == "amount").values()) for m, x in so_far.items()}
 
 
 def with_groupings(book: DealBook, deals: pd.DataFrame, day: int) -> pd.DataFrame:

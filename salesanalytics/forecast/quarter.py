@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.allowance import allowance_note, with_allowance
 from salesanalytics.forecast.baselines import baselines
+from salesanalytics.forecast.calls import corrected_methods
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
 from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.prepare import Prepared, prepare
@@ -84,6 +86,12 @@ def drawn(
     stretch = 1.0 if record is None else record.stretch
     components, signings, scale = draw_components(prepared, draws=draws, seed=seed, stretch=stretch)
     shock, period = prepared.shock, prepared.period
+    simple = baselines(book, period=period, day=prepared.day, deals=prepared.deals)
+    if record is not None and len(record.calls):
+        whole = {
+            m: np.sum([pair[k] for pair in components.values()], axis=0) for k, m in enumerate(("count", "amount"))
+        }
+        simple = pd.concat([simple, corrected_methods(prepared, whole, record)], ignore_index=True)
     return QuarterForecast(
         period=period,
         as_of=to_date(prepared.day),
@@ -92,7 +100,7 @@ def drawn(
         signings=signings,
         deals=prepared.deals,
         signed=prepared.signed,
-        baselines=baselines(book, period=period, day=prepared.day, deals=prepared.deals),
+        baselines=simple,
         target=target if target is not None else stated_target(book, period),
         unit=book.settings.unit,
         process=book.process,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-OURS = "forecast"
+OURS, WITH_CALLS = "forecast", "with_calls"
+NO_CALLS = pd.DataFrame(columns=["rep_id", "way", "measure", "called", "came", "quarter", "week", "as_of"])
 PRIOR_QUARTERS = 8.0  # so many quarters with bands as wide as they should be, before any is seen
 MIN_QUARTERS = 8
 LEAST_PIT = 0.001
@@ -22,9 +23,13 @@ class TrackRecord:
     ----------
     scores : DataFrame
         One row a quarter, week, measure and method.
+    calls : DataFrame
+        One row a quarter, week, rep, ``way`` (commit, probability) and measure: what was ``called`` of open deals, and
+        what ``came`` of them. Empty where reps say nothing.
     """
 
     scores: pd.DataFrame
+    calls: pd.DataFrame = field(default_factory=NO_CALLS.copy)
 
     @property
     def stretch(self) -> float:
@@ -70,7 +75,7 @@ class TrackRecord:
         scored = self.scores[self.scores["comparable"] & self.scores["measure"].eq(measure)]
         if scored["quarter"].nunique() < MIN_QUARTERS:
             return OURS
-        mean = scored.groupby("method")["crps"].mean().dropna()
+        mean = scored.groupby("method")["crps"].agg(lambda x: x.mean(skipna=False)).dropna()
         return str(mean.idxmin()) if mean.min() < mean.get(OURS, np.inf) else OURS
 
     def held(self, measure: str, band: int, *, week: int | None = None) -> tuple[int, int]:

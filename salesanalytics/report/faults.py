@@ -31,6 +31,7 @@ _SAID: dict[str, str] = {
     "the process has no nominal rates": "流程没有名义赢率",
     "open deals whose expected close date lies in the period": "预计签约日在期内的在跟进项目",
     "the reps do not say": "销售没有填写",
+    "how their calls came out before": "以往判断的兑现情况",
     "open deals that their reps date in the period": "销售预计在期内签约的在跟进项目",
     "last {} periods": "近 {} 期",
 }  # fmt: skip

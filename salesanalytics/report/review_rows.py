@@ -13,7 +13,7 @@ TOP_CHANGES = 10
 
 def record_rows(record: TrackRecord, measure: str, lang: str) -> pd.DataFrame:
     """How each method did on past quarters, one row a method, best first."""
-    table = record.summary().query("measure == @measure")
+    table = record.summary().query("measure == @measure and n_forecasts > 0")
     held = {
         label(f"held_{level}", lang): [
             label("k_of_n", lang, k=k, n=n) if n else "–"

@@ -139,7 +139,7 @@ def _trust(forecast: QuarterForecast, lang: str) -> Section:
         (k80, n), (k50, _) = record.held(measure, 80), record.held(measure, 50)
         lead.append(label("trust_bands", lang, n=n, k80=k80, k50=k50, measure=label(measure, lang)))
     lead.append(label("trust_stretch", lang, stretch=number(record.stretch, 2)))
-    n_methods = record.scores["method"].nunique()
+    n_methods = record.scores.dropna(subset=["forecast"])["method"].nunique()
     for measure in MEASURES:
         use = method_name(record.recommended(measure), lang)
         lead.append(label("trust_use", lang, method=use, measure=label(measure, lang), n=n_methods))

@@ -12,7 +12,9 @@ SLOPE_SD = 1.5  # of the normal prior of a slope; columns are in units of about 
 EFFECTS = 4 * np.sinh(3 * np.linspace(-1, 1, 81)) / np.sinh(3)
 WIDTHS = np.gradient(EFFECTS)
 FREE_SD = 3.0  # spread at which reps are as good as free
-OUTLIERS = 0.1  # share of reps that the funnel takes to be outliers, at three times the spread
+#: Share of reps that the funnel takes to be outliers, at three times the spread. With more, outliers hide one another
+#: less, but more reps are flagged where nobody stands out: 6.4 % of 40 with .15, over 7 % with .2.
+OUTLIERS = 0.15
 STEPS, SMALL_STEP, FLAT = 40, 1e-6, 1e-6
 
 

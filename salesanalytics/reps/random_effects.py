@@ -67,7 +67,8 @@ def fit_rep_effects(x: Any, won: Any, rep: Any, *, confidence: float = 0.9, funn
     and all results averaged over the posterior of the spread, whose prior is half-normal with scale ``SD_PRIOR``.
     Intervals allow for the spread and the slopes being unsure. Slopes have a normal prior with standard deviation
     ``SLOPE_SD``; where a fact is the same for all deals of each rep, data cannot tell it from the reps themselves, and
-    the priors decide. For the funnel the spread is that of the other reps, a tenth of which may be outliers.
+    the priors decide. For the funnel alone the spread is that of the other reps, a share of which (``OUTLIERS``) may
+    stand at three times the spread: a few who stand out must not widen the limits until none of them does.
 
     Parameters
     ----------
@@ -84,6 +85,7 @@ def fit_rep_effects(x: Any, won: Any, rep: Any, *, confidence: float = 0.9, funn
     Rue, Martino & Chopin (2009), J. R. Stat. Soc. B 71, 319-392 (integration over the spread);
     Neuhaus & Kalbfleisch (1998), Biometrics 54, 638-645 (slopes within clusters);
     Spiegelhalter (2005), Statistics in Medicine 24, 1185-1202 (funnel limits with spread between units);
+    Spiegelhalter et al. (2012), J. R. Stat. Soc. A 175, 1-47 (outlying units kept from widening the limits);
     Marshall & Spiegelhalter (2007), Bayesian Analysis 2, 409-444 (the unit in question left out).
     """
     owner = np.asarray(rep)

@@ -1,0 +1,161 @@
+"""What reps call for a period, corrected for how their calls came out before, and combined with the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from salesanalytics.forecast.prepare import Drawable, beside_calls
+from salesanalytics.forecast.track_record import WITH_CALLS, TrackRecord
+from salesanalytics.timeline import Period
+
+WAYS = ("commit", "probability")
+KEYS = ["way", "measure"]
+PRIOR_CALLS = 1.0  # average calls of a company that came as called, before any is seen
+PRIOR_REP_CALLS = 4.0  # average calls of a rep that came as those of all reps do
+PRIOR_PAIRS = 8.0  # past forecasts in which the reps knew nothing more than the model, before any is seen
+
+
+def calls_of(deals: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """What each rep calls of his open deals: one row a rep, way (commit, probability) and measure.
+
+    ``commit``: the deals he commits to; ``probability``: all at his own chances; where he dates them in the period.
+    Columns ``rep_id``, ``way``, ``measure``, ``called``; reps without a call have 0. Empty where nobody says a thing.
+    """
+    dated = deals["close_date"].between(pd.Timestamp(period.start), pd.Timestamp(period.end))
+    committed = deals["category"].astype(object).eq("commit").astype(float)
+    rep = deals["rep_id"].astype(object).where(deals["rep_id"].notna(), "")
+    parts = []
+    ways = (("commit", committed, deals["category"]), ("probability", deals["p_rep"], deals["p_rep"]))
+    for way, chance, said in ways:
+        if not (said.notna() & deals["close_date"].notna()).any():
+            continue
+        weight = chance.astype(float).fillna(0.0).where(dated, 0.0)
+        for measure, value in (("amount", deals["amount"].fillna(0.0)), ("count", 1.0)):
+            summed = (weight * value).groupby(rep.to_numpy()).sum().rename("called").rename_axis("rep_id").reset_index()
+            parts.append(summed.assign(way=way, measure=measure))
+    columns = ["rep_id", *KEYS, "called"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def with_outcome(calls: pd.DataFrame, deals: pd.DataFrame, signed: pd.DataFrame) -> pd.DataFrame:
+    """Calls with ``came``: what was signed in the period of the deals that stood open with the rep, called or not.
+
+    ``deals``: ``deal_id``, ``rep_id`` of the open deals; ``signed``: ``deal_id``, ``amount`` of the period.
+    """
+    of_rep = signed.merge(deals[["deal_id", "rep_id"]], on="deal_id")
+    of_rep["rep_id"] = of_rep["rep_id"].astype(object).where(of_rep["rep_id"].notna(), "")
+    sums = of_rep.groupby("rep_id").agg(amount=("amount", "sum"), count=("deal_id", "size")).astype(float)
+    came = sums.stack().rename("came").rename_axis(["rep_id", "measure"]).reset_index()
+    found = calls.merge(came, on=["rep_id", "measure"], how="left")
+    return found.assign(came=found["came"].fillna(0.0))
+
+
+def rep_bias(past: pd.DataFrame) -> pd.DataFrame:
+    """How much of what is called comes: of each rep, drawn to all reps, and these to 1.
+
+    Parameters
+    ----------
+    past : DataFrame
+        Calls with their outcome of past forecasts, `with_outcome`; ``quarter`` and ``week`` tell them apart.
+
+    Returns
+    -------
+    DataFrame, one row a rep, way and measure
+        ``rep_id``, ``way``, ``measure``, ``n`` (forecasts), ``called``, ``came``, ``ratio`` (shrunk), ``all_reps``.
+
+    References
+    ----------
+    Gamma-Poisson shrinkage of ratios: Clayton & Kaldor (1987), Biometrics 43, 671-681.
+    """
+    of_all = past.groupby([*KEYS, "quarter", "week"], as_index=False)[["called", "came"]].sum()
+    whole = of_all.groupby(KEYS)[["called", "came"]].agg(["sum", "mean"])
+    prior = PRIOR_CALLS * whole[("called", "mean")]
+    pooled = (whole[("came", "sum")] + prior) / (whole[("called", "sum")] + prior).clip(lower=1e-300)
+    by_rep = past.groupby(["rep_id", *KEYS]).agg(n=("called", "size"), called=("called", "sum"), came=("came", "sum"))
+    by_rep = by_rep.reset_index().merge(pooled.rename("all_reps").reset_index(), on=KEYS)
+    usual = past.groupby(KEYS)["called"].mean().rename("usual").reset_index()
+    by_rep = by_rep.merge(usual, on=KEYS)
+    weight = PRIOR_REP_CALLS * by_rep.pop("usual")
+    ratio = (by_rep["came"] + weight * by_rep["all_reps"]) / (by_rep["called"] + weight).clip(lower=1e-300)
+    return by_rep.assign(ratio=ratio)[["rep_id", *KEYS, "n", "called", "came", "ratio", "all_reps"]]
+
+
+def corrected(calls: pd.DataFrame, past: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Sum of the calls by way and measure, each rep's times his ratio; empty without a past or a call."""
+    if not len(calls) or not len(past):
+        return {}
+    bias = rep_bias(past)
+    of_all = bias.drop_duplicates(KEYS)[[*KEYS, "all_reps"]]
+    found = calls.merge(bias[["rep_id", *KEYS, "ratio"]], on=["rep_id", *KEYS], how="left").merge(of_all, on=KEYS)
+    found["value"] = found["called"] * found["ratio"].fillna(found["all_reps"])
+    return {(str(way), str(measure)): float(x) for (way, measure), x in found.groupby(KEYS)["value"].sum().items()}
+
+
+def weight_of_calls(past: list[dict[str, Any]]) -> float:
+    """How far the model's number goes towards the corrected call, 0 to 1.
+
+    Least squares of past errors of the model on how far the call stood from it, drawn to 0 (Bates & Granger 1969,
+    Operational Research Quarterly 20, 451-468).
+
+    Parameters
+    ----------
+    past : list of dict
+        ``model``, ``call``, ``actual`` of past forecasts.
+    """
+    if not past:
+        return 0.0
+    apart = np.array([row["call"] - row["model"] for row in past])
+    missed = np.array([row["actual"] - row["model"] for row in past])
+    spread = float(apart @ apart)
+    return float(np.clip(apart @ missed / max(spread * (1 + PRIOR_PAIRS / len(past)), 1e-300), 0.0, 1.0))
+
+
+def combined(draws: np.ndarray, call: float, past: list[dict[str, Any]], *, at_least: float) -> np.ndarray:
+    """Draws of the model moved towards the corrected call by what that was worth before; none below what is signed."""
+    return np.maximum(draws + weight_of_calls(past) * (call - draws.mean()), at_least)
+
+
+def call_and_past(points: pd.Series, past: pd.DataFrame, measure: str) -> tuple[float, list[dict[str, Any]]]:
+    """The corrected call to combine with (chances if reps state them, else commitments), and how it did before.
+
+    ``points``: of each method now; ``past``: scored forecasts of the same week. NaN: there is none.
+    """
+    for way in ("probability", "commit"):
+        method = f"rep_{way}_corrected"
+        call = float(points.get(method, np.nan))
+        if np.isnan(call):
+            continue
+        same = past[past["measure"].eq(measure)].set_index("quarter")
+        ours, theirs = (same.loc[same["method"].eq(m), ["forecast", "actual"]] for m in ("forecast", method))
+        both = ours.join(theirs[["forecast"]].rename(columns={"forecast": "call"})).dropna()
+        rows = both.rename(columns={"forecast": "model"}).to_dict("records")
+        return call, [{str(k): float(v) for k, v in row.items()} for row in rows]
+    return np.nan, []
+
+
+def corrected_methods(drawable: Drawable, draws: dict[str, np.ndarray], record: TrackRecord) -> pd.DataFrame:
+    """What the corrected calls say of a period, and our forecast with them: rows as of `baselines`.
+
+    ``draws``: of the whole, by measure. The past is that of the scored week nearest to how far the period has run.
+    """
+    week = (drawable.day + 1 - drawable.period.start_day) / 7
+    weeks = record.calls["week"].unique()
+    if not len(weeks):
+        return pd.DataFrame(columns=["method", "count", "amount", "basis"])
+    nearest = min(weeks, key=lambda w: (abs(w - week), w))
+    calls, rest = calls_of(drawable.deals, drawable.period), beside_calls(drawable)
+    call = corrected(calls, record.calls[record.calls["week"].eq(nearest)])
+    past = record.scores[record.scores["week"].eq(nearest)]
+    table = pd.DataFrame(
+        {m: {f"rep_{way}_corrected": call.get((way, m), np.nan) + rest[m] for way in WAYS} for m in draws}
+    )
+    signed = {"amount": float(drawable.signed["amount"].sum()), "count": float(len(drawable.signed))}
+    moved = {}
+    for measure, some in draws.items():
+        own, before = call_and_past(table[measure], past, measure)
+        moved[measure] = some.mean() if np.isnan(own) else combined(some, own, before, at_least=signed[measure]).mean()
+    table.loc[WITH_CALLS] = moved
+    return table.rename_axis("method").reset_index().assign(basis="how their calls came out before")
