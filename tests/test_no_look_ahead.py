@@ -27,7 +27,7 @@ from salesanalytics.control.known import know
 from salesanalytics.control.scrub import scrub_list
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.features.landmarks import landmark_snapshots
-from salesanalytics.forecast import arrivals, baselines, pacing, parts, prepare
+from salesanalytics.forecast import arrivals, baselines, parts, prepare
 from salesanalytics.models import signing_time_rows, stage_rows
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.reps import honesty, outcomes, review_reps, stage_conversion, volume
@@ -277,7 +277,7 @@ def _track_record(book, as_of):
 
 def _pace(book, date):
     now = quarter_of(to_day(date), fiscal_year_start=book.settings.fiscal_year_start)
-    return pacing.pacing(book, quarter=now.name, as_of=date, quarters=4)
+    return sa.pacing(book, quarter=now.name, as_of=date, quarters=4)
 
 
 def _ended(book, date):

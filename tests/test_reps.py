@@ -147,8 +147,7 @@ def test_several_planted_reps_do_not_hide_one_another():
         w["won"][own] = np.random.default_rng(seed).random(own.sum()) < expit(w["location"][own] + skill)
         found.append([_flagged_with(w, share)[planted].sum() for share in shares])
     hidden, seen = np.sum(found, axis=0) / 16
-    assert seen >= 0.6
-    assert seen > hidden
+    assert seen > 0.5 > hidden
 
 
 def _flagged_with(w, outliers):
