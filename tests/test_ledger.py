@@ -151,6 +151,7 @@ sys.path.insert(0, sys.argv[2])
 from worlds import book_of, simulate
 import salesanalytics as sa
 from salesanalytics.forecast import ledger as module
+from salesanalytics.models import past
 for rung in ("logistic", "blend"):
     past.MIN_CLOSED[rung] = 10**9
 book = book_of(*simulate(5, days=1001, per_day=0.2), last=1000)

@@ -148,10 +148,10 @@ def ledger(given: Namespace) -> Answer:
         raise SchemaError(f"{given.path} is not a folder.")
     ledger = Ledger(given.path)
     book = read_book(given.book) if given.book else None
-    records, judged = ledger.list(), ledger.accuracy(book, as_of=given.as_of) if book else None
+    listing, judged = ledger.list(), ledger.accuracy(book, as_of=given.as_of) if book else None
     if given.json:
-        return {"records": records(records), "accuracy": None if judged is None else records(judged)}
-    listed = ledger_text(records, given.lang, width(), path=given.path)
+        return {"records": records(listing), "accuracy": None if judged is None else records(judged)}
+    listed = ledger_text(listing, given.lang, width(), path=given.path)
     if book is None or judged is None:
         return listed
     told = accuracy_text(judged, given.lang, width(), as_of=given.as_of, unit=book.settings.unit)
