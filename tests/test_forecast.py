@@ -15,6 +15,7 @@ from worlds import CHANCES, book_of, day_of, simulate, tiny, true_incidence
 
 import salesanalytics as sa
 from salesanalytics.errors import AsOfError, SchemaError
+from salesanalytics.features import snapshots
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, recorded_share
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
@@ -225,7 +226,8 @@ def test_the_mean_of_the_open_part_is_the_sum_of_its_chances():
 
 def curves(as_of, horizon, lag=0):
     """Chance of every open deal to have signed 0, 1, 2, ... days from a date."""
-    scores = score_with(fitted_close_model(book(lag), as_of=as_of), book(lag), horizon_days=horizon)
+    model, snapshot = fitted_close_model(book(lag), as_of=as_of), snapshots(book(lag), as_of=as_of)
+    scores = score_with(model, book(lag), snapshot, horizon_days=horizon)
     return pd.DataFrame(scores.p_won, index=scores.deals["deal_id"])
 
 

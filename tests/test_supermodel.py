@@ -358,7 +358,7 @@ def fitted():
     landmarks = landmarks_of()
     bins, happened = binned(landmarks)
     weight = np.random.default_rng(5).uniform(0.2, 1.0, len(landmarks))[bins.row]
-    model = fit_logit(fit_encoder(landmarks), landmarks, bins, happened, weight, spread=True)
+    model = fit_logit(fit_encoder(landmarks), landmarks, bins, happened, weight)
     return landmarks, bins, happened, weight, model
 
 
@@ -404,7 +404,7 @@ def test_nothing_to_tell_apart_gives_one_level(code):
     encoder = fit_encoder(landmarks)
     n = len(happened)
     weighted, plain = ((happened == 1).sum() * w + 0.5 for w in (0.5, 1.0))
-    odds = fit_logit(encoder, landmarks, bins, happened, weight, spread=True).log_odds(landmarks, bins)
+    odds = fit_logit(encoder, landmarks, bins, happened, weight).log_odds(landmarks, bins)
     np.testing.assert_allclose(odds[:, 0], logit(weighted / (0.5 * n + 1)), rtol=1e-5)
     odds = fit_boosting(encoder, landmarks, bins, happened, weight).log_odds(landmarks, bins)
     np.testing.assert_allclose(odds[:, 0], logit(plain / (n + 1)))

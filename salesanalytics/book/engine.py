@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import duckdb
 import narwhals as nw
+import pandas as pd
 import pyarrow as pa
+
+N_LATELY = 16  # small tables that one date is asked for again and again
 
 
 class Engine:
@@ -27,6 +31,7 @@ class Engine:
             self._connection.execute("SET enable_progress_bar = false")
         self._tables: set[str] = set()
         self._facts: dict[str, Any] = {}
+        self._lately: OrderedDict[Hashable, pd.DataFrame] = OrderedDict()
 
     def __getstate__(self) -> dict[str, pa.Table]:
         """Tables to hand to another process; what is derived from them is handed over with them."""
@@ -55,6 +60,14 @@ class Engine:
         if name not in self._facts:
             self._facts[name] = find()
         return self._facts[name]
+
+    def lately(self, key: Hashable, find: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """A table found once and remembered until so many others have been asked for; a copy, to be changed freely."""
+        found = self._lately.pop(key) if key in self._lately else find()
+        self._lately[key] = found
+        if len(self._lately) > N_LATELY:
+            self._lately.popitem(last=False)
+        return found.copy()
 
     def table(self, name: str) -> nw.LazyFrame[Any]:
         """One table as a lazy frame."""

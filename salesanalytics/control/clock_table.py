@@ -10,9 +10,9 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.control.known import know
 from salesanalytics.errors import SchemaError
-from salesanalytics.timeline import outcomes
+from salesanalytics.timeline import known_outcomes
 from salesanalytics.timeline.calendar import as_of_day
-from salesanalytics.timeline.replay import OPEN, collect
+from salesanalytics.timeline.replay import OPEN
 from salesanalytics.timeline.spells import observed_from, open_deals, recording_lag_days
 from salesanalytics.timeline.work import last_texts
 
@@ -79,7 +79,7 @@ def clock_table(book: DealBook, *, as_of: Any, horizon_days: int = 365) -> pd.Da
 def _past_cells(book: DealBook, *, as_of: Any, horizon_days: int) -> pd.DataFrame:
     """One row a deal and cell it stood in on a past date: ``s``, ``b``, ``won``, ``other`` within the horizon."""
     day = as_of_day(book, as_of)
-    known = collect(book, outcomes(book, day)).set_index("deal_id")
+    known = known_outcomes(book, day).set_index("deal_id")
     last = day - recording_lag_days(book, as_of=as_of) - horizon_days
     first = max(int(known["created_day"].min()), observed_from(book)) if len(known) else day
     days = list(range(last, first - 1, -EVERY_DAYS))[::-1]

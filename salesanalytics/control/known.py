@@ -210,7 +210,7 @@ class Known:
         if key not in self._chances:
             days = 0 if fresh else self.day - self.deals["since_day"]
             asked = pd.DataFrame({"state": self.deals["state"], "days_in_state": days})
-            won, _, _ = self.table.predict(asked, horizon_days=[horizon_days])
+            won, _, _ = self.table.predict(asked, horizon_days=[horizon_days], confidence=None)
             self._chances[key] = pd.Series(won[:, 0], self.deals.index)
         return self._chances[key]
 

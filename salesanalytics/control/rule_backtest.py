@@ -15,9 +15,9 @@ from salesanalytics.control.hits import RuleFunction
 from salesanalytics.control.known import Known, know
 from salesanalytics.errors import InsufficientDataError, SchemaError
 from salesanalytics.labels import LANGUAGES, label
-from salesanalytics.timeline import outcomes
+from salesanalytics.timeline import known_outcomes
 from salesanalytics.timeline.calendar import as_of_day, to_date
-from salesanalytics.timeline.replay import OPEN, collect
+from salesanalytics.timeline.replay import OPEN
 from salesanalytics.timeline.spells import observed_from, recording_lag_days
 
 MIN_FLAGGED = 20  # deals flagged, and unflagged beside them, below which a rule is not judged
@@ -99,7 +99,7 @@ def _past_flags(
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, list[int]], dict[str, int]]:
     """Open deals on past dates with what became of them, what was flagged, when each rule spoke, its number of hits."""
     day = as_of_day(book, as_of)
-    known = collect(book, outcomes(book, day)).set_index("deal_id")
+    known = known_outcomes(book, day).set_index("deal_id")
     last = day - recording_lag_days(book, as_of=as_of) - horizon_days
     first = max(int(known["created_day"].min()), observed_from(book)) if len(known) else day
     days = list(range(last, first - 1, -every_days))[::-1]

@@ -112,7 +112,7 @@ def _older_than_any_win(known: Known) -> pd.Series:
     if known.ended["end"].eq("won").sum() < MIN_WON:
         return pd.Series(np.zeros(len(known.deals), dtype=bool), known.deals.index)
     asked = pd.DataFrame({"state": known.deals["state"], "days_in_state": known.day - known.deals["since_day"]})
-    _, _, pool = known.table.predict(asked, horizon_days=[HORIZON_DAYS])
+    _, _, pool = known.table.predict(asked, horizon_days=[HORIZON_DAYS], confidence=None)
     return pd.Series(pool["older_than_any_win"].to_numpy(dtype=bool), known.deals.index)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.features.history import Feature
 from salesanalytics.features.snapshots import DEFAULT_FEATURES, described, snapshot_base
-from salesanalytics.timeline import outcomes
+from salesanalytics.timeline import known_outcomes
 from salesanalytics.timeline.calendar import as_of_day, to_timestamps
 from salesanalytics.timeline.replay import OPEN, births, collect
 from salesanalytics.timeline.spells import observed_from, open_deals, recording_lag_days
@@ -106,7 +106,7 @@ def with_ends(book: DealBook, rows: pd.DataFrame, *, as_of: Any) -> pd.DataFrame
     """Landmark rows with what had become of the deals as known at ``as_of``; see `landmark_snapshots`."""
     day = as_of_day(book, as_of)
     seen_to = day - recording_lag_days(book, as_of=as_of)
-    known = collect(book, outcomes(book, day)).set_index("deal_id").loc[rows["deal_id"], ["end", "end_day"]]
+    known = known_outcomes(book, day).set_index("deal_id").loc[rows["deal_id"], ["end", "end_day"]]
     end_day, landmark = known["end_day"].to_numpy(), rows["landmark_day"].to_numpy()
     end = np.where(end_day > seen_to, OPEN, known["end"].to_numpy(dtype=object))
     duration = np.maximum(np.minimum(end_day, seen_to) - landmark, 0)

@@ -13,8 +13,7 @@ from salesanalytics.models.incidence import fit_incidence
 from salesanalytics.models.stage_rates import ENDS, WON, end_codes
 from salesanalytics.timeline import amounts
 from salesanalytics.timeline.calendar import as_of_day
-from salesanalytics.timeline.replay import collect
-from salesanalytics.timeline.spells import observed_from, outcomes
+from salesanalytics.timeline.spells import known_outcomes, observed_from
 
 WINDOW_DAYS = 364
 BLOCK_DAYS = 91
@@ -75,7 +74,7 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     Lagakos, Barraj & De Gruttola (1988), Biometrika 75, 515-523.
     """
     day = as_of_day(book, as_of)
-    known = collect(book, outcomes(book, day))
+    known = known_outcomes(book, day)
     if not len(known):
         return Arrivals(0.0, FEW_BLOCKS_VARIANCE, np.ones(1), np.zeros(1), 0, np.zeros(0, dtype=int), np.zeros(0))
     created, known_from = known["created_day"].to_numpy(), known["known_from"].to_numpy()
@@ -164,7 +163,7 @@ def _incidence_by_age(duration: np.ndarray, end: np.ndarray, entry: np.ndarray) 
 
 def won_amounts(book: DealBook, amounts: pd.DataFrame, *, as_of: Any) -> np.ndarray:
     """Amounts of the last won deals (at most 400), from which those of deals without one are drawn."""
-    known = collect(book, outcomes(book, as_of_day(book, as_of)))
+    known = known_outcomes(book, as_of_day(book, as_of))
     return _last_won(known, amounts)["amount"].to_numpy()
 
 

@@ -15,13 +15,14 @@ from salesanalytics.errors import InsufficientDataError
 from salesanalytics.forecast.backtest_cache import cache_file, keep, read_kept
 from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.calls import WAYS, call_and_past, combined, corrected, with_outcome
-from salesanalytics.forecast.past_origins import Foreseen, Origin, foresee, total
+from salesanalytics.forecast.drawing import draw_totals
+from salesanalytics.forecast.past_origins import DRAWS, Foreseen, Origin, foresee
 from salesanalytics.forecast.track_record import NO_CALLS, OURS, WITH_CALLS, TrackRecord, stretch_of
 from salesanalytics.models.bands import crps, interval_score
 from salesanalytics.timeline import Period
 from salesanalytics.timeline.calendar import as_of_day, quarter_of, to_date
-from salesanalytics.timeline.replay import OPEN, collect
-from salesanalytics.timeline.spells import outcomes
+from salesanalytics.timeline.replay import OPEN
+from salesanalytics.timeline.spells import known_outcomes
 
 GRACE_DAYS = 30
 MIN_CLOSED = 30
@@ -133,14 +134,14 @@ def _finished(book: DealBook, day: int, n: int) -> list[Period]:
 
 
 def _n_closed(book: DealBook, day: int) -> int:
-    return int(collect(book, outcomes(book, day).select("deal", "end"))["end"].ne(OPEN).sum())
+    return int(known_outcomes(book, day)["end"].ne(OPEN).sum())
 
 
 def _widened(one: Foreseen, matured: list[dict[str, Any]], seed: int) -> tuple[float, dict[str, np.ndarray]]:
     """By how much the bands are widened, and the draws then."""
     columns = ["quarter", "measure", "method", "pit"]
     stretch = stretch_of(pd.DataFrame([row for row in matured if row["method"] == OURS], columns=columns))
-    return stretch, one.totals if stretch == 1 else total(one.drawable, seed=seed, stretch=stretch)
+    return stretch, one.totals if stretch == 1 else draw_totals(one.drawable, draws=DRAWS, seed=seed, stretch=stretch)
 
 
 def _ours(one: Foreseen, wide: dict[str, np.ndarray], stretch: float, truth: dict[str, float]) -> list[dict[str, Any]]:

@@ -12,14 +12,14 @@ from salesanalytics.book import DealBook
 from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import at_dates, collect, trail
-from salesanalytics.timeline.spells import open_deals, outcomes
+from salesanalytics.timeline.spells import known_outcomes, open_deals
 
 N_QUARTERS = 4
 
 
 def won_deals(book: DealBook, day: int) -> pd.DataFrame:
     """Deals whose state known at a day is won: ``deal_id``, ``end_day``, ``amount``."""
-    known = collect(book, outcomes(book, day))
+    known = known_outcomes(book, day)
     won = known.loc[known["end"] == "won", ["deal_id", "end_day"]]
     won = won.merge(amounts(book, [day]).drop(columns="as_of_day"), on="deal_id", how="left")
     return won.sort_values("deal_id", ignore_index=True)
@@ -74,7 +74,7 @@ def baselines(book: DealBook, *, period: Period, day: int, deals: pd.DataFrame) 
         period: those committed, all x their own chance), ``same_quarter_last_year``, ``mean_of_last_four``.
     """
     won, standing = won_deals(book, day), _standing(book, [day])
-    known = collect(book, outcomes(book, day))
+    known = known_outcomes(book, day)
     begin = known["created_day"].min() if len(known) else np.inf
     so_far = _sum(won, period)
     finished = [_finished(won, begin, p, day) for p in _last_finished(period, day)]

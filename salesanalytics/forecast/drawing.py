@@ -50,6 +50,13 @@ def draw_components(
     return components, signings, scale
 
 
+def draw_totals(prepared: Drawable, *, draws: int, seed: int, stretch: float = 1.0) -> dict[str, np.ndarray]:
+    """Draws of the whole, by measure: ``amount`` and ``count``, (n_draws,) each."""
+    components, _, _ = draw_components(prepared, draws=draws, seed=seed, stretch=stretch)
+    count, amount = (np.sum([pair[k] for pair in components.values()], axis=0) for k in (0, 1))
+    return {"amount": amount, "count": count}
+
+
 def _streams(seed: int) -> list[np.random.Generator]:
     """Streams of random numbers of the shock, of new deals and of deals not recorded yet."""
     return [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3)]

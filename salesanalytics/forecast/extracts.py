@@ -17,7 +17,7 @@ from salesanalytics.forecast.recording_lag import lag_curve
 from salesanalytics.timeline import amounts
 from salesanalytics.timeline.calendar import to_date, to_timestamps
 from salesanalytics.timeline.replay import OPEN, collect
-from salesanalytics.timeline.spells import outcomes, states
+from salesanalytics.timeline.spells import known_outcomes, states
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _standing(book: DealBook) -> pd.DataFrame:
     """How every deal stands at the end of a book: ``deal_id``, ``state``, ``stage``, ``created_day``, ``end_day``."""
     day = book.extracted_day
     known = collect(book, states(book, [day]).select("deal", "as_of_day", "state", "stage", "created_day"))
-    ends = collect(book, outcomes(book, day))[["deal_id", "end", "end_day"]]
+    ends = known_outcomes(book, day)[["deal_id", "end", "end_day"]]
     ends["end_day"] = ends["end_day"].where(ends["end"].ne(OPEN)).astype(float)
     money = amounts(book, [day])[["deal_id", "amount"]]
     return known.drop(columns="as_of_day").merge(ends.drop(columns="end"), on="deal_id").merge(money, on="deal_id")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
-from salesanalytics.forecast.quarter import forecast_quarter
+from salesanalytics.forecast.drawing import draw_totals
+from salesanalytics.forecast.prepare import prepare
+from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.timeline import Period, parse_period
-from salesanalytics.timeline.calendar import as_of_day
+from salesanalytics.timeline.calendar import as_of_day, to_date
 
 
 def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 4_000, seed: int = 0) -> pd.DataFrame:
@@ -44,19 +47,23 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 4_000, see
     if "Q" not in period.name:
         raise AsOfError(f"An outlook starts from a quarter such as 2026Q4, got {quarter!r}.")
     day = as_of_day(book, as_of)
+    if period.end_day <= day:
+        raise AsOfError(f"{period.name} ended on {period.end}, as_of is {to_date(day)}: there is nothing to forecast.")
     months = [parse_period(f"{m:%Y-%m}", fiscal_year_start=start) for m in _months(period)]
     wanted = [("month", m) for m in months if m.end_day > day]
     wanted += [("quarter", period), ("next", period.back(-1))]
     wanted.append(("year", parse_period(period.name[:4], fiscal_year_start=start)))
     rows = []
     for kind, one in wanted:
-        told = forecast_quarter(book, quarter=one.name, as_of=as_of, draws=draws, seed=seed)
+        prepared = prepare(book, period=one, day=day, intervals=False)
+        totals, target = draw_totals(prepared, draws=draws, seed=seed), stated_target(book, one)
+        reached = None if target is None else float((totals["amount"] >= target).mean())
         row: dict[str, Any] = {"period": one.name, "kind": kind, "start": one.start, "end": one.end}
-        row |= {"target": told.target, "p_target": told.p_target}
-        for measure in ("amount", "count"):
-            total = pd.Series(told.total(measure))
-            row |= {measure: total.mean(), f"{measure}_signed": getattr(told, measure)["signed"].mean()}
-            row |= {f"{measure}_q{q}": total.quantile(q / 100) for q in (10, 25, 50, 75, 90)}
+        row |= {"target": target, "p_target": reached}
+        signed = {"amount": float(prepared.signed["amount"].sum()), "count": float(len(prepared.signed))}
+        for measure, total in totals.items():
+            row |= {measure: total.mean(), f"{measure}_signed": signed[measure]}
+            row |= {f"{measure}_q{q}": np.quantile(total, q / 100) for q in (10, 25, 50, 75, 90)}
         rows.append(row)
     return pd.DataFrame(rows).astype({"target": float, "p_target": float})
 

@@ -13,8 +13,7 @@ from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.result import QuarterForecast
 from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_timestamps
-from salesanalytics.timeline.replay import collect
-from salesanalytics.timeline.spells import observed_from, outcomes
+from salesanalytics.timeline.spells import known_outcomes, observed_from
 
 GRACE_DAYS = 30
 COLUMNS = ["quarter", "week", "day", "count", "amount", "final_count", "final_amount", "share_of_final", "is_current"]
@@ -93,7 +92,7 @@ def _signed(book: DealBook, period: Period, day: int) -> tuple[float, float]:
 
 def _first_day(book: DealBook, day: int) -> int:
     """Creation of the first deal known at a day; the day after it without any."""
-    known = collect(book, outcomes(book, day))
+    known = known_outcomes(book, day)
     return int(known["created_day"].min()) if len(known) else day + 1
 
 

@@ -70,7 +70,7 @@ def ended_deals(book: DealBook, day: int, horizon: int, before: int, now: pd.Dat
     if otherwise.any():
         ended["days_in_state"] = ended["as_of_day"] - ended["since_day"]
         table = StageTable(ended=True).fit(book, as_of=to_date(day))
-        p_won, _, _ = table.predict(ended[otherwise], horizon_days=np.array([before, horizon]))
+        p_won, _, _ = table.predict(ended[otherwise], horizon_days=np.array([before, horizon]), confidence=None)
         ended.loc[otherwise, "p_in_period"] = p_won[:, 1] - p_won[:, 0]
     ended["amount"] = ended["deal_id"].map(now.set_index("deal_id")["amount"]).astype(float)
     return ended[["deal_id", "state", "amount", "p_in_period"]]

@@ -13,7 +13,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from salesanalytics.book import DealBook
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.calls import calls_of
-from salesanalytics.forecast.drawing import draw_components
+from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare
 from salesanalytics.timeline import Period
 
@@ -87,13 +87,6 @@ def foresee(
     return told
 
 
-def total(drawable: Drawable, *, seed: int, stretch: float) -> dict[str, np.ndarray]:
-    """Draws of the whole, by measure."""
-    components, _, _ = draw_components(drawable, draws=DRAWS, seed=seed, stretch=stretch)
-    count, amount = (np.sum([pair[k] for pair in components.values()], axis=0) for k in (0, 1))
-    return {"amount": amount, "count": count}
-
-
 def _blocks(origins: Sequence[Origin], size: int) -> list[Sequence[Origin]]:
     n = -(-len(origins) // size)
     bounds = np.linspace(0, len(origins), n + 1).round().astype(int)
@@ -105,13 +98,13 @@ def _block(book: DealBook, origins: list[Origin], seed: int) -> list[Foreseen]:
 
 
 def _foreseen(book: DealBook, origin: Origin, seed: int) -> Foreseen:
-    prepared = prepare(book, period=origin.period, day=origin.day)
+    prepared = prepare(book, period=origin.period, day=origin.day, intervals=False)
     points = baselines(book, period=origin.period, day=origin.day, deals=prepared.deals)
     points = points.set_index("method")[["count", "amount"]]
     points.loc[TABLE] = _by_table(prepared)
     drawable = prepared.drawable()
     calls = calls_of(prepared.deals, origin.period)
-    totals = total(drawable, seed=seed, stretch=1.0)
+    totals = draw_totals(drawable, draws=DRAWS, seed=seed)
     return Foreseen(origin, drawable, totals, points, calls, beside_calls(drawable))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
+from salesanalytics.features import snapshots
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, won_amounts
 from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.parts import (
@@ -84,15 +86,44 @@ class Prepared(Drawable):
         return Drawable(**{item.name: getattr(self, item.name) for item in fields(Drawable)})
 
 
-def prepare(book: DealBook, *, period: Period, day: int) -> Prepared:
-    """Fit and score; ``period`` must end after ``day``."""
+@dataclass(frozen=True)
+class _Known:
+    """What every period forecast at a date shares."""
+
+    day: int
+    model: CloseModel
+    snapshot: pd.DataFrame
+    arrivals: Arrivals
+    pool: np.ndarray
+    ratios: dict[str, np.ndarray]
+
+
+_LAST: WeakKeyDictionary[DealBook, _Known] = WeakKeyDictionary()
+
+
+def _known_at(book: DealBook, day: int) -> _Known:
+    """Worked out once for all periods asked for at a date, until another date is asked for."""
+    last = _LAST.get(book)
+    if last is None or last.day != day:
+        last = _LAST[book] = _Known(
+            day=day,
+            model=fitted_close_model(book, as_of=to_date(day)),
+            snapshot=snapshots(book, as_of=to_date(day)),
+            arrivals=fit_arrivals(book, as_of=to_date(day)),
+            pool=won_amounts(book, amounts(book, [day]), as_of=to_date(day)),
+            ratios=amount_ratios(book, day),
+        )
+    return last
+
+
+def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True) -> Prepared:
+    """Fit and score; ``period`` must end after ``day``. ``intervals``: of the chances, see `score_with`."""
     horizon, before = period.end_day - day, period.start_day - 1 - day
-    model = fitted_close_model(book, as_of=to_date(day))
-    scores = score_with(model, book, horizon_days=horizon)
+    known = _known_at(book, day)
+    model, pool = known.model, known.pool
+    scores = score_with(model, book, known.snapshot, horizon_days=horizon, intervals=intervals)
     # signed by now and not typed in yet: of this period if it has begun, else a late booking of an earlier one
     p = scores.p_won[:, -1] - (scores.p_won[:, before] if before >= 0 else 0.0)
-    now = amounts(book, [day])
-    pool = won_amounts(book, now, as_of=to_date(day))
     deals = with_groupings(book, scores.deals.assign(p_in_period=p, p_model=p), day)
     deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(pool.mean() if len(pool) else 0.0)
     deals = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable")
@@ -103,10 +134,10 @@ def prepare(book: DealBook, *, period: Period, day: int) -> Prepared:
         deals=deals.reset_index(drop=True),
         snapshot=scores.snapshot.loc[deals.index].reset_index(drop=True),
         signed=with_groupings(book, signed_deals(book, period=period, day=day), day),
-        ended=ended_deals(book, day, horizon, before, now),
-        arrivals=fit_arrivals(book, as_of=to_date(day)),
+        ended=ended_deals(book, day, horizon, before, amounts(book, [day])),
+        arrivals=known.arrivals,
         pool=pool,
-        ratios=amount_ratios(book, day),
+        ratios=known.ratios,
         shock=fit_shock(model.past_within(horizon)),
         has_recorded_at=book.has_recorded_at,
     )

@@ -15,6 +15,7 @@ from salesanalytics.models.close_model import CloseModel, fitted_close_model
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_day, to_timestamps
 
 HORIZON_DAYS = 730
+CONFIDENCE = 0.8
 QUANTILES = {"sign_q10": 0.1, "sign_q50": 0.5, "sign_q90": 0.9}
 
 
@@ -73,12 +74,17 @@ def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
     day, last = as_of_day(book, as_of), to_day(until, name="until")
     if last <= day:
         raise AsOfError(f"until must lie after as_of {to_date(day)}, got {to_date(last)}.")
-    return score_with(fitted_close_model(book, as_of=to_date(day)), book, horizon_days=last - day).deals
+    model = fitted_close_model(book, as_of=to_date(day))
+    return score_with(model, book, snapshots(book, as_of=to_date(day)), horizon_days=last - day).deals
 
 
-def score_with(model: CloseModel, book: DealBook, *, horizon_days: int) -> Scores:
-    """Score the open deals of the date of a fitted model, with the whole curve of each; see `score_open_deals`."""
-    snapshot = snapshots(book, as_of=model.as_of_)
+def score_with(
+    model: CloseModel, book: DealBook, snapshot: pd.DataFrame, *, horizon_days: int, intervals: bool = True
+) -> Scores:
+    """Score a snapshot of the date of a fitted model, with the whole curve of each deal; see `score_open_deals`.
+
+    Without ``intervals`` only the chances, and not what `CloseModel.predict` leaves out then.
+    """
     day = to_day(model.as_of_)
     near, later = np.arange(horizon_days + 1), np.append(np.arange(0, HORIZON_DAYS, 7), HORIZON_DAYS)
     days = np.union1d(near, later)
@@ -86,7 +92,7 @@ def score_with(model: CloseModel, book: DealBook, *, horizon_days: int) -> Score
     p_won, far = curve[:, np.searchsorted(days, near)], curve[:, np.searchsorted(days, later)]
     scored = snapshot[["deal_id", "rep_id", "state", "stage", "days_in_state", "age_days", "amount"]].copy()
     scored.insert(1, "name", scored["deal_id"].map(book.deals.set_index("deal_id")["name"]))
-    found = model.predict(snapshot, until=to_date(day + horizon_days))
+    found = model.predict(snapshot, until=to_date(day + horizon_days), confidence=CONFIDENCE if intervals else None)
     chances = [c for c in found if c.startswith("p_")]
     scored = scored.join(found[chances])
     scored["p_won"] = far[:, -1] if horizon_days > HORIZON_DAYS else np.maximum(far[:, -1], found["p_won_until"])

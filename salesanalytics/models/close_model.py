@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,7 +18,7 @@ from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.models.curves import incidence_at, without_dead_stock
 from salesanalytics.models.ladder import choose_rung
 from salesanalytics.models.learners import Learners, fit_learners
-from salesanalytics.models.other_ends import fit_other_ends
+from salesanalytics.models.other_ends import OtherEnds, fit_other_ends
 from salesanalytics.models.past import past_predictions
 from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration, fit_recalibration
 from salesanalytics.models.stage_rates import end_codes
@@ -25,8 +26,7 @@ from salesanalytics.models.stage_table import StageTable
 from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, future_bins
 from salesanalytics.models.told import MIN_HALF_LIFE, RUNGS
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_day
-from salesanalytics.timeline.replay import collect
-from salesanalytics.timeline.spells import outcomes
+from salesanalytics.timeline.spells import known_outcomes
 
 MIN_BIN_ROWS = 50
 N_DRAWS = 60
@@ -92,7 +92,7 @@ class CloseModel:
         rows = landmark_snapshots(book, as_of=self.as_of_, every_days=self.every_days)
         rows = rows.assign(code=end_codes(rows["end"]))
         self._fiscal_year_start = book.settings.fiscal_year_start
-        n_closed = int(collect(book, outcomes(book, day).select("deal", "end"))["end"].ne("open").sum())
+        n_closed = int(known_outcomes(book, day)["end"].ne("open").sum())
         self.past_ = past_predictions(
             book, as_of=self.as_of_, n_closed=n_closed, edges=self.edges, every_days=self.every_days
         )
@@ -100,8 +100,13 @@ class CloseModel:
         self.recalibration_ = self._recalibration()
         self.last_day_ = self._last_supported(rows)
         self.learners_ = self._learners(rows)
-        self.other_ends_ = fit_other_ends(rows)
+        self._rows = rows
         return self
+
+    @cached_property
+    def other_ends_(self) -> OtherEnds:
+        """Fitted when it is first asked for: the chances themselves do not need it."""
+        return fit_other_ends(self._rows)
 
     def _grid(self, edges: tuple[int, ...]) -> dict[str, Any]:
         return {"edges": edges, "fiscal_year_start": self._fiscal_year_start}
@@ -112,7 +117,7 @@ class CloseModel:
         boosted = self.rung_.name == "blend"
         half_life = max(self.table_.half_life_days_, MIN_HALF_LIFE)
         settings = {"half_life_days": half_life, "boosted": boosted, **self._grid(self.edges)}
-        return fit_learners(rows, spread=True, **settings)
+        return fit_learners(rows, **settings)
 
     def _recalibration(self) -> Recalibration:
         if self.past_ is None or self.rung_.name not in self.past_.log_odds:
@@ -149,7 +154,7 @@ class CloseModel:
         """
         days = np.atleast_1d(np.asarray(days, dtype="int64"))
         if self.learners_ is None or rung == RUNGS[0] or not len(snapshot) or not self.last_day_:
-            won, other, _ = self.table_.predict(snapshot, horizon_days=days)
+            won, other, _ = self.table_.predict(snapshot, horizon_days=days, confidence=None)
             return won, other
         bins, landmark = self._bins(snapshot)
         odds = self._log_odds(snapshot, bins, rung or self.rung_.name)
@@ -157,7 +162,7 @@ class CloseModel:
         own_won, own_other = incidence_at(bins, odds, landmark, np.append(days[near], self.last_day_))
         # those still open at the last bin go on as the stage table has them go on
         grid = np.union1d(days[~near], [self.last_day_])
-        table_won, table_other, pool = self.table_.predict(snapshot, horizon_days=grid)
+        table_won, table_other, pool = self.table_.predict(snapshot, horizon_days=grid, confidence=None)
         far, last = np.searchsorted(grid, days[~near]), np.searchsorted(grid, [self.last_day_])
         rest = np.maximum(1 - table_won[:, last] - table_other[:, last], 1e-9)
         still = (1 - own_won[:, -1:] - own_other[:, -1:]) / rest
@@ -174,7 +179,7 @@ class CloseModel:
             return pd.DataFrame({c: pd.Series(dtype=float) for c in ("origin_day", "p", "signed", "amount")})
         return self.past_.within(self.rung_.name, horizon_days)
 
-    def predict(self, snapshot: pd.DataFrame, *, until: Any, confidence: float = 0.8) -> pd.DataFrame:
+    def predict(self, snapshot: pd.DataFrame, *, until: Any, confidence: float | None = 0.8) -> pd.DataFrame:
         """Chances of every deal of a snapshot by a date.
 
         The interval says how far the estimate itself may be off: the spread of the logistic coefficients (Laplace,
@@ -187,7 +192,8 @@ class CloseModel:
             From `snapshots`, of one date or many.
         until : date
             Inclusive; after every date of the snapshot.
-        confidence : float
+        confidence : float, optional
+            None: the chances alone, without ``p_lower``, ``p_upper`` and ``p_end_<end>``, which cost more.
 
         Returns
         -------
@@ -214,28 +220,21 @@ class CloseModel:
             parts = [self._predict_date(snapshot, 1, confidence)]
         return pd.concat(parts).reindex(snapshot.index)
 
-    def _predict_date(self, snapshot: pd.DataFrame, horizon: int, confidence: float) -> pd.DataFrame:
+    def _predict_date(self, snapshot: pd.DataFrame, horizon: int, confidence: float | None) -> pd.DataFrame:
         days = np.array([horizon])
         plain, _, pool = self.table_.predict(snapshot, horizon_days=days, confidence=confidence)
         won, other = (x[:, 0] for x in self.curves(snapshot, days=days))
-        lower, upper = pool["p_lower"].to_numpy(dtype=float), pool["p_upper"].to_numpy(dtype=float)
         method = RUNGS[0] if self.learners_ is None else self.rung_.name
-        if self.learners_ is not None and len(snapshot):
-            spread = norm.ppf(0.5 + confidence / 2) * self._spread(snapshot, min(horizon, self.last_day_))
-            centre = logit(np.clip(won, 1e-6, 1 - 1e-6))
-            dead = pool["older_than_any_win"].to_numpy(dtype=bool)
-            lower = np.where(dead, lower, expit(centre - spread))
-            upper = np.where(dead, upper, expit(centre + spread))
-            method += "" if horizon <= self.last_day_ else f" + {RUNGS[0]}"
-        shares = self.other_ends_.shares(snapshot)
+        if self.learners_ is not None and len(snapshot) and horizon > self.last_day_:
+            method += f" + {RUNGS[0]}"
+        told = {"p_won_until": won, "p_lost_until": other, "p_open_until": np.clip(1 - won - other, 0.0, 1.0)}
+        if confidence is not None:
+            shares = self.other_ends_.shares(snapshot)
+            told |= {f"p_end_{end}": other * shares[end].to_numpy() for end in shares}
+            told |= self._interval(snapshot, won, pool, horizon, confidence)
         return pd.DataFrame(
             {
-                "p_won_until": won,
-                "p_lost_until": other,
-                "p_open_until": np.clip(1 - won - other, 0.0, 1.0),
-                **{f"p_end_{end}": other * shares[end].to_numpy() for end in shares},
-                "p_lower": np.minimum(lower, won),
-                "p_upper": np.maximum(upper, won),
+                **told,
                 "p_stage_table": plain[:, 0],
                 "n_pool": pool["n_pool"].to_numpy(dtype="int64"),
                 "older_than_any_win": pool["older_than_any_win"].to_numpy(dtype=bool),
@@ -243,6 +242,18 @@ class CloseModel:
             },
             index=snapshot.index,
         )
+
+    def _interval(
+        self, snapshot: pd.DataFrame, won: np.ndarray, pool: pd.DataFrame, horizon: int, confidence: float
+    ) -> dict[str, np.ndarray]:
+        lower, upper = pool["p_lower"].to_numpy(dtype=float), pool["p_upper"].to_numpy(dtype=float)
+        if self.learners_ is not None and len(snapshot):
+            spread = norm.ppf(0.5 + confidence / 2) * self._spread(snapshot, min(horizon, self.last_day_))
+            centre = logit(np.clip(won, 1e-6, 1 - 1e-6))
+            dead = pool["older_than_any_win"].to_numpy(dtype=bool)
+            lower = np.where(dead, lower, expit(centre - spread))
+            upper = np.where(dead, upper, expit(centre + spread))
+        return {"p_lower": np.minimum(lower, won), "p_upper": np.maximum(upper, won)}
 
     def _bins(self, snapshot: pd.DataFrame) -> tuple[Bins, np.ndarray]:
         landmark = snapshot["as_of"].to_numpy().astype("datetime64[D]").astype("int64")

@@ -7,7 +7,7 @@ open. Each step is a weighted binary regression; together they are a multinomial
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -38,8 +38,8 @@ class SplineLogit:
         Columns of the design in use, and how they are standardised.
     coef : tuple of two ndarray
         Intercept and coefficients of the two steps (won; ended otherwise, of those not won).
-    root : tuple of two ndarray
-        A square root of the covariance of each (Laplace, prior included); empty where it was not asked for.
+    landmarks, bins, weight, not_won
+        What it was fitted to; the second step on the bins in which nothing was won.
     """
 
     encoder: Encoder
@@ -47,7 +47,24 @@ class SplineLogit:
     centre: np.ndarray
     scale: np.ndarray
     coef: tuple[np.ndarray, np.ndarray]
-    root: tuple[np.ndarray, ...]
+    landmarks: pd.DataFrame
+    bins: Bins
+    weight: np.ndarray
+    not_won: np.ndarray
+
+    @cached_property
+    def root(self) -> tuple[np.ndarray, np.ndarray]:
+        """A square root of the covariance of the coefficients of each step (Laplace, prior included).
+
+        It costs as much as the fit, so it waits until somebody asks how far a chance may be off.
+        """
+        z, (won, other) = self.design(self.landmarks, self.bins), self.coef
+        steps = [
+            partial(_covariance_root, z, won, self.weight),
+            partial(_covariance_root, z[self.not_won], other, self.weight[self.not_won]),
+        ]
+        first, second = side_by_side(steps)
+        return first, second
 
     def design(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Standardised design with a column of ones in front."""
@@ -94,27 +111,21 @@ def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> tupl
 
 
 def fit_logit(
-    encoder: Encoder, landmarks: pd.DataFrame, bins: Bins, code: np.ndarray, weight: np.ndarray, *, spread: bool
+    encoder: Encoder, landmarks: pd.DataFrame, bins: Bins, code: np.ndarray, weight: np.ndarray
 ) -> SplineLogit:
-    """Fit both steps. ``code``: what happened in each bin (1 won, 0 ended otherwise, -1 nothing).
-
-    The covariance of the coefficients is worked out only where ``spread`` is asked for: it costs more than the fit.
-    """
+    """Fit both steps. ``code``: what happened in each bin (1 won, 0 ended otherwise, -1 nothing)."""
     x, _ = spline_design(encoder, landmarks, bins)
     scale = x.std(axis=0, dtype=np.float64)
     kept = np.flatnonzero(scale > 1e-6)
     centre, scale = x[:, kept].mean(axis=0, dtype=np.float64).astype(np.float32), scale[kept].astype(np.float32)
     z = (x[:, kept] - centre) / scale
-
-    def step(end: int, rows: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        coef = _ridge(z[rows], code[rows] == end, weight[rows])
-        return coef, _covariance_root(z[rows], coef, weight[rows]) if spread else None
-
-    (won, won_root), (other, other_root) = side_by_side(
-        [partial(step, WON, slice(None)), partial(step, OTHER, code != WON)]
-    )
-    roots = tuple(root for root in (won_root, other_root) if root is not None)
-    return SplineLogit(encoder, kept, centre, scale, (won, other), roots)
+    not_won = code != WON
+    steps = [
+        partial(_ridge, z, code == WON, weight),
+        partial(_ridge, z[not_won], code[not_won] == OTHER, weight[not_won]),
+    ]
+    won, other = side_by_side(steps)
+    return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won)
 
 
 def _ridge(z: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -127,11 +138,11 @@ def _ridge(z: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> np.ndarra
     return np.r_[learner.intercept_, learner.coef_[0]]
 
 
-def _covariance_root(z: np.ndarray, coef: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Square root of the inverse of the information, prior included (Laplace)."""
-    p = expit(z @ coef[1:] + coef[0])
-    ones = np.hstack([np.ones((len(z), 1), np.float32), z]) * np.sqrt(weight * p * (1 - p)).astype(np.float32)[:, None]
-    precision = (ones.T @ ones).astype(float)
+def _covariance_root(design: np.ndarray, coef: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Square root of the inverse of the information, prior included."""
+    p = expit(design @ coef)
+    weighted = design * np.sqrt(weight * p * (1 - p)).astype(np.float32)[:, None]
+    precision = (weighted.T @ weighted).astype(float)
     precision[np.diag_indices(len(coef))] += np.r_[1e-6, np.full(len(coef) - 1, 1 / PRIOR_VARIANCE)]
     return np.asarray(np.linalg.inv(np.linalg.cholesky(precision)).T)
 
@@ -159,7 +170,8 @@ def fit_boosting(
 ) -> Boosting:
     """Fit both steps: few leaves, none with fewer than 400 rows (2 % of the rows where there are few).
 
-    Early stopping is off: it would judge a deal's rows by other rows of the same deal.
+    Early stopping is off: it would judge a deal's rows by other rows of the same deal. One step after the other, each
+    on all cores: a fit changes the filters of warnings for a while, which two threads must not do at once.
     """
     x = _plain_design(encoder, landmarks, bins)
     n_numeric = len(encoder.numeric)
@@ -178,13 +190,10 @@ def fit_boosting(
         share = (happened.sum() + 0.5) / (len(happened) + 1.0)
         learnable = happened.any() and not happened.all()
         learner = HistGradientBoostingClassifier(**settings) if learnable else None
-        return learner and learner.fit(x[rows], happened, sample_weight=weight[rows]), float(
-            np.log(share / (1 - share))
-        )
+        fitted = learner and learner.fit(x[rows], happened, sample_weight=weight[rows])
+        return fitted, float(np.log(share / (1 - share)))
 
-    (won, won_level), (other, other_level) = side_by_side(
-        [partial(step, WON, slice(None)), partial(step, OTHER, code != WON)]
-    )
+    (won, won_level), (other, other_level) = step(WON, slice(None)), step(OTHER, code != WON)
     return Boosting(encoder, (won, other), (won_level, other_level))
 
 
@@ -221,7 +230,6 @@ def fit_learners(
     fiscal_year_start: int,
     half_life_days: float,
     boosted: bool,
-    spread: bool = False,
 ) -> Learners:
     """Fit to landmark rows (``code``, ``duration_days``, ``watched_days``).
 
@@ -235,6 +243,6 @@ def fit_learners(
     age = (landmarks["landmark_day"].max() - landmarks["landmark_day"]).to_numpy()
     weight = 0.5 ** (age / half_life_days) * landmarks["deal_id"].nunique() / len(landmarks)
     encoder = fit_encoder(landmarks)
-    logit = fit_logit(encoder, landmarks, bins, happened, weight[bins.row], spread=spread)
+    logit = fit_logit(encoder, landmarks, bins, happened, weight[bins.row])
     boosting = fit_boosting(encoder, landmarks, bins, happened, weight[bins.row]) if boosted else None
     return Learners(logit, boosting)

@@ -18,8 +18,7 @@ from salesanalytics.models.metrics import auc, brier, log_loss, log_losses
 from salesanalytics.models.past import MIN_CLOSED
 from salesanalytics.models.reliability import mean_difference
 from salesanalytics.timeline.calendar import as_of_day, quarter_of, to_date, to_day, to_timestamps
-from salesanalytics.timeline.replay import collect
-from salesanalytics.timeline.spells import outcomes, recording_lag_days
+from salesanalytics.timeline.spells import known_outcomes, recording_lag_days
 
 HORIZONS = (30, 90, 180, 365)
 QUARTER_END = "quarter end"
@@ -89,7 +88,7 @@ def backtest_probabilities(
     day = as_of_day(book, as_of)
     days = _default_origins(book, day) if origins is None else sorted({to_day(o, name="origins") for o in origins})
     seen_to = day - recording_lag_days(book, as_of=to_date(day))
-    ends = collect(book, outcomes(book, day)).set_index("deal_id")[["end", "end_day"]]
+    ends = known_outcomes(book, day).set_index("deal_id")[["end", "end_day"]]
     parts, rungs = [], []
     for origin in (d for d in days if d < seen_to):
         found, rung = _promised(book, origin, [h for h in horizons if origin + h <= seen_to], seen_to)
@@ -110,7 +109,7 @@ def backtest_probabilities(
 
 
 def _default_origins(book: DealBook, day: int) -> list[int]:
-    begin = collect(book, outcomes(book, day).select("deal", "created_day"))["created_day"].min()
+    begin = known_outcomes(book, day)["created_day"].min()
     if pd.isna(begin):
         return []
     days = [day - STEP_DAYS * k for k in range(N_ORIGINS, 0, -1)]

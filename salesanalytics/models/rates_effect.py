@@ -13,7 +13,7 @@ from salesanalytics.errors import SchemaError
 from salesanalytics.models.nominal_rates import propose_nominal_rates
 from salesanalytics.models.stage_rates import nominal_rate
 from salesanalytics.models.stage_table import StageTable
-from salesanalytics.timeline import amounts, outcomes, quarter_of
+from salesanalytics.timeline import amounts, known_outcomes, quarter_of
 from salesanalytics.timeline.asof_values import amounts_at
 from salesanalytics.timeline.calendar import as_of_day, to_date
 from salesanalytics.timeline.replay import collect
@@ -116,7 +116,7 @@ def _pipeline(book: DealBook, days: list[int]) -> pd.DataFrame:
 
 def _with_outcomes(book: DealBook, deals: pd.DataFrame, day: int, horizon_days: int) -> pd.DataFrame:
     """Adds what was signed since, and what the undecided deals are expected to sign, as seen from a day."""
-    known = collect(book, outcomes(book, day).select("deal", "end", "end_day"))
+    known = known_outcomes(book, day)[["deal_id", "end", "end_day"]]
     known = known.merge(amounts(book, [day])[["deal_id", "amount"]], on="deal_id", how="left")
     deals = deals.merge(known.rename(columns={"amount": "amount_last"}), on="deal_id", how="left")
     last_day = deals["as_of_day"] + horizon_days
@@ -128,7 +128,7 @@ def _with_outcomes(book: DealBook, deals: pd.DataFrame, day: int, horizon_days: 
     deals["to_come"] = 0.0
     asked = np.unique(left[deals["undecided"]])
     if len(asked):
-        p, _, _ = StageTable().fit(book, as_of=to_date(day)).predict(now, horizon_days=asked)
+        p, _, _ = StageTable().fit(book, as_of=to_date(day)).predict(now, horizon_days=asked, confidence=None)
         row = pd.Index(now["deal_id"]).get_indexer(deals.loc[deals["undecided"], "deal_id"])
         deals.loc[deals["undecided"], "to_come"] = p[row, np.searchsorted(asked, left[deals["undecided"]])]
     return deals

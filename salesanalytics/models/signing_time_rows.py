@@ -12,7 +12,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.features.history import amount, clocks
 from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.features.work import activity, people, three_clocks
-from salesanalytics.timeline import outcomes, owners
+from salesanalytics.timeline import known_outcomes, owners
 from salesanalytics.timeline.asof_values import amounts_at
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import collect
@@ -115,7 +115,7 @@ def creation_rows(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     """
     day = as_of_day(book, as_of)
     seen_to = day - recording_lag_days(book, as_of=as_of)
-    rows = collect(book, outcomes(book, day))
+    rows = known_outcomes(book, day)
     signed = rows["end"].eq("won") & (rows["end_day"] <= seen_to)
     length = rows["end_day"].clip(upper=seen_to) - rows["created_day"]
     rows = rows.assign(

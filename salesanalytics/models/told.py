@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,7 +14,6 @@ from salesanalytics.book import DealBook
 from salesanalytics.features.landmarks import landmark_days, landmark_snapshots, landmarks_on
 from salesanalytics.models.curves import incidence_at, without_dead_stock
 from salesanalytics.models.learners import Learners, fit_learners
-from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.stage_table import StageTable
 from salesanalytics.models.supermodel import Bins, future_bins
@@ -116,15 +114,14 @@ def _asked(book: DealBook, first: int, every_days: int) -> pd.DataFrame:
 def _fitted(
     samples: list[tuple[pd.DataFrame, StageTable]], tried: tuple[str, ...], grid: dict[str, Any]
 ) -> list[Learners | None]:
-    """Learners of every sample; side by side, a core each."""
+    """Learners of every sample."""
     if len(tried) == 1:
         return [None] * len(samples)
-
-    def fit(rows: pd.DataFrame, table: StageTable) -> Learners:
-        half_life = max(table.half_life_days_, MIN_HALF_LIFE)
-        return fit_learners(rows, half_life_days=half_life, boosted="blend" in tried, **grid)
-
-    return list(side_by_side([partial(fit, *sample) for sample in samples]))
+    settings = {"boosted": "blend" in tried, **grid}
+    return [
+        fit_learners(rows, half_life_days=max(table.half_life_days_, MIN_HALF_LIFE), **settings)
+        for rows, table in samples
+    ]
 
 
 def _told(
@@ -138,7 +135,7 @@ def _told(
 ) -> Told:
     landmark = asked["landmark_day"].to_numpy()
     bins = future_bins(landmark, **grid)
-    by_table, _, pool = table.predict(asked, horizon_days=days)
+    by_table, _, pool = table.predict(asked, horizon_days=days, confidence=None)
     p_won, log_odds = {RUNGS[0]: by_table}, {}
     for rung in tried[1:]:
         assert learners is not None

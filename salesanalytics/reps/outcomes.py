@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.timeline import outcomes
+from salesanalytics.timeline import known_outcomes
 from salesanalytics.timeline.asof_values import amounts_at
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.conditions import last_stage_visits
 from salesanalytics.timeline.openings import first_texts, owner_spells
-from salesanalytics.timeline.replay import OPEN, collect
+from salesanalytics.timeline.replay import OPEN
 
 HORIZON_DAYS = 365
 ENTRY_DAYS = 28  # a buyer stage noted later than this says where the deal went, not where it began
@@ -63,7 +63,7 @@ def creation_facts(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     DataFrame, one row a deal
         ``deal_id``, ``created_day``, ``known_from``, ``end``, ``end_day``, and the facts of `outcome_rows`.
     """
-    rows = collect(book, outcomes(book, as_of_day(book, as_of)))
+    rows = known_outcomes(book, as_of_day(book, as_of))
     stated = book.deals.set_index("deal_id").reindex(rows["deal_id"])
     first_of = rows["created_day"].groupby(stated["account_id"].to_numpy()).transform("min")
     customer = (rows["created_day"] > first_of).map({True: "old", False: "new"}).astype(object)

@@ -9,11 +9,10 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.reps.means import median_interval, shrunk_means
-from salesanalytics.timeline import amounts, outcomes
+from salesanalytics.timeline import amounts, known_outcomes
 from salesanalytics.timeline.asof_values import amounts_at
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.openings import activity_days, owned_on, owner_spells
-from salesanalytics.timeline.replay import collect
 from salesanalytics.timeline.values import fields_in
 
 YEAR_DAYS, MONTH_DAYS = 365, 365.25 / 12
@@ -32,7 +31,7 @@ def volume_and_pace(book: DealBook, *, as_of: Any, confidence: float) -> pd.Data
         ``deal_months`` (open deals x months owned), ``activity_per_deal_month`` (NaN where the book keeps none).
     """
     day = as_of_day(book, as_of)
-    deals = collect(book, outcomes(book, day))
+    deals = known_outcomes(book, day)
     owned = owner_spells(book, as_of=as_of)
     won = deals[deals["end"].eq("won")].reset_index(drop=True)
     won["amount"] = won["deal_id"].map(amounts(book, [day]).set_index("deal_id")["amount"])

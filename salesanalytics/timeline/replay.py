@@ -255,5 +255,9 @@ def meet(book: DealBook, rows: Lazy, asked: Asked) -> Lazy:
 
 def at_dates(book: DealBook, versions: Lazy, asked: Asked) -> Lazy:
     """The versions valid at the end of the days asked for (see `meet`): adds ``as_of_day``, drops the validity."""
+    if isinstance(asked, list) and len(asked) == 1:  # no table to join with, which an engine plans far sooner
+        day = nw.lit(asked[0])
+        standing = versions.filter((col("valid_from") <= day) & (day < col("valid_to")))
+        return standing.with_columns(as_of_day=day.cast(nw.Int64)).drop("valid_from", "valid_to")
     valid = (col("valid_from") <= col("as_of_day")) & (col("as_of_day") < col("valid_to"))
     return meet(book, versions, asked).filter(valid).drop("valid_from", "valid_to")

@@ -27,9 +27,15 @@ def states(book: DealBook, days: list[int]) -> nw.LazyFrame[Any]:
 
     Columns of `path_versions` plus ``known_from``, ``created_day``, ``last_seen_day``.
     """
-    path = at_dates(book, path_versions(book), days)
-    born = at_dates(book, births(book), days)
-    return path.join(born, on=["deal", "as_of_day"])
+    return at_dates(book, book.engine.once("standing", lambda: _standing(book)), days)
+
+
+def _standing(book: DealBook) -> nw.LazyFrame[Any]:
+    """Path and birth of every deal, one row a deal and version of either."""
+    both = path_versions(book).join(births(book), on="deal", suffix="_born")
+    first, last = nw.max_horizontal("valid_from", "valid_from_born"), nw.min_horizontal("valid_to", "valid_to_born")
+    both = both.with_columns(valid_from=first, valid_to=last).drop("valid_from_born", "valid_to_born")
+    return both.filter(col("valid_from") < col("valid_to"))
 
 
 def observed_from(book: DealBook) -> int:
@@ -128,6 +134,11 @@ def outcomes(book: DealBook, day: int) -> nw.LazyFrame[Any]:
         created_day=col("created_day"),
         known_from=col("known_from"),
     )
+
+
+def known_outcomes(book: DealBook, day: int) -> pd.DataFrame:
+    """`outcomes` with names, by deal: ``deal_id, end, end_day, created_day, known_from``."""
+    return book.engine.lately(("outcomes", day), lambda: collect(book, outcomes(book, day)))
 
 
 def clock_rows(book: DealBook, *, as_of: Any) -> pd.DataFrame:

@@ -40,6 +40,10 @@ def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
         ``deal_id``, ``as_of_day``, ``amount`` (NaN where none is known). ``deals.amount`` counts until history says
         otherwise; of a deal that ended without being won, the last amount while it was open.
     """
+    return book.engine.lately(("amounts", *days), lambda: _amounts(book, days))
+
+
+def _amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
     known = collect(book, states(book, days).select("deal", "as_of_day"))
     stated = book.deals.set_index("deal_id")["amount"]
     amount = known["deal_id"].map(stated.where(stated > 0))
