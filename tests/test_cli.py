@@ -147,6 +147,7 @@ def test_dates_in_json_are_iso(book, capsys):
     main([*commands(book)["score"], "--json"])
     found = strict(capsys.readouterr().out)
     assert (found["as_of"], found["until"]) == (AS_OF, "2026-06-30")
+    assert {"name", "by_count", "by_test", "won_or_lost"} <= set(found["model"])
     main(["check", str(book), "--json"])
     assert strict(capsys.readouterr().out)["extracted_on"] == AS_OF
 

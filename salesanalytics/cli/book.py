@@ -82,8 +82,10 @@ def score(book: DealBook, given: Namespace) -> Answer:
         write_csv(deals, given.out)
     asked = {"as_of": given.as_of, "until": given.until}
     if given.json:
-        return asked | {"model": vars(model.rung_), "deals": records(deals), "reasons": records(reasons)}
-    return score_text(deals, reasons, book, given.lang, width(), rung=model.rung_, **asked)
+        told = model.won_or_lost()
+        stands = vars(model.rung_) | {"won_or_lost": vars(told) if told else None}
+        return asked | {"model": stands, "deals": records(deals), "reasons": records(reasons)}
+    return score_text(deals, reasons, book, given.lang, width(), model=model, **asked)
 
 
 def sample(given: Namespace) -> Answer:

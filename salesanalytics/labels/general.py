@@ -73,6 +73,28 @@ TEXTS: dict[str, tuple[str, str]] = {
         "在过去日期上（{n} 次预测）表现最好的是：{by_test}（平均对数损失 {losses}）",
     ),
     "rung_untested": ("there is no past to test more than the stage table on", "历史不足，无法检验更复杂的模型"),
+    "no_signal": (
+        (
+            "Won or lost: of {n} deals that ended after past dates, the model could not tell the won from the lost "
+            "(AUC {auc}, {level} interval {lower} to {upper}, not clear of .50). There is no signal: its chances rest "
+            "on when deals end and on how many are won, not on which."
+        ),
+        (
+            "赢或输：在过去日期之后结束的 {n} 个项目中，模型无法区分赢单与输单"
+            "（AUC {auc}，{level} 区间 {lower} 至 {upper}，未明显高于 0.50）。"
+            "没有信号：概率只反映项目何时结束、总体赢率多少，不反映哪一个会赢。"
+        ),
+    ),
+    "signal": (
+        (
+            "Won or lost: of {n} deals that ended after past dates, the model told the won from the lost with "
+            "AUC {auc} ({level} interval {lower} to {upper}; .50: not at all, 1: always)."
+        ),
+        (
+            "赢或输：在过去日期之后结束的 {n} 个项目中，模型区分赢单与输单的 AUC 为 {auc}"
+            "（{level} 区间 {lower} 至 {upper}；0.50 表示完全不能，1 表示总能）。"
+        ),
+    ),
     "half_life": ("recent years count more (half-life {days} days)", "近期数据权重更高（半衰期 {days} 天）"),
     "no_half_life": ("all years count the same", "各年权重相同"),
     "written": ("Written: {paths}", "已写入：{paths}"),

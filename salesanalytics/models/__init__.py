@@ -3,6 +3,7 @@
 from salesanalytics.models.bands import Coverage, coverage, crps, interval_score
 from salesanalytics.models.calibration_line import calibration_line
 from salesanalytics.models.close_model import CloseModel
+from salesanalytics.models.discrimination import AucInterval, auc_interval
 from salesanalytics.models.gray import GrayTest, gray_test
 from salesanalytics.models.incidence import cumulative_incidence
 from salesanalytics.models.metrics import (
@@ -28,6 +29,7 @@ from salesanalytics.models.stage_rates import signing_curves, stage_win_rates
 from salesanalytics.models.stage_table import StageTable
 
 __all__ = [
+    "AucInterval",
     "CloseModel",
     "Coverage",
     "GrayTest",
@@ -38,6 +40,7 @@ __all__ = [
     "ScoreDecomposition",
     "StageTable",
     "auc",
+    "auc_interval",
     "backtest_probabilities",
     "brier",
     "brier_losses",

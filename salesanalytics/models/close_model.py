@@ -16,6 +16,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
 from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.models.curves import incidence_at, without_dead_stock
+from salesanalytics.models.discrimination import AucInterval, auc_interval
 from salesanalytics.models.ladder import choose_rung
 from salesanalytics.models.learners import Learners, fit_learners
 from salesanalytics.models.other_ends import OtherEnds, fit_other_ends
@@ -29,6 +30,7 @@ from salesanalytics.timeline.calendar import as_of_day, to_date, to_day
 from salesanalytics.timeline.spells import known_outcomes
 
 MIN_BIN_ROWS = 50
+MIN_ENDED = 30
 N_DRAWS = 60
 _FITTED: WeakKeyDictionary[DealBook, dict[int, CloseModel]] = WeakKeyDictionary()
 
@@ -169,6 +171,22 @@ class CloseModel:
         won = np.hstack([own_won[:, :-1], own_won[:, -1:] + still * (table_won[:, far] - table_won[:, last])])
         other = np.hstack([own_other[:, :-1], own_other[:, -1:] + still * (table_other[:, far] - table_other[:, last])])
         return without_dead_stock(won, pool), other
+
+    def won_or_lost(self) -> AucInterval | None:
+        """Whether the past could tell which deals would be won, of those that ended: area under the ROC curve.
+
+        Told at past dates from what was known then, whatever the time of the end. Without signal (the interval holds
+        one half) the chances of the model still say when deals end, and how many of them are won. None on the stage
+        table, which tells deals apart by state and time alone, and without 30 ended deals of both kinds.
+        """
+        rung = self.rung_.name
+        if self.past_ is None or rung not in self.past_.log_odds:
+            return None
+        ended = self.past_.won_or_lost(rung)
+        deals = ended.groupby("won")["deal_id"].nunique()
+        if len(deals) < 2 or deals.min() < MIN_ENDED:
+            return None
+        return auc_interval(ended["p"], ended["won"], cluster=ended["deal_id"])
 
     def past_within(self, horizon_days: int) -> pd.DataFrame:
         """Chances that the rung in use gave at past dates, and what happened; see `Past.within`. Empty without a past.

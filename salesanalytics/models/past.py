@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from salesanalytics.book import DealBook
 from salesanalytics.features.landmarks import landmark_days, with_ends
@@ -67,6 +68,21 @@ class Past:
         k = int(np.clip(np.searchsorted(days, horizon_days), 1, len(days) - 1))
         share = min((horizon_days - days[k - 1]) / (days[k] - days[k - 1]), 1.0)
         return np.asarray(p[:, k - 1] + share * (p[:, k] - p[:, k - 1]))
+
+    def won_or_lost(self, rung: str) -> pd.DataFrame:
+        """Past deals that ended, with the chance that their end, in the bin it fell into, would be a signing.
+
+        Returns
+        -------
+        DataFrame, one row a past date and deal that ended in an observed bin
+            ``deal_id``, ``p``, ``won`` (bool).
+        """
+        ended = self.happened >= 0
+        won, other = self.log_odds[rung][ended].T
+        # in logarithms: both chances may be as good as 0; the second step is of those not won
+        gap = np.logaddexp(0, won) + np.logaddexp(0, -other) - np.logaddexp(0, -won)
+        deal = self.rows["deal_id"].to_numpy()[self.bins.row[ended]]
+        return pd.DataFrame({"deal_id": deal, "p": expit(gap), "won": self.happened[ended] == 1})
 
     def losses(self) -> pd.DataFrame:
         """Log losses of "won within 28, 91, 182, 364 days" where that was fully observed.

@@ -12,6 +12,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import amount_label, band, decimals, has_label, label, number, percent, short
+from salesanalytics.models import AucInterval
 from salesanalytics.models.ladder import Rung
 from salesanalytics.plots.units import deals_in, unit_for
 from salesanalytics.process import Process
@@ -168,6 +169,13 @@ def rung_text(rung: Rung, lang: str) -> str:
     test = tested if len(rung.log_loss) > 1 else label("rung_untested", lang)
     by_count = label(f"rung_{rung.by_count}", lang)
     return label("rung_reasons", lang, n=number(rung.n_closed), by_count=by_count, test=test)
+
+
+def signal_text(found: AucInterval, lang: str) -> str:
+    """Whether the past could tell won deals from lost ones."""
+    told = {name: f"{getattr(found, name):.2f}" for name in ("auc", "lower", "upper")}
+    key = "signal" if found.signal else "no_signal"
+    return label(key, lang, n=number(found.n_clusters), level=percent(found.confidence), **told)
 
 
 def reason_lines(reasons: pd.DataFrame, lang: str, *, top: int = 4) -> list[str]:

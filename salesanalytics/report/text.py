@@ -12,7 +12,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import label, short
-from salesanalytics.models.ladder import Rung
+from salesanalytics.models import CloseModel
 from salesanalytics.plots.units import in_units
 from salesanalytics.report.faults import fault_rows, row_counts
 from salesanalytics.report.sections import Section, sections
@@ -26,6 +26,7 @@ from salesanalytics.report.tables import (
     reason_lines,
     rung_text,
     score_rows,
+    signal_text,
     summary_rows,
 )
 
@@ -145,18 +146,20 @@ def score_text(
     lang: str,
     width: int | None = None,
     *,
-    rung: Rung,
+    model: CloseModel,
     as_of: date,
     until: date,
 ) -> str:
     """Scored open deals (`score_open_deals`) for a terminal, the reasons of some (`close_reasons`), and the model."""
+    rung, told = model.rung_, model.won_or_lost()
     title = label("title_score", lang, as_of=as_of, until=until)
     parts = [text_table(score_rows(scores, book, lang), title=title, n_text=3, lang=lang, width=width)]
     if len(reasons):
         lines = [line for text in reason_lines(reasons, lang) for line in fold(text, width)]
         parts.append("\n".join([*fold(label("title_reasons", lang), width), "", *lines, ""]))
-    model = label("model_line", lang, rung=label(f"rung_{rung.name}", lang))
-    parts.append("\n".join([*fold(f"{model} {rung_text(rung, lang)}", width), ""]))
+    line = label("model_line", lang, rung=label(f"rung_{rung.name}", lang))
+    notes = [f"{line} {rung_text(rung, lang)}", *([signal_text(told, lang)] if told else [])]
+    parts += ["\n".join([*fold(note, width), ""]) for note in notes]
     return "\n".join(parts)
 
 
