@@ -127,6 +127,7 @@ def test_all_learners_speak_from_three_hundred_on(large):
     assert all((found.predictions["in_use"] != found.predictions[rung]).any() for rung in other)
     scores = found.scores[found.scores["horizon"] == "60"].set_index("method")
     assert scores.index.tolist() == ["nominal", *LEARNED, "in_use"]  # no rep stated a probability
+    assert scores["slope"].between(scores["slope_lower"], scores["slope_upper"]).all()
     loss = scores["log_loss"]
     assert loss["blend"] < loss["stage_table"]  # the products differ, which stages do not tell
 
@@ -191,6 +192,7 @@ def test_scores_by_hand():
     assert scores.index.tolist() == [(h, m) for h in ("30", "90") for m in ("nominal", "stage_table", "logistic")]
     judged, p = won[:5], np.array([0.6, 0.1, 0.7, 0.4, 0.2])
     row = scores.loc[("30", "logistic")]
+    assert np.isnan(row[["slope", "slope_lower", "slope_upper"]].to_numpy(dtype=float)).all()  # it parts the outcomes
     assert (row["n"], row["n_deals"], row["won"], row["expected"]) == (5, 3, 2, pytest.approx(2.0))
     assert row["brier"] == pytest.approx(((p - judged) ** 2).mean())
     loss = -np.log(np.where(judged, p, 1 - p))

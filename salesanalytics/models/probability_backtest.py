@@ -42,9 +42,9 @@ class ProbabilityBacktest:
         fully observed.
     scores : DataFrame
         One row a horizon and method, judged where all methods shown had a say: ``n``, ``n_deals``, ``expected``,
-        ``won``, ``brier``, ``log_loss``, ``auc``, ``slope``, ``in_the_large`` (of the calibration line), and
-        ``difference``, ``lower``, ``upper``: log loss against the stage table, below 0 is better, interval clustered
-        by deal.
+        ``won``, ``brier``, ``log_loss``, ``auc``, ``slope`` with ``slope_lower`` and ``slope_upper``, ``in_the_large``
+        (of the calibration line), and ``difference``, ``lower``, ``upper``: log loss against the stage table, below 0
+        is better. Intervals of 90 %, clustered by deal.
     rungs : DataFrame
         One row a past date: ``origin``, ``n_closed``, ``rung``, ``by_count``, ``by_test``.
     """
@@ -165,7 +165,7 @@ def score_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
         p_of = {m: np.clip(judged[m].to_numpy(dtype=float), CLIP, 1 - CLIP) for m in shown}
         baseline = log_losses(p_of[BASELINE], won)
         for method, p in p_of.items():
-            line = calibration_line(p, won, cluster=deals).set_index("parameter")["estimate"]
+            line = calibration_line(p, won, cluster=deals).set_index("parameter")
             gap = mean_difference(log_losses(p, won), baseline, cluster=deals)
             rows.append(
                 {
@@ -178,8 +178,10 @@ def score_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
                     "brier": brier(p, won),
                     "log_loss": log_loss(p, won),
                     "auc": auc(p, won),
-                    "slope": line["slope"],
-                    "in_the_large": line["in_the_large"],
+                    "slope": line.at["slope", "estimate"],
+                    "slope_lower": line.at["slope", "lower"],
+                    "slope_upper": line.at["slope", "upper"],
+                    "in_the_large": line.at["in_the_large", "estimate"],
                     "difference": gap.difference,
                     "lower": gap.lower,
                     "upper": gap.upper,
