@@ -19,7 +19,7 @@ from salesanalytics.timeline import Period
 
 DRAWS = 4_000
 TABLE = "stage_table"
-BLOCK = 6  # origins of a block follow each other: what one learns about the past, the next ones use
+BLOCK = 8  # origins of a block follow each other: what one learns about the past, the next ones use
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,18 @@ def foresee(
 ) -> list[Foreseen]:
     """Forecast every origin, in blocks of consecutive ones through joblib.
 
-    Whoever wants another number of cores, or a cluster, says so by ``joblib.parallel_config``.
+    Whoever wants another number of cores, or a cluster, says so by ``joblib.parallel_config``. The last blocks have
+    most to learn from and come first, so that no core is left alone with one at the end.
     """
-    blocks = [list(block) for block in _blocks(origins, BLOCK)]
+    blocks = [list(block) for block in _blocks(origins, BLOCK)][::-1]
     if effective_n_jobs(-1) == 1 or len(blocks) == 1:
-        blocks = [[origin] for origin in origins]
+        blocks = [[origin] for origin in reversed(origins)]
         found = (_block(book, block, seed) for block in blocks)
     else:
         found = Parallel(n_jobs=-1, return_as="generator")(delayed(_block)(book, block, seed) for block in blocks)
     told: list[Foreseen] = []
     for part in found:
-        told += part
+        told[:0] = part
         if progress is not None:
             progress(len(told), len(origins))
     return told
