@@ -295,6 +295,7 @@ ASK = {
     "timeline.spells.recording_lag_days": lambda b, d: spelling.recording_lag_days(b, as_of=d),
     "timeline.spells.landmark_rows": lambda b, d: [timeline.landmark_rows(b, as_of=d, ended=e) for e in (False, True)],
     "timeline.spells.outcomes": lambda b, d: _collected(b, timeline.outcomes(b, to_day(d))),
+    "timeline.spells.known_outcomes": lambda b, d: timeline.known_outcomes(b, to_day(d)),
     "timeline.spells.states": lambda b, d: _states(b, [to_day(x) for x in _dates(d)]),
     "timeline.spells.open_deals": lambda b, d: _states(b, [to_day(d)], spelling.open_deals(b, days=[to_day(d)])),
     "timeline.values.amounts": lambda b, d: timeline.amounts(b, [to_day(x) for x in _dates(d)[::-1]]),
