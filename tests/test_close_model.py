@@ -791,3 +791,21 @@ def test_deals_older_than_any_win_are_all_but_written_off():
     old_rows = np.flatnonzero(past.rows["deal_id"].str.startswith("Z") & (past.rows["landmark_day"] > to_day(at(300))))
     assert len(old_rows) > 3
     assert not np.isin(past.bins.row, old_rows).any()
+
+
+def test_a_model_fitted_again_forgets_the_first_fit(book):
+    model = CloseModel(rung="logistic").fit(book, as_of=at(LAST))
+    snapshot = sa.snapshots(book, as_of=at(LAST - 200))
+    model.predict(snapshot, until=at(LAST))
+    again = model.fit(book, as_of=at(LAST - 200)).predict(snapshot, until=at(LAST))
+    alone = CloseModel(rung="logistic").fit(book, as_of=at(LAST - 200)).predict(snapshot, until=at(LAST))
+    pd.testing.assert_frame_equal(again, alone)
+
+
+def test_without_intervals_the_chances_are_the_same(model, book):
+    snapshot = sa.snapshots(book, as_of=at(LAST))
+    whole, bare = (model.predict(snapshot, until=at(LAST + 60), confidence=c) for c in (0.8, None))
+    left_out = [c for c in whole if c not in bare]
+    assert {"p_lower", "p_upper"} < set(left_out)
+    assert all(c in ("p_lower", "p_upper") or c.startswith("p_end_") for c in left_out)
+    pd.testing.assert_frame_equal(whole[bare.columns], bare)

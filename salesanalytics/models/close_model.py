@@ -103,6 +103,7 @@ class CloseModel:
         self.last_day_ = self._last_supported(rows)
         self.learners_ = self._learners(rows)
         self._rows = rows
+        self.__dict__.pop("other_ends_", None)  # of an earlier fit
         return self
 
     @cached_property
