@@ -1,6 +1,6 @@
 """Rolling forecasts of 44 finished quarters (2010Q1-2020Q4) of the UK planning book, each from its first day.
 
-Run: python benchmarks/repd_rolling.py   (about twenty minutes; writes nothing)
+Run: python benchmarks/repd_rolling.py   (about ten minutes; writes nothing)
 Prints WAPE, bias, CRPS and attained bands of the forecast beside the simple methods. All quarters are judged by the
 same extract, so late recording and later edits are invisible: real forecasts will do somewhat worse.
 """
@@ -15,9 +15,10 @@ import pandas as pd
 
 from salesanalytics import QuarterForecast, actual, forecast_quarter, read_book, spells
 from salesanalytics.book import DealBook
-from salesanalytics.models import auc, calibration_line, log_loss
+from salesanalytics.models import auc, calibration_line, decompose
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "repd"
+LARGE_MW = 250
 SIMPLE = ("stage_week_conversion", "same_quarter_last_year", "mean_of_last_four")
 
 
@@ -48,7 +49,7 @@ def main() -> None:
         simple = forecast.baselines.set_index("method")
         won = signed_ids(book, forecast)
         deals = forecast.deals.assign(quarter=quarter, won=forecast.deals["deal_id"].isin(won))
-        chances.append(deals[["quarter", "deal_id", "p_in_period", "won"]])
+        chances.append(deals[["quarter", "deal_id", "p_in_period", "won", "amount"]])
         for measure in ("count", "amount"):
             draws, y = forecast.total(measure), truth[measure]
             row = {"quarter": quarter, "measure": measure, "actual": y, "forecast": draws.mean()}
@@ -62,8 +63,17 @@ def main() -> None:
     p = asked["p_in_period"].clip(0.001, 0.999)
     line = calibration_line(p, asked["won"], cluster=asked["deal_id"]).set_index("parameter")
     print(f"\nchances of open deals: {len(asked):,}, expected {p.sum():.0f}, granted {asked['won'].sum()}")
-    slope, loss, order = line.loc["slope", "estimate"], log_loss(p, asked["won"]), auc(p, asked["won"])
-    print(f"log loss {loss:.4f}, AUC {order:.3f}, calibration slope {slope:.2f}")
+    slope, low, high = line.loc["slope", ["estimate", "lower", "upper"]]
+    parts, order = decompose(p, asked["won"], score="log_loss"), auc(p, asked["won"])
+    print(f"AUC {order:.3f}, calibration slope {slope:.2f} [{low:.2f}, {high:.2f}]")
+    print(f"log loss {parts.score:.4f}; recalibrated in hindsight {parts.score - parts.miscalibration:.4f}")
+    large = asked["amount"] > LARGE_MW
+    for name, part in ((f"above {LARGE_MW} MW", asked[large]), ("all others", asked[~large])):
+        chance, megawatts = part["p_in_period"], part["amount"]
+        expected, granted = (chance * megawatts).sum(), (part["won"] * megawatts).sum()
+        print(
+            f"{name}: expected {chance.sum():.1f}, {expected:,.0f} MW; granted {part['won'].sum()}, {granted:,.0f} MW"
+        )
     for measure, part in table.groupby("measure"):
         total = part["actual"].sum()
         held = ", ".join(f"{b} % band {part[f'in_{b}'].sum()} of {len(part)}" for b in (50, 80))

@@ -221,7 +221,9 @@ def _logistic(book, date):
     fitted = models.CloseModel(rung="logistic").fit(book, as_of=date)
     rows, until = sa.snapshots(book, as_of=date), to_date(to_day(date) + 60)
     reasons = models.close_reasons(fitted, rows, until=until, deal_ids=rows["deal_id"].iloc[:1])
-    return fitted.past_, fitted.recalibration_, fitted.predict(rows, until=until), reasons
+    told = fitted.won_or_lost()
+    signal = None if told is None else pd.DataFrame([vars(told)])
+    return fitted.past_, fitted.recalibration_, fitted.predict(rows, until=until), reasons, signal
 
 
 def _rows(book, date, field):

@@ -13,10 +13,10 @@ from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.prepare import prepare
 from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.timeline import Period, parse_period
-from salesanalytics.timeline.calendar import as_of_day, to_date
+from salesanalytics.timeline.calendar import as_of_day
 
 
-def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 4_000, seed: int = 0) -> pd.DataFrame:
+def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, seed: int = 0) -> pd.DataFrame:
     """Forecast the months of a quarter that are not over, the quarter, the next one, and the fiscal year.
 
     All rest on the same model and date. Means of the months add up to that of the quarter but for the chance of the
@@ -29,6 +29,7 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 4_000, see
         Such as ``2026Q4``.
     as_of : date
     draws, seed : int
+        As of `forecast_quarter`: with the same, the quarter is drawn alike (but never widened by past bands).
 
     Returns
     -------
@@ -47,8 +48,6 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 4_000, see
     if "Q" not in period.name:
         raise AsOfError(f"An outlook starts from a quarter such as 2026Q4, got {quarter!r}.")
     day = as_of_day(book, as_of)
-    if period.end_day <= day:
-        raise AsOfError(f"{period.name} ended on {period.end}, as_of is {to_date(day)}: there is nothing to forecast.")
     months = [parse_period(f"{m:%Y-%m}", fiscal_year_start=start) for m in _months(period)]
     wanted = [("month", m) for m in months if m.end_day > day]
     wanted += [("quarter", period), ("next", period.back(-1))]

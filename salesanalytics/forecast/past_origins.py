@@ -19,7 +19,7 @@ from salesanalytics.timeline import Period
 
 DRAWS = 4_000
 TABLE = "stage_table"
-BLOCK = 8  # origins of a block follow each other: what one learns about the past, the next ones use
+BLOCK = 8  # origins of a block at most: they follow each other, and what one learns about the past the next ones use
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,9 @@ def foresee(
     Whoever wants another number of cores, or a cluster, says so by ``joblib.parallel_config``. The last blocks have
     most to learn from and come first, so that no core is left alone with one at the end.
     """
-    blocks = [list(block) for block in _blocks(origins, BLOCK)][::-1]
-    if effective_n_jobs(-1) == 1 or len(blocks) == 1:
+    n_jobs = effective_n_jobs(-1)
+    blocks = [list(block) for block in _blocks(origins, max(-(-len(origins) // BLOCK), n_jobs))][::-1]
+    if n_jobs == 1 or len(blocks) == 1:
         blocks = [[origin] for origin in reversed(origins)]
         found = (_block(book, block, seed) for block in blocks)
     else:
@@ -88,9 +89,9 @@ def foresee(
     return told
 
 
-def _blocks(origins: Sequence[Origin], size: int) -> list[Sequence[Origin]]:
-    n = -(-len(origins) // size)
-    bounds = np.linspace(0, len(origins), n + 1).round().astype(int)
+def _blocks(origins: Sequence[Origin], n: int) -> list[Sequence[Origin]]:
+    """At most n blocks, as long as each other to one."""
+    bounds = np.linspace(0, len(origins), min(n, len(origins)) + 1).round().astype(int)
     return [origins[first:last] for first, last in itertools.pairwise(bounds)]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
+from salesanalytics.errors import AsOfError
 from salesanalytics.features import snapshots
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, won_amounts
 from salesanalytics.forecast.baselines import signed_deals
@@ -117,7 +118,9 @@ def _known_at(book: DealBook, day: int) -> _Known:
 
 
 def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True) -> Prepared:
-    """Fit and score; ``period`` must end after ``day``. ``intervals``: of the chances, see `score_with`."""
+    """Fit and score; ``intervals``: of the chances, see `score_with`. A period that is over is an `AsOfError`."""
+    if period.end_day <= day:
+        raise AsOfError(f"{period.name} ended on {period.end}, as_of is {to_date(day)}: there is nothing to forecast.")
     horizon, before = period.end_day - day, period.start_day - 1 - day
     known = _known_at(book, day)
     model, pool = known.model, known.pool

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.errors import AsOfError, SchemaError
+from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.allowance import allowance_note, with_allowance
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.calls import corrected_methods
@@ -66,8 +66,6 @@ def forecast_quarter(
     """
     day = as_of_day(book, as_of)
     period = parse_period(quarter, fiscal_year_start=book.settings.fiscal_year_start)
-    if period.end_day <= day:
-        raise AsOfError(f"{period.name} ended on {period.end}, as_of is {to_date(day)}: there is nothing to forecast.")
     if draws < 1:
         raise SchemaError(f"draws must be at least 1, got {draws}.")
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "target": target, "record": record}

@@ -15,13 +15,8 @@ T = TypeVar("T")
 def side_by_side(fits: Sequence[Callable[[], T]]) -> list[T]:
     """Run independent fits in threads, a core each, and give back what they find in their order.
 
-    A core a fit is faster than all cores for each in turn: the threads of one fit wait for one another at every split
-    of a tree, which on a machine with other work costs more than they bring.
+    A core a fit is faster than all cores for each in turn: the threads of one fit wait for one another at every
+    product of matrices, which on a machine with other work costs more than they bring.
     """
-
-    def alone(fit: Callable[[], T]) -> T:
-        with threadpool_limits(1, user_api="openmp"):
-            return fit()
-
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(alone, fits))
+        return list(pool.map(lambda fit: fit(), fits))
