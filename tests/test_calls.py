@@ -48,28 +48,67 @@ def test_what_came_counts_deals_that_were_not_called_too():
     assert came["probability", "amount"].to_dict() == {"": 0, "R1": 21, "R2": 39}
 
 
-def past(ratios, n=4, called=10.0):
-    fixed = {"way": "commit", "measure": "count", "called": called, "week": 0}
-    rows = [fixed | {"rep_id": rep, "came": called * r, "quarter": q} for rep, r in ratios.items() for q in range(n)]
+def past(came_of, calls=(10.0, 10.0, 10.0, 10.0)):
+    """Forecasts of reps who all call the same, quarter by quarter; what comes of a call is a function by rep."""
+    fixed = {"way": "commit", "measure": "count", "week": 0}
+    rows = [
+        fixed | {"rep_id": rep, "called": called, "came": came(called), "quarter": quarter}
+        for rep, came in came_of.items()
+        for quarter, called in enumerate(calls)
+    ]
     return pd.DataFrame(rows)
 
 
-def test_bias_is_drawn_to_all_reps_and_these_to_one_by_hand():
-    bias = rep_bias(past({"R1": 0.5, "R2": 0.8})).set_index("rep_id")
-    # 8 calls of 10 came as 4 x 5 + 4 x 8; one average call of the company (20) as it was called
-    pooled = (4 * 13 + 20) / (4 * 20 + 20)
-    assert bias["all_reps"].tolist() == pytest.approx([pooled, pooled])
-    assert bias["ratio"].tolist() == pytest.approx([(20 + 40 * pooled) / 80, (32 + 40 * pooled) / 80])
-    calls = pd.DataFrame({"rep_id": ["R1", "R9"], "way": "commit", "measure": "count", "called": [6.0, 3.0]})
-    assert corrected(calls, past({"R1": 0.5, "R2": 0.8})) == {
-        ("commit", "count"): pytest.approx(6 * bias.at["R1", "ratio"] + 3 * pooled)
+def calls(**called):
+    return pd.DataFrame({"rep_id": list(called), "way": "commit", "measure": "count", "called": list(called.values())})
+
+
+def test_what_comes_beyond_the_calls_is_drawn_to_all_reps_and_these_to_none_by_hand():
+    before = past({"R1": lambda c: c - 5, "R2": lambda c: c - 2})
+    bias = rep_bias(before).set_index("rep_id")
+    # no two calls differ, so that one more brings one more; 4 forecasts and one in which came what was called
+    of_all = -3.5 * 4 / (4 + 1)
+    assert bias["slope"].tolist() == [1, 1]
+    assert bias["all_reps"].tolist() == pytest.approx([of_all, of_all])
+    assert bias["beyond"].tolist() == pytest.approx([(-20 + 8 * of_all) / 12, (-8 + 8 * of_all) / 12])
+    assert bias[["n", "called", "came"]].to_numpy().tolist() == [[4, 40, 20], [4, 40, 32]]
+    assert corrected(calls(R1=6.0, R9=3.0, R2=0.0), before) == {
+        ("commit", "count"): pytest.approx(6 + bias.at["R1", "beyond"] + 3 + of_all)  # R2: not below 0
     }
-    assert corrected(calls, pd.DataFrame()) == {}
+    assert corrected(calls(R1=6.0), pd.DataFrame()) == {}
 
 
-def test_a_steady_bias_is_learned():
-    bias = rep_bias(past({"R1": 0.4, "R2": 1.2}, n=200)).set_index("rep_id")["ratio"]
-    assert bias.to_dict() == pytest.approx({"R1": 0.4, "R2": 1.2}, rel=0.03)
+def test_the_slope_is_drawn_to_one_by_hand():
+    bias = rep_bias(past({"R1": lambda c: 0.5 * c}, calls=(0.0, 4.0)))
+    # sum of squares 8 and of products 4; 50 calls of the usual square, 4, in which one more brought one more
+    assert bias["slope"].tolist() == pytest.approx([(4 + 50 * 4) / (8 + 50 * 4)])
+
+
+def test_steady_habits_are_learned():
+    many = np.tile([0.0, 5.0, 10.0, 15.0], 500)
+    bias = rep_bias(past({"R1": lambda c: 0.4 * c + 1, "R2": lambda c: 0.4 * c + 3}, calls=many)).set_index("rep_id")
+    assert bias["slope"].tolist() == pytest.approx([0.4, 0.4], abs=0.02)
+    assert bias["beyond"].to_dict() == pytest.approx({"R1": 1, "R2": 3}, abs=0.15)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_few_calls_are_not_blown_up(seed):
+    """Reps who commit to next to nothing and sign all the same: the corrected calls stay near what comes."""
+    rng = np.random.default_rng(seed)
+    reps = [f"R{k}" for k in range(12)]
+    rows = [(rep, quarter, rng.poisson(0.1), rng.poisson(1.0)) for rep in reps for quarter in range(6)]
+    before = pd.DataFrame(rows, columns=["rep_id", "quarter", "called", "came"]).astype({"called": float})
+    before = before.assign(way="commit", measure="count", week=0)
+    for total in (0.0, 3.0):
+        found = corrected(calls(**dict.fromkeys(reps, total / len(reps))), before)["commit", "count"]
+        assert 6 < found < 18
+
+
+def test_units_do_not_matter():
+    before = past({"R1": lambda c: 0.5 * c, "R2": lambda c: 3.0}, calls=(1.0, 4.0, 9.0))
+    dearer = before.assign(called=before["called"] * 1e6, came=before["came"] * 1e6)
+    plain, large = corrected(calls(R1=2.0, R2=5.0), before), corrected(calls(R1=2e6, R2=5e6), dearer)
+    assert large["commit", "count"] == pytest.approx(1e6 * plain["commit", "count"])
 
 
 def test_calls_count_as_far_as_they_helped():

@@ -67,7 +67,7 @@ def backtest(
     TrackRecord
         ``scores``: one row a quarter, week, measure (amount, count) and method (``forecast``: ours; ``stage_table``:
         the same with the chances of the stage table; the methods of `baselines`; ``rep_commit_corrected`` and
-        ``rep_probability_corrected``: calls of reps times the share of their calls that came before; ``with_calls``:
+        ``rep_probability_corrected``: what comes of the calls of reps by what came of them before; ``with_calls``:
         ours moved towards these as far as that helped before): ``as_of``, ``forecast``, ``actual``
         (known 30 days after the quarter), ``q10``, ``q25``, ``q50``, ``q75``, ``q90``, ``crps``, ``interval_score``
         (of the 80 % band); ``in_50``, ``in_80`` (1 or 0); of ours ``pit``, ``stretch``; ``comparable``: every method

@@ -13,8 +13,9 @@ from salesanalytics.timeline import Period
 
 WAYS = ("commit", "probability")
 KEYS = ["way", "measure"]
-PRIOR_CALLS = 1.0  # average calls of a company that came as called, before any is seen
-PRIOR_REP_CALLS = 4.0  # average calls of a rep that came as those of all reps do
+PRIOR_PAIRS_OF_CALLS = 50.0  # usual calls of a rep of which one more brought one more, before any is seen
+PRIOR_FORECASTS = 1.0  # forecasts in which what came was what was called
+PRIOR_REP_FORECASTS = 8.0  # forecasts of a rep in which came beyond the calls what comes of all reps
 PRIOR_PAIRS = 8.0  # past forecasts in which the reps knew nothing more than the model, before any is seen
 
 
@@ -54,7 +55,11 @@ def with_outcome(calls: pd.DataFrame, deals: pd.DataFrame, signed: pd.DataFrame)
 
 
 def rep_bias(past: pd.DataFrame) -> pd.DataFrame:
-    """How much of what is called comes: of each rep, drawn to all reps, and these to 1.
+    """What comes of a rep's open deals in a forecast: ``beyond + slope * called``, at least 0.
+
+    A sum, and no ratio of what came to what was called: who calls next to nothing signs deals all the same, and the
+    ratio has no bound. The slope is that of all reps, drawn to 1 (what is called more comes more); what comes beyond
+    is drawn from that of the rep to that of all reps, and from there to 0 (as called).
 
     Parameters
     ----------
@@ -64,34 +69,48 @@ def rep_bias(past: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row a rep, way and measure
-        ``rep_id``, ``way``, ``measure``, ``n`` (forecasts), ``called``, ``came``, ``ratio`` (shrunk), ``all_reps``.
+        ``rep_id``, ``way``, ``measure``, ``n`` (forecasts), ``called``, ``came`` (sums), ``slope``, ``beyond`` (a
+        forecast, in the units of the measure), ``all_reps`` (what comes beyond of a rep who is not known).
 
     References
     ----------
-    Gamma-Poisson shrinkage of ratios: Clayton & Kaldor (1987), Biometrics 43, 671-681.
+    Ridge regression: Hoerl & Kennard (1970), Technometrics 12, 55-67; shrinkage of what is left by rep: Robinson
+    (1991), Statistical Science 6, 15-32.
     """
-    of_all = past.groupby([*KEYS, "quarter", "week"], as_index=False)[["called", "came"]].sum()
-    whole = of_all.groupby(KEYS)[["called", "came"]].agg(["sum", "mean"])
-    prior = PRIOR_CALLS * whole[("called", "mean")]
-    pooled = (whole[("came", "sum")] + prior) / (whole[("called", "sum")] + prior).clip(lower=1e-300)
-    by_rep = past.groupby(["rep_id", *KEYS]).agg(n=("called", "size"), called=("called", "sum"), came=("came", "sum"))
-    by_rep = by_rep.reset_index().merge(pooled.rename("all_reps").reset_index(), on=KEYS)
-    usual = past.groupby(KEYS)["called"].mean().rename("usual").reset_index()
-    by_rep = by_rep.merge(usual, on=KEYS)
-    weight = PRIOR_REP_CALLS * by_rep.pop("usual")
-    ratio = (by_rep["came"] + weight * by_rep["all_reps"]) / (by_rep["called"] + weight).clip(lower=1e-300)
-    return by_rep.assign(ratio=ratio)[["rep_id", *KEYS, "n", "called", "came", "ratio", "all_reps"]]
+    means = past.groupby(KEYS)[["called", "came"]].transform("mean")
+    apart = past[["called", "came"]] - means
+    products = past[KEYS].assign(square=apart["called"] ** 2, product=apart["called"] * apart["came"])
+    sums = products.groupby(KEYS)[["square", "product"]].agg(["sum", "mean"])
+    prior = PRIOR_PAIRS_OF_CALLS * sums[("square", "mean")]
+    slope = (sums[("product", "sum")] + prior) / (sums[("square", "sum")] + prior).clip(lower=1e-300)
+    slope = slope.clip(lower=0.0).where(sums[("square", "sum")] > 0, 1.0)
+    left = past.merge(slope.rename("slope").reset_index(), on=KEYS)
+    left["left"] = left["came"] - left["slope"] * left["called"]
+    n_forecasts = left.drop_duplicates([*KEYS, "quarter", "week"]).groupby(KEYS).size()
+    all_reps = left.groupby(KEYS)["left"].mean() * n_forecasts / (n_forecasts + PRIOR_FORECASTS)
+    by_rep = left.groupby(["rep_id", *KEYS], as_index=False).agg(
+        n=("called", "size"),
+        called=("called", "sum"),
+        came=("came", "sum"),
+        left=("left", "sum"),
+        slope=("slope", "first"),
+    )
+    by_rep = by_rep.merge(all_reps.rename("all_reps").reset_index(), on=KEYS)
+    drawn = by_rep.pop("left") + PRIOR_REP_FORECASTS * by_rep["all_reps"]
+    by_rep["beyond"] = drawn / (by_rep["n"] + PRIOR_REP_FORECASTS)
+    return by_rep[["rep_id", *KEYS, "n", "called", "came", "slope", "beyond", "all_reps"]]
 
 
 def corrected(calls: pd.DataFrame, past: pd.DataFrame) -> dict[tuple[str, str], float]:
-    """Sum of the calls by way and measure, each rep's times his ratio; empty without a past or a call."""
+    """What comes of the calls by way and measure, summed over reps (`rep_bias`); empty without a past or a call."""
     if not len(calls) or not len(past):
         return {}
     bias = rep_bias(past)
-    of_all = bias.drop_duplicates(KEYS)[[*KEYS, "all_reps"]]
-    found = calls.merge(bias[["rep_id", *KEYS, "ratio"]], on=["rep_id", *KEYS], how="left").merge(of_all, on=KEYS)
-    found["value"] = found["called"] * found["ratio"].fillna(found["all_reps"])
-    return {(str(way), str(measure)): float(x) for (way, measure), x in found.groupby(KEYS)["value"].sum().items()}
+    of_all = bias.drop_duplicates(KEYS)[[*KEYS, "slope", "all_reps"]]
+    found = calls.merge(of_all, on=KEYS).merge(bias[["rep_id", *KEYS, "beyond"]], on=["rep_id", *KEYS], how="left")
+    comes = found["beyond"].fillna(found["all_reps"]) + found["slope"] * found["called"]
+    sums = found.assign(value=comes.clip(lower=0.0)).groupby(KEYS)["value"].sum()
+    return {(str(way), str(measure)): float(x) for (way, measure), x in sums.items()}
 
 
 def weight_of_calls(past: list[dict[str, Any]]) -> float:
