@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
-from importlib.metadata import version
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -19,12 +19,19 @@ from salesanalytics.forecast.data_hash import data_hash
 
 
 def cache_file(folder: Path, book: DealBook, *, known_day: int, asked: Sequence[object]) -> Path:
-    """Where a backtest is kept: named by what was known on a day, by what was asked, and by our version.
+    """Where a backtest is kept: named by what was known on a day, by what was asked, and by our code.
 
     A later extract of the same pipeline finds it as long as nothing that was known by that day reads differently.
     """
-    said = json.dumps([data_hash(book, known_day=known_day), version("salesanalytics"), *map(str, asked)])
+    said = json.dumps([data_hash(book, known_day=known_day), _our_code(), *map(str, asked)])
     return folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.parquet"
+
+
+@cache
+def _our_code() -> str:
+    """Hash of our modules: a model that was changed since, released or not, is not what was tested."""
+    files = sorted(Path(__file__).parents[1].rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def read_kept(path: Path) -> tuple[pd.DataFrame, pd.DataFrame] | None:
