@@ -16,6 +16,7 @@ from worlds import book_of, simulate, tiny
 
 import salesanalytics as sa
 from salesanalytics.errors import InsufficientDataError
+from salesanalytics.forecast import backtest_cache
 from salesanalytics.forecast.data_hash import data_hash
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
 from salesanalytics.forecast.past_origins import Origin, foresee
@@ -206,6 +207,9 @@ def test_a_backtest_is_kept_as_long_as_the_past_stays(tmp_path, monkeypatch):
         pd.testing.assert_frame_equal(first.scores, again.scores)
         with pytest.raises(AssertionError, match="again"):
             sa.backtest(book(), as_of="2015-12-31", **asked | {"weeks": (1,)})
+        patch.setattr(backtest_cache, "_our_code", lambda: "changed")
+        with pytest.raises(AssertionError, match="again"):
+            sa.backtest(book(), as_of="2015-12-31", **asked)
     file.write_bytes(file.read_bytes()[:100])
     pd.testing.assert_frame_equal(first.scores, sa.backtest(book(), as_of="2015-12-31", **asked).scores)
 

@@ -84,6 +84,18 @@ def test_the_slope_is_drawn_to_one_by_hand():
     assert bias["slope"].tolist() == pytest.approx([(4 + 50 * 4) / (8 + 50 * 4)])
 
 
+@pytest.mark.parametrize("called", [0.1, 123456.7])
+def test_calls_that_do_not_differ_say_nothing_of_the_slope(called):
+    rng = np.random.default_rng(0)
+    before = past({rep: lambda c: c * rng.poisson(1.0) for rep in "abc"}, calls=(called,) * 7)
+    assert rep_bias(before)["slope"].tolist() == [1, 1, 1]
+
+
+def test_who_calls_more_where_less_comes_has_a_slope_of_none():
+    before = past({"R1": lambda c: 100.0 - 60 * c}, calls=(0.0, 1.0))
+    assert rep_bias(before)["slope"].tolist() == [0]
+
+
 def test_steady_habits_are_learned():
     many = np.tile([0.0, 5.0, 10.0, 15.0], 500)
     bias = rep_bias(past({"R1": lambda c: 0.4 * c + 1, "R2": lambda c: 0.4 * c + 3}, calls=many)).set_index("rep_id")

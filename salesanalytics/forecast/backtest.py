@@ -58,7 +58,7 @@ def backtest(
     seed : int
     cache : path, optional
         Folder in which the result is kept. It is found again as long as nothing known 30 days after the last quarter
-        reads differently, by a later extract too.
+        reads differently, by a later extract too, and our code stays the same.
     progress : callable, optional
         Called with the number of dates done and of all dates.
 

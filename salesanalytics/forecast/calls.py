@@ -58,8 +58,8 @@ def rep_bias(past: pd.DataFrame) -> pd.DataFrame:
     """What comes of a rep's open deals in a forecast: ``beyond + slope * called``, at least 0.
 
     A sum, and no ratio of what came to what was called: who calls next to nothing signs deals all the same, and the
-    ratio has no bound. The slope is that of all reps, drawn to 1 (what is called more comes more); what comes beyond
-    is drawn from that of the rep to that of all reps, and from there to 0 (as called).
+    ratio has no bound. The slope is that of all reps, drawn to 1 (what is called more comes more) and never below 0;
+    what comes beyond is drawn from that of the rep to that of all reps, and from there to 0 (as called).
 
     Parameters
     ----------
@@ -82,8 +82,9 @@ def rep_bias(past: pd.DataFrame) -> pd.DataFrame:
     products = past[KEYS].assign(square=apart["called"] ** 2, product=apart["called"] * apart["came"])
     sums = products.groupby(KEYS)[["square", "product"]].agg(["sum", "mean"])
     prior = PRIOR_PAIRS_OF_CALLS * sums[("square", "mean")]
-    slope = (sums[("product", "sum")] + prior) / (sums[("square", "sum")] + prior).clip(lower=1e-300)
-    slope = slope.clip(lower=0.0).where(sums[("square", "sum")] > 0, 1.0)
+    slope = (sums[("product", "sum")] + prior) / (sums[("square", "sum")] + prior)
+    differ = past.groupby(KEYS)["called"].nunique() > 1  # else the squares are nothing but rounding
+    slope = slope.clip(lower=0.0).where(differ, 1.0)
     left = past.merge(slope.rename("slope").reset_index(), on=KEYS)
     left["left"] = left["came"] - left["slope"] * left["called"]
     n_forecasts = left.drop_duplicates([*KEYS, "quarter", "week"]).groupby(KEYS).size()
