@@ -89,6 +89,7 @@ class Oracle:
             "n_reopened": len(back), "entry_rank": RANKS[sellers[0]] if sellers else 0,
             "max_rank": max((RANKS[s] for s in sellers), default=0), "known_from": self.known_from(deal),
             "created_day": self.created(deal, day), "last_seen_day": self.last_seen(deal),
+            **{f"n_entered_{s}": len({v.entered for v in visits if v.state == s}) for s in RANKS},
         }  # fmt: skip
 
     def outcome(self, deal: str, day: int) -> tuple[str, int]:

@@ -70,6 +70,20 @@ def test_path(rows):
     assert rows.loc["P", names].tolist() == [4, 0, 0, 2, 0, 1, 1]
 
 
+def test_days_on_which_each_stage_was_entered(rows):
+    entered = rows.filter(like="n_entered_")
+    assert list(entered) == [f"n_entered_S{k}" for k in range(1, 9)]
+    assert entered.loc["A"].tolist() == [1, 1, 0, 1, 0, 0, 0, 0]
+    assert entered.loc["B"].tolist() == [0, 2, 0, 0, 0, 0, 0, 0]
+    assert entered.loc["P"].tolist() == [2, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_a_stage_entered_again_on_the_same_day_was_entered_on_one_day():
+    path = [("S1", 0), ("S2", 5), ("S3", 5), ("S2", 5), ("S3", 9), ("S2", 9)]
+    there = sa.snapshots(tiny({"A": path}, last=20), as_of=[at(4), at(5), at(9)]).filter(like="n_entered_")
+    assert there.iloc[:, :3].to_numpy().tolist() == [[1, 0, 0], [1, 1, 1], [1, 2, 2]]
+
+
 def test_amount(rows):
     # A: 100 at creation, then 150, then 120; the row typed in on day 250 is not known yet
     a = rows.loc["A"]

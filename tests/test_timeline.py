@@ -21,7 +21,7 @@ from salesanalytics.errors import AsOfError
 from salesanalytics.timeline import values
 from salesanalytics.timeline.calendar import as_of_day, as_of_days, parse_period, quarter_of, to_date
 from salesanalytics.timeline.calendar import to_day as day_of
-from salesanalytics.timeline.replay import collect
+from salesanalytics.timeline.replay import collect, unpacked_entries
 
 engine = importlib.import_module("salesanalytics.timeline.spells")  # the package exports a function of that name
 STAGES = list(RANKS)
@@ -162,7 +162,7 @@ def same(got, expected, *, columns, days=(), ordered=False):
 STATE_COLUMNS = [
     "deal_id", "as_of_day", "state", "since_day", "stage", "n_visits", "n_regressions",
     "n_skips", "n_holds", "hold_days", "n_reopened", "entry_rank", "max_rank", "known_from",
-    "created_day", "last_seen_day",
+    "created_day", "last_seen_day", *(f"n_entered_{stage}" for stage in RANKS),
 ]  # fmt: skip
 SPELL_COLUMNS = [
     "deal_id", "visit", "state", "rank", "entered", "left", "next_state", "duration_days", "entry_days",
@@ -182,7 +182,8 @@ LANDMARK_COLUMNS = ["deal_id", "landmark_day", "state", "days_in_state", "age_da
 
 
 def stated(book, days):
-    return collect(book, engine.states(book, days))
+    rows = collect(book, engine.states(book, days))
+    return rows.assign(**{f"n_entered_{stage}": n for stage, n in unpacked_entries(book, rows).items()})
 
 
 def spelled(book, day):

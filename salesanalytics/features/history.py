@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+ENTERED = "n_entered_"  # begins the names of columns that count the entries into a stage
 Feature = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
 
 
@@ -28,8 +29,12 @@ def clocks(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
 
 
 def path(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
-    """How the deal came here: visits, falls back, skips, holds, reopenings, first and highest stage."""
-    names = ("n_visits", "n_regressions", "n_skips", "n_holds", "n_reopened", "entry_rank", "max_rank")
+    """How the deal came here: visits, falls back, skips, holds, reopenings, first and highest stage.
+
+    ``n_entered_<stage>``: on how many days it entered each stage.
+    """
+    names = ["n_visits", "n_regressions", "n_skips", "n_holds", "n_reopened", "entry_rank", "max_rank"]
+    names += [name for name in snapshot if name.startswith(ENTERED)]
     return columns(snapshot, {name: snapshot[name] for name in names})
 
 

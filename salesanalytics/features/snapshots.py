@@ -10,13 +10,21 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.features.history import HISTORY_FEATURES, Feature
+from salesanalytics.features.history import ENTERED, HISTORY_FEATURES, Feature
 from salesanalytics.features.records import add_record_columns, records
 from salesanalytics.features.work import WORK_FEATURES
 from salesanalytics.features.work_columns import KEY, add_work_columns
 from salesanalytics.timeline import quarter_of, references
 from salesanalytics.timeline.calendar import as_of_days, to_timestamps
-from salesanalytics.timeline.replay import Lazy, at_dates, collect, latest, trail
+from salesanalytics.timeline.replay import (
+    Lazy,
+    at_dates,
+    collect,
+    entry_columns,
+    latest,
+    trail,
+    unpacked_entries,
+)
 from salesanalytics.timeline.spells import open_deals
 from salesanalytics.timeline.values import fields_in
 
@@ -73,6 +81,8 @@ def snapshot_base(book: DealBook, days: list[int], sample: Sample | None = None)
         base = base[sample(base)].reset_index(drop=True)
     base["deal"] = base.pop("position")
     found: dict[str, Any] = {"as_of": to_timestamps(base["as_of_day"])}
+    found |= {ENTERED + stage: n for stage, n in unpacked_entries(book, base).items()}
+    base = base.drop(columns=entry_columns(book))
     month, ordered = book.settings.fiscal_year_start, sorted(days)
     ends = np.array([quarter_of(day, fiscal_year_start=month).end_day for day in ordered], dtype="int64")
     found["quarter_end_day"] = pd.Series(ends[np.searchsorted(ordered, base["as_of_day"])], base.index)

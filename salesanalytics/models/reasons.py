@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.errors import AsOfError
+from salesanalytics.features.history import ENTERED
 from salesanalytics.models.close_model import CloseModel
 from salesanalytics.timeline.calendar import to_day
 
@@ -89,7 +90,9 @@ def _groups(model: CloseModel, snapshot: pd.DataFrame) -> dict[str, list[str]]:
     """Reason -> columns the model reads; a column of no group (an attribute and its track record) is its own reason."""
     assert model.learners_ is not None
     read = [*model.learners_.features, "days_to_close_date"]
-    groups = {reason: [c for c in names if c in read and c in snapshot] for reason, names in GROUPS.items()}
+    entered = tuple(c for c in read if c.startswith(ENTERED))
+    members = GROUPS | {"reason_path": (*GROUPS["reason_path"], *entered)}
+    groups = {reason: [c for c in names if c in read and c in snapshot] for reason, names in members.items()}
     grouped = {c for names in groups.values() for c in names} | {"state", "stage_rank"}  # equal within a state
     for column in read:
         if column in snapshot and column not in grouped:

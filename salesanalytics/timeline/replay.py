@@ -19,11 +19,12 @@ import pyarrow as pa
 
 from salesanalytics.book import DealBook
 from salesanalytics.timeline.calendar import FOREVER, to_day
-from salesanalytics.timeline.versions import VALIDITY, Lazy, digit, over, rest, steps, sums, versions
+from salesanalytics.timeline.versions import PACK, VALIDITY, Lazy, digit, over, rest, steps, sums, versions
 
 col = nw.col
 OPEN = "open"
 DAY_ONE = to_day("0001-01-01")  # the first date there is
+ENTRIES_A_COLUMN = 4  # counts below 4096 each in one whole number
 
 
 def ended_states(book: DealBook) -> list[int]:
@@ -80,16 +81,31 @@ def path_versions(book: DealBook) -> Lazy:
     day of the current visit to it), ``stage`` (last seller stage), ``n_visits``,
     ``n_regressions`` and ``n_skips`` (falls, and jumps over a stage, from one seller stage to the next), ``n_holds``,
     ``hold_days`` (of finished holds), ``n_reopened``, ``entry_rank``, ``max_rank`` (order of the first and of the
-    highest stage, 0 without).
+    highest stage, 0 without), and the columns of `entry_columns`.
     """
     return book.engine.once("path_versions", lambda: _path_versions(book))
 
 
 def _path_versions(book: DealBook) -> Lazy:
     stepped = steps(book, "stage", stage_rows(book).select(nw.all().cast(nw.Int32)), of="code")  # half as much to sort
-    known = versions(stepped, of="code", replay=lambda part: _replay_path(part, book), columns=PATH_COLUMNS)
+    columns = (*PATH_COLUMNS, *entry_columns(book))
+    known = versions(stepped, of="code", replay=lambda part: _replay_path(part, book), columns=columns)
     silent = _before_any_stage(book, stepped)
-    return nw.concat([known.with_columns(_as_integers()), silent.with_columns(_as_integers())], how="vertical")
+    as_integers = col("deal", "valid_from", "valid_to", *columns).cast(nw.Int64)
+    return nw.concat([known.with_columns(as_integers), silent.with_columns(as_integers)], how="vertical")
+
+
+def entry_columns(book: DealBook) -> list[str]:
+    """Columns with the number of days on which each stage was entered, packed, for `unpacked_entries`."""
+    return [f"entries_{k}" for k in range(-(-len(book.process.stages) // ENTRIES_A_COLUMN))]
+
+
+def unpacked_entries(book: DealBook, packed: pd.DataFrame) -> dict[str, pd.Series]:
+    """Stage -> on how many days it was entered."""
+    return {
+        stage: packed[f"entries_{k // ENTRIES_A_COLUMN}"] // PACK ** (k % ENTRIES_A_COLUMN) % PACK
+        for k, stage in enumerate(book.process.stage_ids)
+    }
 
 
 def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
@@ -101,6 +117,7 @@ def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
     is_pause, was_pause = ((x > last_stage) & (x <= last_pause) for x in (code, before))
     is_new = before.is_null() | (before != code)
     paused, resumed = is_new & is_pause, is_new & was_pause
+    entered = is_new & is_seller
     reopened = (before > last_pause) & (code <= last_pause)
     paused_on, resumed_on = (nw.when(x).then(col("day")).otherwise(nw.lit(0)) for x in (paused, resumed))
     seen = rows.with_columns(
@@ -109,12 +126,13 @@ def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
         # 0 and not null in other states: a running maximum is null where its own value is null
         max_rank=over(nw.when(is_seller).then(code).otherwise(nw.lit(0)).cum_max()),
         visits=sums(is_new, paused, reopened, resumed_on - paused_on),
+        entered_today=entered.cast(nw.Int64).cum_sum().over("part", "code", "day", order_by="seq"),
         **VALIDITY,
     )
     last = col("seller_before")
     fell, skipped = is_seller & (code < last), is_seller & (last > 0) & (code > last + 1)
     entry = nw.when(is_seller & (last == 0)).then(code).otherwise(nw.lit(0))
-    moved = seen.with_columns(moves=sums(fell, skipped, entry))
+    moved = seen.with_columns(moves=sums(fell, skipped, entry), **_entries(book, entered & (col("entered_today") == 1)))
     lasting = nw.when(is_pause).then(col("since_day")).otherwise(nw.lit(0))  # a hold that is not over counts later
     return moved.with_columns(
         state=code,
@@ -129,15 +147,21 @@ def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
     )
 
 
-def _as_integers() -> nw.Expr:
-    return col("deal", "valid_from", "valid_to", *PATH_COLUMNS).cast(nw.Int64)
+def _entries(book: DealBook, first: nw.Expr) -> dict[str, nw.Expr]:
+    """Running number of days on which each stage was entered, several in a column (`sums`)."""
+    terms = [first & (col("code") == k + 1) for k in range(len(book.process.stages))]
+    return {
+        name: sums(*terms[k * ENTRIES_A_COLUMN : (k + 1) * ENTRIES_A_COLUMN])
+        for k, name in enumerate(entry_columns(book))
+    }
 
 
 def _before_any_stage(book: DealBook, stepped: Lazy) -> Lazy:
     """A deal of which no stage is known yet stands in the first stage since its creation."""
     first_known = stepped.filter(col("before").is_null()).select("deal", stage_known=col("onward"))
     fixed = dict.fromkeys(("n_regressions", "n_skips", "n_holds", "hold_days", "n_reopened"), 0)
-    fixed |= dict.fromkeys(("state", "stage", "n_visits", "entry_rank", "max_rank"), 1)
+    fixed |= dict.fromkeys(entry_columns(book), 0)
+    fixed |= dict.fromkeys(("state", "stage", "n_visits", "entry_rank", "max_rank", "entries_0"), 1)
     return (
         births(book)
         .join(first_known, on="deal", how="left")
@@ -147,7 +171,7 @@ def _before_any_stage(book: DealBook, stepped: Lazy) -> Lazy:
             **{name: nw.lit(value) for name, value in fixed.items()},
         )
         .filter(col("valid_from") < col("valid_to"))
-        .select("deal", "valid_from", "valid_to", *PATH_COLUMNS)
+        .select("deal", "valid_from", "valid_to", *PATH_COLUMNS, *entry_columns(book))
     )
 
 
