@@ -62,7 +62,9 @@ def main() -> None:
     ends = known_outcomes(book, book.extracted_day).set_index("deal_id").loc[asked["deal_id"]]
     days = ends["end_day"].to_numpy() - asked["as_of"].to_numpy().astype("datetime64[D]").astype("int64")
     won_after = np.where(ends["end"].eq("won"), days, np.inf)
-    print(f"{model.rung_.name}; {len(asked):,} open cases, {(won_after <= HORIZONS[-1]).sum()} of them approved in time")
+    print(
+        f"{model.rung_.name}; {len(asked):,} open cases, {(won_after <= HORIZONS[-1]).sum()} of them approved in time"
+    )
     for method in ("stage_table", "logistic", "boosting", "blend"):
         p, _ = model.curves(asked, days=HORIZONS, rung=method)
         for k, horizon in enumerate(HORIZONS):

@@ -79,9 +79,12 @@ def test_days_on_which_each_stage_was_entered(rows):
 
 
 def test_a_stage_entered_again_on_the_same_day_was_entered_on_one_day():
-    path = [("S1", 0), ("S2", 5), ("S3", 5), ("S2", 5), ("S3", 9), ("S2", 9)]
-    there = sa.snapshots(tiny({"A": path}, last=20), as_of=[at(4), at(5), at(9)]).filter(like="n_entered_")
-    assert there.iloc[:, :3].to_numpy().tolist() == [[1, 0, 0], [1, 1, 1], [1, 2, 2]]
+    path = [("S1", "02 09:00"), ("S2", "05 09:00"), ("S3", "05 10:00"), ("S2", "05 11:00"), ("S3", "09 09:00")]
+    history = pd.DataFrame(path, columns=["value", "changed_at"]).assign(deal_id="A", field="stage")
+    history["changed_at"] = "2024-01-" + history["changed_at"]
+    book = sa.make_book(deals=pd.DataFrame({"deal_id": ["A"], "created_at": ["2024-01-02"]}), history=history)
+    entered = sa.snapshots(book, as_of=["2024-01-04", "2024-01-05", "2024-01-09"]).filter(like="n_entered_")
+    assert entered.iloc[:, :3].to_numpy().tolist() == [[1, 0, 0], [1, 1, 1], [1, 1, 2]]
 
 
 def test_amount(rows):
