@@ -203,9 +203,8 @@ class CloseModel:
 
         The interval says how far the estimate itself may be off: the spread of the logistic coefficients (Laplace,
         every deal counted once), half the distance between the two learners, and the spread of the recalibrated
-        level, added in squares on the logit scale. On the stage table it is that of its pool. It does not know of
-        what a small book cannot tell: on simulated books its 80 % held the chance that a large book gives for 49 to
-        81 % of the deals; nearly all others it held too high (benchmarks/RESULTS.md).
+        level, added in squares on the logit scale. On the stage table it is that of its pool. On simulated books its
+        80 % held the chance that large books give for 83 to 95 % of the deals (benchmarks/RESULTS.md).
 
         Parameters
         ----------
