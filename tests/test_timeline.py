@@ -21,7 +21,8 @@ from salesanalytics.errors import AsOfError
 from salesanalytics.timeline import values
 from salesanalytics.timeline.calendar import as_of_day, as_of_days, parse_period, quarter_of, to_date
 from salesanalytics.timeline.calendar import to_day as day_of
-from salesanalytics.timeline.replay import collect, unpacked_entries
+from salesanalytics.timeline.entries import unpacked_entries
+from salesanalytics.timeline.replay import collect
 
 engine = importlib.import_module("salesanalytics.timeline.spells")  # the package exports a function of that name
 STAGES = list(RANKS)

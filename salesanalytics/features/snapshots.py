@@ -16,15 +16,8 @@ from salesanalytics.features.work import WORK_FEATURES
 from salesanalytics.features.work_columns import KEY, add_work_columns
 from salesanalytics.timeline import quarter_of, references
 from salesanalytics.timeline.calendar import as_of_days, to_timestamps
-from salesanalytics.timeline.replay import (
-    Lazy,
-    at_dates,
-    collect,
-    entry_columns,
-    latest,
-    trail,
-    unpacked_entries,
-)
+from salesanalytics.timeline.entries import entry_columns, unpacked_entries
+from salesanalytics.timeline.replay import Lazy, at_dates, collect, latest, trail
 from salesanalytics.timeline.spells import open_deals
 from salesanalytics.timeline.values import fields_in
 

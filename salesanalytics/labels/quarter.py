@@ -10,7 +10,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "stage_week_conversion": ("Conversion by stage", "阶段转化率"),
     "same_quarter_last_year": ("Same period last year", "去年同期"),
     "rep_commit_corrected": ("Commitments, corrected by rep", "承诺项目（按销售校正）"),
-    "rep_probability_corrected": ("Chances of reps, corrected", "销售赢率（按销售校正）"),
+    "rep_probability_corrected": ("Chances of reps, corrected by rep", "销售赢率（按销售校正）"),
     "with_calls": ("This forecast with the reps' calls", "本预测结合销售判断"),
     "rep_commit": ("What the reps commit to", "销售承诺的项目"),
     "rep_probability": ("What the reps expect", "销售自己的赢率"),

@@ -19,12 +19,12 @@ import pyarrow as pa
 
 from salesanalytics.book import DealBook
 from salesanalytics.timeline.calendar import FOREVER, to_day
-from salesanalytics.timeline.versions import PACK, VALIDITY, Lazy, digit, over, rest, steps, sums, versions
+from salesanalytics.timeline.entries import entry_columns, running_entries
+from salesanalytics.timeline.versions import VALIDITY, Lazy, digit, over, rest, steps, sums, versions
 
 col = nw.col
 OPEN = "open"
 DAY_ONE = to_day("0001-01-01")  # the first date there is
-ENTRIES_A_COLUMN = 4  # counts below 4096 each in one whole number
 
 
 def ended_states(book: DealBook) -> list[int]:
@@ -95,19 +95,6 @@ def _path_versions(book: DealBook) -> Lazy:
     return nw.concat([known.with_columns(as_integers), silent.with_columns(as_integers)], how="vertical")
 
 
-def entry_columns(book: DealBook) -> list[str]:
-    """Columns with the number of days on which each stage was entered, packed, for `unpacked_entries`."""
-    return [f"entries_{k}" for k in range(-(-len(book.process.stages) // ENTRIES_A_COLUMN))]
-
-
-def unpacked_entries(book: DealBook, packed: pd.DataFrame) -> dict[str, pd.Series]:
-    """Stage -> on how many days it was entered."""
-    return {
-        stage: packed[f"entries_{k // ENTRIES_A_COLUMN}"] // PACK ** (k % ENTRIES_A_COLUMN) % PACK
-        for k, stage in enumerate(book.process.stage_ids)
-    }
-
-
 def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
     """State and path after each row of a part."""
     last_stage = len(book.process.stages)  # codes are of stages, then of pauses, then of ends
@@ -132,7 +119,9 @@ def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
     last = col("seller_before")
     fell, skipped = is_seller & (code < last), is_seller & (last > 0) & (code > last + 1)
     entry = nw.when(is_seller & (last == 0)).then(code).otherwise(nw.lit(0))
-    moved = seen.with_columns(moves=sums(fell, skipped, entry), **_entries(book, entered & (col("entered_today") == 1)))
+    moved = seen.with_columns(
+        moves=sums(fell, skipped, entry), **running_entries(book, entered & (col("entered_today") == 1))
+    )
     lasting = nw.when(is_pause).then(col("since_day")).otherwise(nw.lit(0))  # a hold that is not over counts later
     return moved.with_columns(
         state=code,
@@ -145,15 +134,6 @@ def _replay_path(rows: Lazy, book: DealBook) -> Lazy:
         n_skips=digit("moves", 1),
         entry_rank=rest("moves", 2),
     )
-
-
-def _entries(book: DealBook, first: nw.Expr) -> dict[str, nw.Expr]:
-    """Running number of days on which each stage was entered, several in a column (`sums`)."""
-    terms = [first & (col("code") == k + 1) for k in range(len(book.process.stages))]
-    return {
-        name: sums(*terms[k * ENTRIES_A_COLUMN : (k + 1) * ENTRIES_A_COLUMN])
-        for k, name in enumerate(entry_columns(book))
-    }
 
 
 def _before_any_stage(book: DealBook, stepped: Lazy) -> Lazy:
