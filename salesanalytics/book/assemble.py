@@ -59,10 +59,13 @@ def assemble(
         settings = replace(settings, extracted_on=_last_day(history, deals))
     end = (settings.extracted_on - EPOCH).days if settings.extracted_on else None
     engine.load("history_raw", history)
+    n_read = {"deals": sources["deals"].n_read, "history": history.num_rows + len(malformed)}
+    del history  # the engine has it
     deals_judged = judge_deals(
         engine, sources["deals"], deals, settings=settings, extracted_day=end if states_extract else None
     )
     history_judged = judge_history(engine, deals_judged, process=process, settings=settings, extracted_day=end)
+    engine.drop("deals_raw", "history_raw")
     deals_judged, history_judged = set_aside_ended(
         engine, sources["deals"], deals_judged, history_judged, settings=settings, process=process
     )
@@ -78,8 +81,8 @@ def assemble(
             *(aside for _, aside in lists.values()),
         ]
     )
-    read = {"deals": sources["deals"].n_read, "history": history.num_rows + len(malformed)}
-    read |= {name: source.n_read for name, source in sources.items() if name != "deals"}
+    engine.drop("deals_judged", "deals_judged_ended", "history_judged", "history_judged_ended")
+    n_read |= {name: source.n_read for name, source in sources.items() if name != "deals"}
     book = DealBook(
         deals=kept,
         **{name: lists[name][0] if name in lists else pd.DataFrame() for name in ("reps", "accounts", "targets")},
@@ -87,7 +90,7 @@ def assemble(
         settings=settings,
         set_aside=set_aside,
         faults=fault_table(set_aside),
-        rows=count_rows(read, set_aside),
+        rows=count_rows(n_read, set_aside),
         has_recorded_at=has_recorded_at,
         engine=engine,
     )

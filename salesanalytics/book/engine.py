@@ -48,6 +48,12 @@ class Engine:
         self._tables.add(name)
         return self.table(name)
 
+    def drop(self, *names: str) -> None:
+        """Forget tables; what was made of them stays."""
+        for name in self._tables.intersection(names):
+            self._connection.execute(f"DROP TABLE {name}")
+            self._tables.remove(name)
+
     def once(self, name: str, build: Callable[[], nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
         """Compute a derived table the first time it is asked for; later calls read it."""
         if name not in self._tables:

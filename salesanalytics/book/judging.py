@@ -18,6 +18,10 @@ from salesanalytics.process import Process
 
 Lazy = nw.LazyFrame[Any]
 col = nw.col
+NEEDED_BY_RULES = (
+    *("changed_at_unreadable", "recorded_at_unreadable", "value_unreadable"),
+    *("deal_known", "deal_created_day", "deal_kept"),
+)
 
 
 def judge_deals(
@@ -55,7 +59,9 @@ def judge_history(
     joined = engine.table("history_raw").join(known, on="deal_id", how="left")
     rules = validate.history_rules(process, earliest_on=settings.earliest_on, extracted_day=extracted_day)
     judged = validate.judge_ends(validate.judge(joined, rules), process)
-    return engine.once("history_judged", lambda: judged)
+    # millions of rows: what only the rules needed stays behind, and so do the texts of rows that broke none
+    texts = {text: nw.when(~col("rule").is_null()).then(col(text)) for text in ("changed_at_text", "recorded_at_text")}
+    return engine.once("history_judged", lambda: judged.with_columns(**texts).drop(*NEEDED_BY_RULES))
 
 
 def set_aside_ended(

@@ -143,11 +143,14 @@ def _object_text(value: Any) -> str | None:
 
 
 def _from_tables(tables: dict[str, TextTable], *, settings: BookSettings, process: Process) -> DealBook:
-    """Bring every table to its one row form and hand all of them to the rules."""
+    """Bring every table to its one row form and hand all of them to the rules.
+
+    Takes the history out of ``tables``: with millions of rows nothing may hold its texts longer than they are needed.
+    """
     wanted = {name: settings.tables.get(name, TableSource()) for name in tables}
     shape = wanted["history"].shape
     if shape == "stage_table":
-        tables = tables | {"history": with_stage_field(tables["history"])}
+        tables["history"] = with_stage_field(tables["history"])
     sources, faults = {}, []
     for name, source in wanted.items():
         if name == "history" and shape == "wide_dates":
@@ -158,9 +161,11 @@ def _from_tables(tables: dict[str, TextTable], *, settings: BookSettings, proces
             faults.append(str(fault))
     if faults:
         raise SchemaError("\n".join(faults))
-    text = tables["history"]
+    malformed = tables["history"].malformed
     if shape == "wide_dates":
-        history = history_from_wide_dates(text, source=wanted["history"], settings=settings, process=process)
+        dates = wanted["history"]
+        rows = [history_from_wide_dates(tables.pop("history"), source=dates, settings=settings, process=process)]
     else:
-        history = history_from_changes(sources.pop("history"), settings)
-    return assemble(sources, history, malformed=text.malformed, settings=settings, process=process)
+        del tables["history"]
+        rows = [history_from_changes(sources.pop("history"), settings)]
+    return assemble(sources, rows.pop(), malformed=malformed, settings=settings, process=process)
