@@ -19,6 +19,7 @@ from salesanalytics.features import snapshots
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, recorded_share
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
+from salesanalytics.forecast.late_bookings import shares_before
 from salesanalytics.forecast.parts import amount_ratios, amounts_of_new, amounts_of_unrecorded, draw_to_come
 from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.forecast.score import score_with
@@ -259,9 +260,13 @@ def test_a_later_quarter_asks_that_the_deal_has_not_signed_before():
 
 
 def test_a_win_of_before_that_is_typed_in_later_belongs_to_its_own_quarter():
-    chances = curves("2013-06-30", 92, lag=15)
-    assert chances[0].max() > 0.01  # some of those that stand open have signed already
-    same_chances(forecast("2013Q3", lag=15), chances[92] - chances[0])
+    chances, found = curves("2013-06-30", 92, lag=15), forecast("2013Q3", lag=15)
+    late = found.deals.set_index("deal_id")["p_late_booking"].reindex(chances.index)
+    signed = world(lag=15)[1].query("field == 'stage' and value == 'won' and changed_at <= '2013-06-30'")["deal_id"]
+    waiting = found.deals["deal_id"].isin(signed).sum()
+    assert waiting == 3  # of those that stand open so many have signed already
+    assert late.sum() == pytest.approx(waiting, abs=3 * waiting**0.5)
+    same_chances(found, chances[92] - late)
     same_chances(forecast("2013Q3", "2013-08-10", lag=15), curves("2013-08-10", 51, lag=15)[51])  # within it, it counts
 
 
@@ -377,6 +382,76 @@ def test_dead_stock_has_no_likely_date():
     assert pd.Timestamp(at(400)) < scored.loc["young", "sign_q50"] < pd.Timestamp(at(430))
     found = sa.forecast_quarter(dead, quarter="2011Q1", as_of=at(400), draws=200)
     assert ("note_dead_stock", {"n": 1}) in found.notes
+
+
+# ---------------------------------------------------------------- signed before the period, recorded in it
+
+
+def late_book(*, wait=30):
+    """Every deal goes to S2 on day 9, signs on day 10 and is typed in ``wait`` days later; one is born every 3 days."""
+    paths = {
+        f"d{k:03d}": [("S1", 3 * k), ("S2", 3 * k + 9), ("won", 3 * k + 10, 3 * k + 10 + wait)] for k in range(230)
+    }
+    return tiny(paths, last=730)
+
+
+def test_what_was_signed_before_the_period_does_not_count_in_it():
+    # on the eve of 2011Q4 ten deals stand in S2, all but those that came today have signed; three stand in S1
+    found = sa.forecast_quarter(late_book(), quarter="2011Q4", as_of="2011-09-30", draws=2000)
+    deals = found.deals.set_index("deal_id").sort_index()
+    in_s2 = deals["state"] == "S2"
+    assert in_s2.sum() == 10
+    assert (~in_s2).sum() == 3
+    assert deals["p_won_until"].min() > 0.95
+    assert deals.loc[in_s2, "p_late_booking"].min() > 0.9
+    assert deals.loc[in_s2, "p_in_period"].max() < 0.1
+    assert deals.loc[~in_s2, "p_in_period"].min() > 0.9
+    assert deals["p_table_in_period"].to_numpy() == pytest.approx(deals["p_in_period"].to_numpy())
+    assert (deals["p_late_booking"] + deals["p_in_period"]).to_numpy() == pytest.approx(deals["p_won_until"].to_numpy())
+    late = dict(found.notes)["note_late_bookings"]["n"]
+    assert float(late) == pytest.approx(deals["p_late_booking"].sum(), abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "waited"), [("2011-09-30", 0), ("2011-10-01", 1), ("2011-10-11", 11), ("2011-10-31", 31)]
+)
+def test_what_was_signed_since_the_period_began_counts_in_it(as_of, waited):
+    # signings wait 30 days, so those of S2 have waited -1 (one to come) to 29, all alike: 30 - k of 31 at least k
+    found = sa.forecast_quarter(late_book(), quarter="2011Q4", as_of=as_of, draws=9)
+    shares = found.prepared.before
+    assert shares["S2"] == pytest.approx(max(30 - waited, 0) / 31, abs=0.04)
+    assert shares["S1"] < 0.1  # none of its own, but 2 signings of all states are lent to it
+
+
+def test_months_share_the_late_bookings_of_their_quarter():
+    book = late_book()
+    quarter, month, second = (
+        sa.forecast_quarter(book, quarter=name, as_of="2011-09-30", draws=9).deals
+        for name in ("2011Q4", "2011-10", "2011-11")
+    )
+    assert quarter["p_late_booking"].sum() > 5
+    assert month["p_late_booking"].sum() == pytest.approx(quarter["p_late_booking"].sum())
+    assert second["p_late_booking"].sum() == 0  # it lies ahead: what comes before it is a month of signings
+    ahead = sa.forecast_quarter(book, quarter="2011-11", as_of="2011-09-30", draws=9).prepared.before
+    assert ahead.to_dict() == {"": 1.0}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_late_bookings_do_not_look_ahead(seed):
+    rng = np.random.default_rng(seed)
+    paths = {f"d{k}": [("S1", int(b)), ("won", int(b) + 10, int(b) + 10 + int(rng.integers(0, 60)))]
+             for k, b in enumerate(rng.integers(0, 600, 150))}  # fmt: skip
+    known = {d: [row for row in rows if row[-1] <= 637] for d, rows in paths.items() if rows[0][1] <= 637}
+    asked = {"period": parse_period("2011Q4"), "day": to_day("2011-09-30")}
+    whole, then = (shares_before(tiny(p, last=last), **asked) for p, last in ((paths, 730), (known, 637)))
+    pd.testing.assert_series_equal(whole, then)
+    assert whole[""] > 0
+
+
+def test_without_late_recording_nothing_waits():
+    found = sa.forecast_quarter(book(), quarter="2013Q3", as_of="2013-06-30", draws=100)
+    assert (found.deals["p_late_booking"] == 0).all()
+    assert "note_late_bookings" not in dict(found.notes)
 
 
 # ---------------------------------------------------------------- deals to come

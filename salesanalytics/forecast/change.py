@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.errors import AsOfError
+from salesanalytics.forecast.late_bookings import chances_before, split_day
 from salesanalytics.forecast.prepare import Prepared, expected_elsewhere, values
 from salesanalytics.forecast.result import QuarterForecast
 
@@ -135,11 +136,11 @@ def _after_some_time(old: Prepared, new: Prepared) -> pd.Series:
 
 def _by_old_model(old: Prepared, new: Prepared) -> pd.Series:
     """Chances of the old model for the new snapshot."""
-    first, last = max(new.period.start_day - 1 - new.day, 0), new.period.end_day - new.day
-    days, place = np.unique([first, last], return_inverse=True)
-    won, _ = old.model.curves(new.snapshot, days=days)
-    before = won[:, place[0]] if first > 0 else 0.0
-    return pd.Series(won[:, place[1]] - before, index=new.deals["deal_id"].to_numpy())
+    days = [split_day(new.period, new.day), new.period.end_day - new.day]
+    asked, place = np.unique(days, return_inverse=True)
+    won, _ = old.model.curves(new.snapshot, days=asked)
+    earlier = chances_before(new.before, new.deals["state"], won[:, place[0]])
+    return pd.Series(won[:, place[1]] - earlier, index=new.deals["deal_id"].to_numpy())
 
 
 def _beside(before: QuarterForecast, after: QuarterForecast, cause: str, measure: str) -> float:

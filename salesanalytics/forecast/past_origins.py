@@ -114,5 +114,5 @@ def _by_table(drawable: Drawable) -> list[float]:
     """Signed so far, open deals by the stage table, and what else our model expects."""
     deals, rest = drawable.deals, beside_calls(drawable)
     amount = deals["amount"].fillna(drawable.pool.mean() if len(drawable.pool) else 0.0)
-    p = deals["p_stage_table"]
+    p = deals["p_table_in_period"]
     return [rest["count"] + p.sum(), rest["amount"] + (p * amount).sum()]

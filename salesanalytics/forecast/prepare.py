@@ -14,6 +14,7 @@ from salesanalytics.errors import AsOfError
 from salesanalytics.features import snapshots
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, won_amounts
 from salesanalytics.forecast.baselines import signed_deals
+from salesanalytics.forecast.late_bookings import chances_before, shares_before, split_day
 from salesanalytics.forecast.parts import (
     amount_ratios,
     amounts_of_new,
@@ -40,8 +41,9 @@ class Drawable:
     day : int
         ``as_of``, days since 1970-01-01.
     deals : DataFrame
-        Scored open deals (`score_open_deals`) with ``p_in_period`` (``p_model``: what the model says of it), ``team``,
-        ``manager_id`` and the attributes, largest expected amount first.
+        Scored open deals (`score_open_deals`) with ``p_in_period`` (``p_model``: what the model says of it;
+        ``p_table_in_period``: the stage table alone; ``p_late_booking``: signed before the period, to be recorded yet),
+        ``team``, ``manager_id`` and the attributes, largest expected amount first.
     signed : DataFrame
         Deals signed in the period so far: ``deal_id``, ``amount``, and the same groupings.
     ended : DataFrame
@@ -54,6 +56,8 @@ class Drawable:
     shock : Shock
     has_recorded_at : bool
         Whether the book can know of deals that are not recorded yet.
+    before : Series
+        From `shares_before`: what of the chances is not of the period.
     """
 
     period: Period
@@ -66,6 +70,7 @@ class Drawable:
     ratios: dict[str, np.ndarray]
     shock: Shock
     has_recorded_at: bool
+    before: pd.Series
 
 
 @dataclass(frozen=True)
@@ -125,9 +130,14 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
     known = _known_at(book, day)
     model, pool = known.model, known.pool
     scores = score_with(model, book, known.snapshot, horizon_days=horizon, intervals=intervals)
-    # signed by now and not typed in yet: of this period if it has begun, else a late booking of an earlier one
-    p = scores.p_won[:, -1] - (scores.p_won[:, before] if before >= 0 else 0.0)
-    deals = with_groupings(book, scores.deals.assign(p_in_period=p, p_model=p), day)
+    split, before_it = split_day(period, day), shares_before(book, period=period, day=day)
+    table, _, _ = model.table_.predict(scores.snapshot, horizon_days=[split, horizon], confidence=None)
+    state = scores.deals["state"]
+    earlier, earlier_by_table = (chances_before(before_it, state, x) for x in (scores.p_won[:, split], table[:, 0]))
+    p = scores.p_won[:, -1] - earlier
+    chances = {"p_in_period": p, "p_model": p, "p_table_in_period": table[:, 1] - earlier_by_table}
+    chances["p_late_booking"] = earlier if before <= 0 else 0.0 * p
+    deals = with_groupings(book, scores.deals.assign(**chances), day)
     deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(pool.mean() if len(pool) else 0.0)
     deals = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable")
     return Prepared(
@@ -143,6 +153,7 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
         ratios=known.ratios,
         shock=fit_shock(model.past_within(horizon)),
         has_recorded_at=book.has_recorded_at,
+        before=before_it,
     )
 
 

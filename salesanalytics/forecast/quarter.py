@@ -138,6 +138,9 @@ def _notes(
         notes.append(("note_no_recorded_at", {}))
     if book.settings.amount_is == "current":
         notes.append(("note_amount_current", {}))
+    late = float(deals["p_late_booking"].sum())
+    if late >= 0.5:
+        notes.append(("note_late_bookings", {"n": f"{late:.1f}"}))
     if old:
         notes.append(("note_dead_stock", {"n": old}))
     if without:

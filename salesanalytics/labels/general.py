@@ -116,6 +116,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Amounts are those of the extract; what a deal was worth at an earlier date is not known.",
         "金额为导出时的数值，较早日期的金额未知。",
     ),
+    "note_late_bookings": (
+        "Signings of earlier periods that are still to be recorded: about {n} expected. They are not counted here.",
+        "此前期间已签约、尚未录入的项目：预计约 {n} 个，不计入本期。",
+    ),
     "note_dead_stock": (
         "Open deals that are older than any ever signed from their stage: {n}. They count with a chance near zero.",
         "停留时间超过以往所有成交的在跟进项目：{n} 个，按接近零的概率计入。",
