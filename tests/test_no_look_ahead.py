@@ -88,9 +88,9 @@ def _deal_rows(rng, deal, born):
         promised = _moment(day + int(rng.integers(5, 150)))
         rows.append((deal, day, "close_date", promised.date().isoformat()))
         rows.append((deal, day, "probability", str(rng.choice([10, 30, 60, 90]))))
-    for field, values in WORK.items():
+    for field, texts in WORK.items():
         days = sorted(rng.integers(born, end + 1, int(rng.integers(0, 3))))
-        rows += [(deal, day, field, str(rng.choice(values))) for day in days]
+        rows += [(deal, day, field, str(rng.choice(texts))) for day in days]
     if rng.random() < 0.2:
         rows.append((deal, rng.integers(born, end + 1), "rep_id", str(rng.choice(["r1", "r2", "r3"]))))
     return rows

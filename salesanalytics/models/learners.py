@@ -6,7 +6,7 @@ open. Each step is a weighted binary regression; together they are a multinomial
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -29,6 +29,7 @@ MIN_LEAF, LEAF_SHARE = 400, 0.02
 MAX_BINS = N_LEVELS + 2
 NO_DATE = -100.0  # far from any gap: trees part it from the others
 WON, OTHER = 1, 0
+CONSIST_OF = {"logistic": ("logistic",), "boosting": ("boosting",), "blend": ("logistic", "boosting")}  # rungs
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ class SplineLogit:
     def design(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Standardised design with a column of ones in front."""
         x = spline_design(self.encoder, landmarks, bins)
-        z = (x[:, self.kept] - self.centre) / self.scale
-        return np.hstack([np.ones((len(z), 1), np.float32), z])
+        return np.hstack([np.ones((len(x), 1), np.float32), _standardised(x, self.kept, self.centre, self.scale)])
 
     def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Log odds of both steps in every bin, (n_bins, 2)."""
@@ -121,7 +121,7 @@ def fit_logit(
     scale = x.std(axis=0, dtype=np.float64)
     kept = np.flatnonzero(scale > 1e-6)
     centre, scale = x[:, kept].mean(axis=0, dtype=np.float64).astype(np.float32), scale[kept].astype(np.float32)
-    z = (x[:, kept] - centre) / scale
+    z = _standardised(x, kept, centre, scale)
     not_won = code != WON
     steps = [
         partial(_ridge, z, code == WON, weight),
@@ -129,6 +129,13 @@ def fit_logit(
     ]
     won, other = side_by_side(steps)
     return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won)
+
+
+def _standardised(x: np.ndarray, kept: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    z = x[:, kept]
+    z -= centre  # in place: every copy of a design costs as much as some steps of the fit
+    z /= scale
+    return z
 
 
 def _ridge(z: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -254,10 +261,13 @@ class Learners:
 
     def log_odds(self, rung: str, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Of a rung: ``logistic`` or ``boosting`` alone, or their mean (``blend``), (n_bins, 2)."""
-        if rung == "logistic" or self.boosting is None:
-            return self.logit.log_odds(landmarks, bins)
-        boosted = self.boosting.log_odds(landmarks, bins)
-        return boosted if rung == "boosting" else (self.logit.log_odds(landmarks, bins) + boosted) / 2
+        return self.log_odds_of([rung], landmarks, bins)[rung]
+
+    def log_odds_of(self, rungs: Sequence[str], landmarks: pd.DataFrame, bins: Bins) -> dict[str, np.ndarray]:
+        """`log_odds` of some rungs; each learner is asked once."""
+        both = {"logistic": self.logit, "boosting": self.boosting or self.logit}
+        told = {name: both[name].log_odds(landmarks, bins) for name in {n for rung in rungs for n in CONSIST_OF[rung]}}
+        return {rung: np.mean([told[name] for name in CONSIST_OF[rung]], axis=0) for rung in rungs}
 
 
 def fit_learners(

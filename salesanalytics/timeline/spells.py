@@ -244,7 +244,6 @@ def landmark_rows(book: DealBook, *, as_of: Any, every_days: int = 28, ended: bo
     if not landmarks:
         return pd.DataFrame(columns=LANDMARK_COLUMNS)
     at_end = col("state").is_in(ended_states(book))
-    known = outcomes(book, [day]).select("deal", "end", "end_day")
     standing = states(book, sorted(landmarks)).filter(col("last_seen_day") >= col("as_of_day"))
     standing = standing.filter((at_end & (col("state") != book.state_codes["won"])) if ended else ~at_end)
     rows = standing.select(
@@ -254,8 +253,9 @@ def landmark_rows(book: DealBook, *, as_of: Any, every_days: int = 28, ended: bo
         days_in_state=col("as_of_day") - col("since_day"),
         age_days=col("as_of_day") - col("created_day"),
         last_seen_day=col("last_seen_day"),
-    ).join(known, on="deal")
+    )
     frame = collect(book, rows.sort("deal", "landmark_day"))
+    frame = frame.merge(known_outcomes(book, day)[["deal_id", "end", "end_day"]], on="deal_id")
     unseen = (frame["end_day"] > censored) | (ended & frame["end"].ne("won"))
     frame["end"] = frame["end"].where(~unseen, OPEN)
     watched = frame["last_seen_day"].clip(upper=censored)
