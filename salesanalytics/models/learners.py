@@ -6,29 +6,24 @@ open. Each step is a weighted binary regression; together they are a multinomial
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from salesanalytics.models.encoding import N_LEVELS, Encoder, fit_encoder
+from salesanalytics.models.boosting import Boosting, fit_boosting
+from salesanalytics.models.encoding import Encoder, fit_encoder
 from salesanalytics.models.side_by_side import side_by_side
-from salesanalytics.models.supermodel import Bins, bin_features, future_bins, happened_in, observed_bins
+from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features, future_bins, happened_in, observed_bins
 
 PRIOR_VARIANCE = 0.015  # of a coefficient per standard deviation of its column
 TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
 SIZE, CLOCKS = "log_amount", ("days_in_state", "age_days")  # large deals are slower: their clocks count otherwise
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # what they do changes along the future
-BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
-MIN_LEAF, LEAF_SHARE = 400, 0.02
-MAX_BINS = N_LEVELS + 2
-NO_DATE = -100.0  # far from any gap: trees part it from the others
-WON, OTHER = 1, 0
 CONSIST_OF = {"logistic": ("logistic",), "boosting": ("boosting",), "blend": ("logistic", "boosting")}  # rungs
 
 
@@ -73,7 +68,8 @@ class SplineLogit:
     def design(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Standardised design with a column of ones in front."""
         x = spline_design(self.encoder, landmarks, bins)
-        return np.hstack([np.ones((len(x), 1), np.float32), _standardised(x, self.kept, self.centre, self.scale)])
+        z = _standardised(x[:, self.kept], self.centre, self.scale)
+        return np.hstack([np.ones((len(z), 1), np.float32), z])
 
     def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Log odds of both steps in every bin, (n_bins, 2)."""
@@ -118,10 +114,11 @@ def fit_logit(
 ) -> SplineLogit:
     """Fit both steps. ``code``: what happened in each bin (1 won, 0 ended otherwise, -1 nothing)."""
     x = spline_design(encoder, landmarks, bins)
-    scale = x.std(axis=0, dtype=np.float64)
+    centre = x.mean(axis=0, dtype=np.float64)
+    scale = x.std(axis=0, dtype=np.float64, mean=centre[None])
     kept = np.flatnonzero(scale > 1e-6)
-    centre, scale = x[:, kept].mean(axis=0, dtype=np.float64).astype(np.float32), scale[kept].astype(np.float32)
-    z = _standardised(x, kept, centre, scale)
+    centre, scale = centre[kept].astype(np.float32), scale[kept].astype(np.float32)
+    z = _standardised(x.take(kept, axis=1), centre, scale)  # a row in one piece, as the fits want it
     not_won = code != WON
     steps = [
         partial(_ridge, z, code == WON, weight),
@@ -131,9 +128,9 @@ def fit_logit(
     return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won)
 
 
-def _standardised(x: np.ndarray, kept: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    z = x[:, kept]
-    z -= centre  # in place: every copy of a design costs as much as some steps of the fit
+def _standardised(z: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """In place: a copy of a design costs as much as some steps of the fit."""
+    z -= centre
     z /= scale
     return z
 
@@ -155,95 +152,6 @@ def _covariance_root(design: np.ndarray, coef: np.ndarray, weight: np.ndarray) -
     precision = (weighted.T @ weighted).astype(float)
     precision[np.diag_indices(len(coef))] += np.r_[1e-6, np.full(len(coef) - 1, 1 / PRIOR_VARIANCE)]
     return np.asarray(np.linalg.inv(np.linalg.cholesky(precision)).T)
-
-
-@dataclass(frozen=True)
-class BoostedStep:
-    """One step of gradient boosting (None: nothing to tell apart, ``level`` stands in), and the classes it reads."""
-
-    learner: HistGradientBoostingClassifier | None
-    level: float
-    cuts: dict[int, np.ndarray]
-
-    def log_odds(self, x: np.ndarray) -> np.ndarray:
-        """Log odds of what the step tells apart, for rows of the plain design."""
-        if self.learner is None:
-            return np.full(len(x), self.level)
-        return np.asarray(self.learner.decision_function(_classed(x, self.cuts)))
-
-
-@dataclass(frozen=True)
-class Boosting:
-    """Strongly regularised gradient boosting of both steps."""
-
-    encoder: Encoder
-    steps: tuple[BoostedStep, BoostedStep]
-
-    def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
-        """Log odds of both steps in every bin, (n_bins, 2)."""
-        x = _plain_design(self.encoder, landmarks, bins)
-        return np.column_stack([step.log_odds(x) for step in self.steps])
-
-
-def fit_boosting(
-    encoder: Encoder, landmarks: pd.DataFrame, bins: Bins, code: np.ndarray, weight: np.ndarray
-) -> Boosting:
-    """Fit both steps: few leaves, none with fewer than 400 rows (2 % of the rows where there are few).
-
-    Early stopping is off: it would judge a deal's rows by other rows of the same deal. One step after the other, each
-    on all cores: a fit changes the filters of warnings for a while, which two threads must not do at once.
-    """
-    x = _plain_design(encoder, landmarks, bins)
-    n_numeric = len(encoder.numeric)
-    of_bins = range(n_numeric + len(encoder.categories), x.shape[1])
-    settings = {
-        **BOOSTING,
-        "min_samples_leaf": int(min(MIN_LEAF, max(LEAF_SHARE * len(code), 20))),
-        "categorical_features": list(range(n_numeric, n_numeric + len(encoder.categories))) or None,
-        "max_bins": MAX_BINS,
-        "early_stopping": False,
-        "random_state": 0,
-    }
-    weight = weight / weight.mean()
-
-    def step(end: int, rows: slice | np.ndarray) -> BoostedStep:
-        happened = code[rows] == end
-        share = (happened.sum() + 0.5) / (len(happened) + 1.0)
-        level = float(np.log(share / (1 - share)))
-        if not happened.any() or happened.all():
-            return BoostedStep(None, level, {})
-        learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], weight[rows], of_bins)
-        learner.fit(_classed(x[rows], cuts), happened, sample_weight=weight[rows])
-        return BoostedStep(learner, level, cuts)
-
-    return Boosting(encoder, (step(WON, slice(None)), step(OTHER, code != WON)))
-
-
-def _plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
-    of_bin = bin_features(bins, landmarks).fillna(NO_DATE).to_numpy(dtype=float)
-    return np.column_stack([encoder.plain(landmarks)[bins.row], np.round(of_bin * 4) / 4])  # few distinct values
-
-
-def _weighted_cuts(x: np.ndarray, weight: np.ndarray, columns: Iterable[int]) -> dict[int, np.ndarray]:
-    """Cuts of the columns that have more than MAX_BINS values into classes of about the same weight.
-
-    Trees bin by the same quantiles, but sort a column anew for each of them.
-    """
-    cuts = {}
-    for column in columns:
-        values, place = np.unique(x[:, column], return_inverse=True)
-        if len(values) > MAX_BINS:
-            upto = np.cumsum(np.bincount(place, weights=weight))
-            cuts[column] = np.unique(values[np.searchsorted(upto, np.linspace(0, upto[-1], MAX_BINS + 1)[1:-1])])
-    return cuts
-
-
-def _classed(x: np.ndarray, cuts: dict[int, np.ndarray]) -> np.ndarray:
-    """The design with classes for values in the columns that are cut; a value on a cut is of the class below it."""
-    x = x.copy()
-    for column, at in cuts.items():
-        x[:, column] = np.searchsorted(at, x[:, column])
-    return x
 
 
 @dataclass(frozen=True)
