@@ -31,7 +31,7 @@ from salesanalytics.forecast import arrivals, baselines, parts, prepare
 from salesanalytics.models import signing_time_rows, stage_rows
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.reps import honesty, outcomes, review_reps, stage_conversion, volume
-from salesanalytics.timeline import asof_values, conditions, evidence, openings
+from salesanalytics.timeline import asof_values, conditions, evidence, openings, values
 from salesanalytics.timeline.calendar import quarter_of, to_date, to_day
 from salesanalytics.timeline.replay import collect
 
@@ -88,9 +88,9 @@ def _deal_rows(rng, deal, born):
         promised = _moment(day + int(rng.integers(5, 150)))
         rows.append((deal, day, "close_date", promised.date().isoformat()))
         rows.append((deal, day, "probability", str(rng.choice([10, 30, 60, 90]))))
-    for field, values in WORK.items():
+    for field, texts in WORK.items():
         days = sorted(rng.integers(born, end + 1, int(rng.integers(0, 3))))
-        rows += [(deal, day, field, str(rng.choice(values))) for day in days]
+        rows += [(deal, day, field, str(rng.choice(texts))) for day in days]
     if rng.random() < 0.2:
         rows.append((deal, rng.integers(born, end + 1), "rep_id", str(rng.choice(["r1", "r2", "r3"]))))
     return rows
@@ -296,11 +296,14 @@ ASK = {
     "timeline.spells.life_table": lambda b, d: timeline.life_table(b, as_of=d),
     "timeline.spells.recording_lag_days": lambda b, d: spelling.recording_lag_days(b, as_of=d),
     "timeline.spells.landmark_rows": lambda b, d: [timeline.landmark_rows(b, as_of=d, ended=e) for e in (False, True)],
-    "timeline.spells.outcomes": lambda b, d: _collected(b, timeline.outcomes(b, to_day(d))),
+    "timeline.spells.outcomes": lambda b, d: _collected(b, timeline.outcomes(b, [to_day(d)])),
     "timeline.spells.known_outcomes": lambda b, d: timeline.known_outcomes(b, to_day(d)),
+    "timeline.spells.outcomes_on": lambda b, d: spelling.outcomes_on(b, [to_day(x) for x in _dates(d)]),
+    "timeline.spells.n_closed": lambda b, d: spelling.n_closed(b, [to_day(x) for x in _dates(d)]),
     "timeline.spells.states": lambda b, d: _states(b, [to_day(x) for x in _dates(d)]),
     "timeline.spells.open_deals": lambda b, d: _states(b, [to_day(d)], spelling.open_deals(b, days=[to_day(d)])),
     "timeline.values.amounts": lambda b, d: timeline.amounts(b, [to_day(x) for x in _dates(d)[::-1]]),
+    "timeline.values.open_amounts": lambda b, d: values.open_amounts(b, [to_day(x) for x in _dates(d)]),
     "timeline.values.owners": lambda b, d: timeline.owners(b, [to_day(d)]).sort_values("deal_id", ignore_index=True),
     "timeline.values.references": lambda b, d: timeline.references(b, as_of=_dates(d)),
     "timeline.values.tallies": lambda b, d: [timeline.tallies(b, as_of=_dates(d), by=c) for c in BY[1:]],

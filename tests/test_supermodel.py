@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, logit
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from salesanalytics.models import cumulative_incidence, learners
+from salesanalytics.models.boosting import fit_boosting, plain_design
 from salesanalytics.models.curves import incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
-from salesanalytics.models.learners import PRIOR_VARIANCE, Learners, fit_boosting, fit_learners, fit_logit
+from salesanalytics.models.learners import PRIOR_VARIANCE, Learners, fit_learners, fit_logit
 from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, bin_features, future_bins, happened_in, observed_bins
 from salesanalytics.timeline.calendar import to_day
 
@@ -409,6 +411,22 @@ def test_nothing_to_tell_apart_gives_one_level(code):
     odds = fit_boosting(encoder, landmarks, bins, happened, weight).log_odds(landmarks, bins)
     np.testing.assert_allclose(odds[:, 0], logit(plain / (n + 1)))
     assert np.isfinite(odds).all()
+
+
+def test_values_cut_into_classes_give_the_trees_that_the_values_give():
+    landmarks = landmarks_of(n=3000, n_deals=3000)
+    rng = np.random.default_rng(6)
+    landmarks["days_to_close_date"] = rng.integers(-400, 400, len(landmarks)).astype(float)
+    landmarks.loc[::7, "days_to_close_date"] = np.nan
+    bins, happened = binned(landmarks)
+    weight = rng.uniform(0.2, 1.0, len(landmarks))[bins.row]
+    boosting = fit_boosting(fit_encoder(landmarks), landmarks, bins, happened, weight)
+    x = plain_design(boosting.encoder, landmarks, bins)
+    for step, rows, end in zip(boosting.steps, (happened < 2, happened != 1), (1, 0), strict=True):
+        assert step.cuts
+        plain = HistGradientBoostingClassifier(**step.learner.get_params())
+        plain.fit(x[rows], happened[rows] == end, sample_weight=(weight / weight.mean())[rows])
+        np.testing.assert_allclose(step.log_odds(x), plain.decision_function(x), rtol=1e-12)
 
 
 def test_a_deal_counts_once_on_however_many_landmarks_it_stands():

@@ -219,7 +219,7 @@ def test_outcomes(one):
     book, oracle, days = one
     for day in days:
         expected = each(oracle, day, lambda d, t: [(d, *oracle.outcome(d, t))])
-        same(collect(book, engine.outcomes(book, day)), expected, columns=["deal_id", "end", "end_day"])
+        same(collect(book, engine.outcomes(book, [day])), expected, columns=["deal_id", "end", "end_day"])
 
 
 def test_clock_rows_and_life_table(one):
@@ -291,7 +291,7 @@ def everything(book, day):
     frames = {
         "states": states,
         "spells": engine.spells(book, as_of=as_of),
-        "outcomes": collect(book, engine.outcomes(book, day)),
+        "outcomes": collect(book, engine.outcomes(book, [day])),
         "clock_rows": engine.clock_rows(book, as_of=as_of),
         "life_table": engine.life_table(book, as_of=as_of),
         "landmark_rows": engine.landmark_rows(book, as_of=as_of),

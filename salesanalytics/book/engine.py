@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import duckdb
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-N_LATELY = 16  # small tables that one date is asked for again and again
+LATELY_CELLS = 25_000_000  # of tables that days are asked for again and again
 
 
 class Engine:
@@ -31,7 +32,7 @@ class Engine:
             self._connection.execute("SET enable_progress_bar = false")
         self._tables: set[str] = set()
         self._facts: dict[str, Any] = {}
-        self._lately: OrderedDict[Hashable, pd.DataFrame] = OrderedDict()
+        self._lately: OrderedDict[tuple[Hashable, int], pd.DataFrame] = OrderedDict()
 
     def __getstate__(self) -> dict[str, pa.Table]:
         """Tables to hand to another process; what is derived from them is handed over with them."""
@@ -67,13 +68,29 @@ class Engine:
             self._facts[name] = find()
         return self._facts[name]
 
-    def lately(self, key: Hashable, find: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """A table found once and remembered until so many others have been asked for; a copy, to be changed freely."""
-        found = self._lately.pop(key) if key in self._lately else find()
-        self._lately[key] = found
-        if len(self._lately) > N_LATELY:
-            self._lately.popitem(last=False)
-        return found.copy()
+    def by_day(self, name: Hashable, days: Iterable[int], find: Callable[[list[int]], pd.DataFrame]) -> pd.DataFrame:
+        """Rows of a table for some days, by ``as_of_day``: a copy, to be changed freely.
+
+        A day is found once and remembered until too many others have been asked for; days not found yet are found
+        together, which costs an engine little more than one of them. So whoever will ask for days one by one asks for
+        all of them first. What is found for a day must not depend on the others.
+        """
+        asked = sorted(set(days))
+        parts = {day: self._lately.pop((name, day)) for day in asked if (name, day) in self._lately}
+        missing = [day for day in asked if day not in parts]
+        if missing:
+            parts |= _apart(find(missing), missing)
+        self._lately |= {(name, day): parts[day] for day in asked}
+        if missing:
+            self._forget()
+        found = [parts[day] for day in asked]
+        return pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
+
+    def _forget(self) -> None:
+        """Drop what was not asked for the longest, as far as there is no room for it."""
+        held = sum(table.size for table in self._lately.values())
+        while held > LATELY_CELLS:
+            held -= self._lately.popitem(last=False)[1].size
 
     def table(self, name: str) -> nw.LazyFrame[Any]:
         """One table as a lazy frame."""
@@ -82,3 +99,9 @@ class Engine:
     def frame(self, table: pa.Table) -> nw.LazyFrame[Any]:
         """A small arrow table as a lazy frame to join with, without keeping it."""
         return nw.from_native(self._connection.from_arrow(table))
+
+
+def _apart(table: pd.DataFrame, days: list[int]) -> dict[int, pd.DataFrame]:
+    """The rows of each day, of a table sorted by day."""
+    bounds = np.searchsorted(table["as_of_day"].to_numpy(), [*days, days[-1] + 1])
+    return {day: table.iloc[bounds[k] : bounds[k + 1]].reset_index(drop=True) for k, day in enumerate(days)}

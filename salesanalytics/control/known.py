@@ -234,7 +234,8 @@ def know(book: DealBook, *, as_of: Any) -> Known:
     deals = standing.join(facts).join(now)
     deals["on_hold"] = deals["state"] > n_stages
     deals["state"] = names[deals["state"].to_numpy()]
-    known = collect(book, outcomes(book, day).with_columns(position=nw.col("deal"))).set_index("position")
+    stands = outcomes(book, [day]).drop("as_of_day").with_columns(position=nw.col("deal"))
+    known = collect(book, stands).set_index("position")
     ended = known[known["end"].ne(OPEN)].drop(columns=["deal_id", "known_from"]).rename_axis("deal").join(facts)
     return Known(book, day, deals, ended, found, holds, fields_known(book, day=day))
 

@@ -16,8 +16,8 @@ from salesanalytics.features.history import Feature
 from salesanalytics.features.snapshots import DEFAULT_FEATURES, described, snapshot_base
 from salesanalytics.timeline import known_outcomes
 from salesanalytics.timeline.calendar import as_of_day, to_timestamps
-from salesanalytics.timeline.replay import OPEN, births, collect
-from salesanalytics.timeline.spells import observed_from, open_deals, recording_lag_days
+from salesanalytics.timeline.replay import OPEN, collect
+from salesanalytics.timeline.spells import first_day, open_deals, recording_lag_days
 
 N_GRIDS = 4
 CHUNK = 500_000  # rows brought from the engine at once
@@ -64,12 +64,12 @@ def landmark_snapshots(
 
 def landmark_days(book: DealBook, *, before: int, every_days: int = 28) -> pd.Series:
     """The days of the four grids from the first deal on, ascending: the grid (0 to 3) of each, by day."""
-    begin = collect(book, births(book).select(day=nw.col("created_day").min()))["day"].iloc[0]
-    if pd.isna(begin):
+    first = first_day(book)
+    if first is None:
         return pd.Series(dtype="int64")
     n_grids = min(N_GRIDS, every_days)
     offset = {every_days * k // n_grids: k for k in range(n_grids)}
-    days = range(max(int(begin), observed_from(book)), before)
+    days = range(first, before)
     return pd.Series({d: offset[d % every_days] for d in days if d % every_days in offset}, dtype="int64")
 
 
@@ -83,13 +83,13 @@ def landmarks_on(
 ) -> pd.DataFrame:
     """Snapshots on days of `landmark_days`, of the deals of their grids, with ``landmark_day``; about ``cap`` rows."""
     n_grids = min(N_GRIDS, every_days)
-    n_open = _n_open(book, days.index.to_list())
-    share = min(cap * n_grids / n_open, 1.0) if n_open else 1.0
     of_book = _KEPT.setdefault(book, {})
     key = (every_days, *features)
     if key not in of_book:
-        of_book[key] = _Kept(_no_rows(book, features), {})
+        of_book[key] = _Kept(_no_rows(book, features), {}, {})
     kept = of_book[key]
+    n_open = _n_open(book, days.index.to_list(), kept.n_open)
+    share = min(cap * n_grids / n_open, 1.0) if n_open else 1.0
     missing = days[[kept.share.get(day, 0.0) < share for day in days.index]]
     if len(missing):
         chunks = np.array_split(missing.index.to_numpy(), n_open * len(missing) // len(days) // CHUNK + 1)
@@ -123,10 +123,13 @@ def lot(deal_id: pd.Series, day: pd.Series) -> np.ndarray:
 
 @dataclass
 class _Kept:
-    """Landmarks of a book worked out so far, with the ``lot`` of each, and the share of the deals kept on each day."""
+    """Landmarks of a book worked out so far, with the ``lot`` of each, the share of the deals kept on each day, and
+    how many were open on it.
+    """
 
     rows: pd.DataFrame
     share: dict[int, float]
+    n_open: dict[int, int]
 
 
 def _no_rows(book: DealBook, features: Sequence[Feature]) -> pd.DataFrame:
@@ -136,9 +139,13 @@ def _no_rows(book: DealBook, features: Sequence[Feature]) -> pd.DataFrame:
     return rows.assign(landmark_day=pd.Series(dtype="int64"), lot=pd.Series(dtype=float))
 
 
-def _n_open(book: DealBook, days: list[int]) -> int:
-    """Deals open on the days, one count a day."""
-    return int(collect(book, open_deals(book, days=days).select(n=nw.len()))["n"].iloc[0]) if days else 0
+def _n_open(book: DealBook, days: list[int], known: dict[int, int]) -> int:
+    """Deals open on the days, one count a day; what is found is added to what is known."""
+    missing = [day for day in days if day not in known]
+    if missing:
+        found = collect(book, open_deals(book, days=missing).group_by("as_of_day").agg(n=nw.len()))
+        known |= dict.fromkeys(missing, 0) | dict(zip(found["as_of_day"], found["n"], strict=True))
+    return int(sum(known[day] for day in days))
 
 
 def _part(book: DealBook, grid: pd.Series, n_grids: int, share: float, features: Sequence[Feature]) -> pd.DataFrame:

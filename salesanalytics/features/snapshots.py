@@ -48,7 +48,13 @@ def snapshots(book: DealBook, *, as_of: Any, features: Sequence[Feature] = DEFAU
     AsOfError
         A date lies after the end of the book.
     """
-    return described(book, snapshot_base(book, as_of_days(book, as_of)), as_of, features)
+    days, name = as_of_days(book, as_of), ("snapshots", *features)
+    return book.engine.by_day(name, days, lambda days: _snapshots(book, days, features)).drop(columns="as_of_day")
+
+
+def _snapshots(book: DealBook, days: list[int], features: Sequence[Feature]) -> pd.DataFrame:
+    base = snapshot_base(book, days)
+    return described(book, base, to_timestamps(days), features).assign(as_of_day=base["as_of_day"])
 
 
 def described(book: DealBook, base: pd.DataFrame, as_of: Any, features: Sequence[Feature]) -> pd.DataFrame:

@@ -19,10 +19,9 @@ from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.past_origins import DRAWS, Foreseen, Origin, foresee
 from salesanalytics.forecast.track_record import NO_CALLS, OURS, WITH_CALLS, TrackRecord, stretch_of
 from salesanalytics.models.bands import crps, interval_score
-from salesanalytics.timeline import Period
+from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.calendar import as_of_day, quarter_of, to_date
-from salesanalytics.timeline.replay import OPEN
-from salesanalytics.timeline.spells import known_outcomes
+from salesanalytics.timeline.spells import n_closed, outcomes_on
 
 GRACE_DAYS = 30
 MIN_CLOSED = 30
@@ -91,7 +90,8 @@ def backtest(
     if kept is not None:
         return TrackRecord(*kept)
     origins = [Origin(p, week, p.start_day - 1 + 7 * week) for p in periods for week in sorted(set(weeks))]
-    origins = [o for o in origins if o.day < o.period.end_day and _n_closed(book, o.day) >= MIN_CLOSED]
+    closed = n_closed(book, [o.day for o in origins])
+    origins = [o for o in origins if o.day < o.period.end_day and closed[o.day] >= MIN_CLOSED]
     if not origins:
         raise InsufficientDataError(
             f"No quarter that ended {GRACE_DAYS} days before {to_date(day)} has {MIN_CLOSED} closed deals before it."
@@ -106,11 +106,12 @@ def _judged(book: DealBook, told: list[Foreseen], seed: int) -> tuple[pd.DataFra
     """Forecasts beside the truth, each with what its past had taught by then; and the calls of reps."""
     rows: list[dict[str, Any]] = []
     called: list[pd.DataFrame] = []
-    brought: dict[Period, pd.DataFrame] = {}
+    over = {one.origin.period: one.origin.period.end_day + GRACE_DAYS for one in told}
+    for at_once in (amounts, outcomes_on):  # each day is remembered then
+        at_once(book, list(over.values()))
+    brought = {period: signed_deals(book, period=period, day=known_day) for period, known_day in over.items()}
     for one in told:
         period, day, week = one.origin.period, one.origin.day, one.origin.week
-        if period not in brought:
-            brought[period] = signed_deals(book, period=period, day=period.end_day + GRACE_DAYS)
         signed = brought[period]
         truth = {"amount": float(signed["amount"].sum()), "count": float(len(signed))}
         matured = [row for row in rows if row["matured_day"] <= day and row["week"] == week]
@@ -131,10 +132,6 @@ def _finished(book: DealBook, day: int, n: int) -> list[Period]:
     """The last n fiscal quarters that ended 30 days before a day, the earliest first."""
     last = quarter_of(day - GRACE_DAYS + 1, fiscal_year_start=book.settings.fiscal_year_start)
     return [last.back(k) for k in range(n, 0, -1)]
-
-
-def _n_closed(book: DealBook, day: int) -> int:
-    return int(known_outcomes(book, day)["end"].ne(OPEN).sum())
 
 
 def _widened(one: Foreseen, matured: list[dict[str, Any]], seed: int) -> tuple[float, dict[str, np.ndarray]]:

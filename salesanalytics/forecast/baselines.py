@@ -12,7 +12,8 @@ from salesanalytics.book import DealBook
 from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import at_dates, collect, trail
-from salesanalytics.timeline.spells import known_outcomes, open_deals
+from salesanalytics.timeline.spells import known_outcomes
+from salesanalytics.timeline.values import open_amounts
 
 N_QUARTERS = 4
 
@@ -73,7 +74,7 @@ def baselines(book: DealBook, *, period: Period, day: int, deals: pd.DataFrame) 
         quarters), ``rep_commit`` and ``rep_probability`` (signed so far + open deals that their reps expect in the
         period: those committed, all x their own chance), ``same_quarter_last_year``, ``mean_of_last_four``.
     """
-    won, standing = won_deals(book, day), _standing(book, [day])
+    won, standing = won_deals(book, day), open_amounts(book, [day])
     known = known_outcomes(book, day)
     begin = known["created_day"].min() if len(known) else np.inf
     so_far = _sum(won, period)
@@ -94,16 +95,15 @@ def _sum(won: pd.DataFrame, period: Period) -> np.ndarray:
     return np.array([len(signed), signed["amount"].sum()])
 
 
-def _standing(book: DealBook, days: list[int]) -> pd.DataFrame:
-    """Open deals on each day, with the amount known then."""
-    found = collect(book, open_deals(book, days=days).select("deal", "as_of_day", "state", "stage"))
-    return found.merge(amounts(book, days), on=["deal_id", "as_of_day"], how="left")
-
-
 def _last_finished(period: Period, day: int) -> list[Period]:
     """The last four periods of the same length that are over at a day, the latest first."""
     latest = next(k for k in itertools.count(1) if period.back(k).end_day <= day)
     return [period.back(k) for k in range(latest, latest + N_QUARTERS)]
+
+
+def conversion_days(period: Period, day: int) -> dict[int, Period]:
+    """Days as long before the end of each of the last four finished periods, each with its period."""
+    return {p.end_day - (period.end_day - day): p for p in _last_finished(period, day)}
 
 
 def _per_year(period: Period) -> int:
@@ -150,8 +150,8 @@ def _stage_week_conversion(
     book: DealBook, standing: pd.DataFrame, won: pd.DataFrame, period: Period, day: int, so_far: np.ndarray
 ) -> tuple[str, float, float, str]:
     """Conversion of what stood open, by stage, as long before the end of each of the last four finished periods."""
-    past = {p.end_day - (period.end_day - day): p for p in _last_finished(period, day)}
-    then = _standing(book, sorted(past))
+    past = conversion_days(period, day)
+    then = open_amounts(book, list(past))
     if not len(then):
         return "stage_week_conversion", np.nan, np.nan, "no finished period"
     later = then.merge(won, on="deal_id", how="left", suffixes=("", "_won"))

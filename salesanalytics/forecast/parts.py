@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -14,9 +13,9 @@ from salesanalytics.forecast.draws import Signings, deal_keys, draw_deals, joine
 from salesanalytics.models import StageTable
 from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.calendar import to_date
-from salesanalytics.timeline.replay import collect, ended_states
-from salesanalytics.timeline.spells import open_deals, states
-from salesanalytics.timeline.values import fields_in
+from salesanalytics.timeline.replay import OPEN
+from salesanalytics.timeline.spells import known_outcomes
+from salesanalytics.timeline.values import fields_in, open_amounts
 
 RATIO_LANDMARKS = 8
 MIN_RATIOS = 30
@@ -31,16 +30,20 @@ def amount_ratios(book: DealBook, day: int) -> dict[str, np.ndarray]:
     """
     if "amount" not in fields_in(book):
         return {}
-    dates = [day - 91 * k for k in range(1, RATIO_LANDMARKS + 1)]
-    then = collect(book, open_deals(book, days=dates)).merge(amounts(book, dates), on=["deal_id", "as_of_day"])
-    final = collect(book, states(book, [day]))
-    won = final.loc[final["state"] == "won", "deal_id"]
+    then = open_amounts(book, ratio_days(day))
+    final = known_outcomes(book, day)
+    won = final.loc[final["end"] == "won", "deal_id"]
     final_amount = amounts(book, [day]).set_index("deal_id")["amount"].reindex(won)
     then["log_ratio"] = np.log(then["deal_id"].map(final_amount) / then["amount"])
     known = then.dropna(subset=["log_ratio"]).sort_values(["state", "as_of_day", "deal_id"])
     everything = np.append(known["log_ratio"].to_numpy(), np.zeros(max(MIN_RATIOS - len(known), 0)))
     by_state = {str(state): part["log_ratio"].to_numpy() for state, part in known.groupby("state")}
     return {state: r if len(r) >= MIN_RATIOS else everything for state, r in by_state.items()} | {"": everything}
+
+
+def ratio_days(day: int) -> list[int]:
+    """Days of the past whose amounts `amount_ratios` compares with those of a day."""
+    return [day - 91 * k for k in range(1, RATIO_LANDMARKS + 1)]
 
 
 def draw_open(
@@ -64,11 +67,11 @@ def draw_open(
 
 def ended_deals(book: DealBook, day: int, horizon: int, before: int, now: pd.DataFrame) -> pd.DataFrame:
     """Deals that have ended: ``deal_id``, ``state``, ``amount``, ``p_in_period`` (come back and sign; 0 if won)."""
-    ended = collect(book, states(book, [day]).filter(nw.col("state").is_in(ended_states(book))))
-    ended = ended.sort_values("deal_id", ignore_index=True).assign(p_in_period=0.0)
+    known = known_outcomes(book, day).rename(columns={"end": "state"})
+    ended = known[known["state"] != OPEN].sort_values("deal_id", ignore_index=True).assign(p_in_period=0.0)
     otherwise = ended["state"] != "won"
     if otherwise.any():
-        ended["days_in_state"] = ended["as_of_day"] - ended["since_day"]
+        ended["days_in_state"] = day - ended["end_day"]
         table = StageTable(ended=True).fit(book, as_of=to_date(day))
         p_won, _, _ = table.predict(ended[otherwise], horizon_days=np.array([before, horizon]), confidence=None)
         ended.loc[otherwise, "p_in_period"] = p_won[:, 1] - p_won[:, 0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,16 @@ import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 
 from salesanalytics.book import DealBook
-from salesanalytics.forecast.baselines import baselines
+from salesanalytics.features import snapshots
+from salesanalytics.forecast.baselines import baselines, conversion_days
 from salesanalytics.forecast.calls import calls_of
 from salesanalytics.forecast.drawing import draw_totals
+from salesanalytics.forecast.parts import ratio_days
 from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare
-from salesanalytics.timeline import Period
+from salesanalytics.timeline import Period, amounts
+from salesanalytics.timeline.calendar import to_date
+from salesanalytics.timeline.spells import outcomes_on
+from salesanalytics.timeline.values import open_amounts
 
 DRAWS = 4_000
 TABLE = "stage_table"
@@ -77,8 +82,7 @@ def foresee(
     n_jobs = effective_n_jobs(-1)
     blocks = [list(block) for block in _blocks(origins, max(-(-len(origins) // BLOCK), n_jobs))][::-1]
     if n_jobs == 1 or len(blocks) == 1:
-        blocks = [[origin] for origin in reversed(origins)]
-        found = (_block(book, block, seed) for block in blocks)
+        found = ([one] for block in blocks for one in _in_turn(book, block, seed))
     else:
         found = Parallel(n_jobs=-1, return_as="generator")(delayed(_block)(book, block, seed) for block in blocks)
     told: list[Foreseen] = []
@@ -96,7 +100,24 @@ def _blocks(origins: Sequence[Origin], n: int) -> list[Sequence[Origin]]:
 
 
 def _block(book: DealBook, origins: list[Origin], seed: int) -> list[Foreseen]:
-    return [_foreseen(book, origin, seed) for origin in origins]
+    return list(_in_turn(book, origins, seed))[::-1]
+
+
+def _in_turn(book: DealBook, origins: list[Origin], seed: int) -> Iterator[Foreseen]:
+    """What was said at each origin, the last one first."""
+    _ask_together(book, origins)
+    for origin in reversed(origins):
+        yield _foreseen(book, origin, seed)
+
+
+def _ask_together(book: DealBook, origins: list[Origin]) -> None:
+    """Ask at once for what the origins will ask for day by day: the book remembers it (`Engine.by_day`)."""
+    days = [origin.day for origin in origins]
+    snapshots(book, as_of=[to_date(day) for day in days])
+    amounts(book, days)
+    outcomes_on(book, days)
+    earlier = [day for one in origins for day in (*conversion_days(one.period, one.day), *ratio_days(one.day))]
+    open_amounts(book, [*days, *earlier])
 
 
 def _foreseen(book: DealBook, origin: Origin, seed: int) -> Foreseen:

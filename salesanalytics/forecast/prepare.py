@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,7 +26,7 @@ from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import CloseModel, fitted_close_model
 from salesanalytics.models.shock import Shock, fit_shock
 from salesanalytics.timeline import Period, amounts
-from salesanalytics.timeline.asof_values import groupings, values_at
+from salesanalytics.timeline.asof_values import groupings, team_is_of_owner, teams_of, values_at
 from salesanalytics.timeline.calendar import to_date
 
 
@@ -191,12 +190,12 @@ def with_groupings(book: DealBook, deals: pd.DataFrame, day: int) -> pd.DataFram
     """Deals with what their forecast can be summed by: owner at the end of a day, team, manager, attributes."""
     known = [name for name in ("rep_id", "team", *book.settings.attributes) if name in groupings(book)]
     days = np.full(len(deals), day)
-    found: dict[str, Any] = {
-        name: values_at(book, by=name, deal_ids=deals["deal_id"], days=days).to_numpy(dtype=object)
-        for name in known
-        if name not in deals
-    }
-    deals = deals.assign(**found)
+    for name in known:
+        if name == "team" and name not in deals and team_is_of_owner(book):
+            deals = deals.assign(team=teams_of(book, deals["rep_id"]))
+        elif name not in deals:
+            found = values_at(book, by=name, deal_ids=deals["deal_id"], days=days)
+            deals = deals.assign(**{name: found.to_numpy(dtype=object)})
     if "rep_id" in deals and "manager_id" in book.reps:
         manager = book.reps.drop_duplicates("rep_id").set_index("rep_id")["manager_id"]
         deals["manager_id"] = deals["rep_id"].map(manager).astype(object)

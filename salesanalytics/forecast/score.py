@@ -88,11 +88,11 @@ def score_with(
     day = to_day(model.as_of_)
     near, later = np.arange(horizon_days + 1), np.append(np.arange(0, HORIZON_DAYS, 7), HORIZON_DAYS)
     days = np.union1d(near, later)
-    curve, _ = model.curves(snapshot, days=days)
+    confidence = CONFIDENCE if intervals else None
+    found, curve = model.chances(snapshot, horizon_days=horizon_days, confidence=confidence, days=days)
     p_won, far = curve[:, np.searchsorted(days, near)], curve[:, np.searchsorted(days, later)]
     scored = snapshot[["deal_id", "rep_id", "state", "stage", "days_in_state", "age_days", "amount"]].copy()
     scored.insert(1, "name", scored["deal_id"].map(book.deals.set_index("deal_id")["name"]))
-    found = model.predict(snapshot, until=to_date(day + horizon_days), confidence=CONFIDENCE if intervals else None)
     chances = [c for c in found if c.startswith("p_")]
     scored = scored.join(found[chances])
     scored["p_won"] = far[:, -1] if horizon_days > HORIZON_DAYS else np.maximum(far[:, -1], found["p_won_until"])

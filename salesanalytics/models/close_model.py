@@ -155,23 +155,30 @@ class CloseModel:
         -------
         p_won, p_other : ndarray (n_deals, n_days)
         """
-        days = np.atleast_1d(np.asarray(days, dtype="int64"))
+        won, other, _, _ = self._curves(snapshot, np.atleast_1d(np.asarray(days, dtype="int64")), rung)
+        return won, other
+
+    def _curves(
+        self, snapshot: pd.DataFrame, days: np.ndarray, rung: str | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, pd.DataFrame]:
+        """`curves`; what the stage table alone says of being won, and its pools."""
+        grid = np.union1d(days, [self.last_day_])
+        table_won, table_other, pool = self.table_.predict(snapshot, horizon_days=grid, confidence=None)
+        asked, last = np.searchsorted(grid, days), np.searchsorted(grid, [self.last_day_])
+        plain = table_won[:, asked]
         if self.learners_ is None or rung == RUNGS[0] or not len(snapshot) or not self.last_day_:
-            won, other, _ = self.table_.predict(snapshot, horizon_days=days, confidence=None)
-            return won, other
+            return plain, table_other[:, asked], plain, pool
         bins, landmark = self._bins(snapshot)
         odds = self._log_odds(snapshot, bins, rung or self.rung_.name)
         near = days <= self.last_day_
         own_won, own_other = incidence_at(bins, odds, landmark, np.append(days[near], self.last_day_))
         # those still open at the last bin go on as the stage table has them go on
-        grid = np.union1d(days[~near], [self.last_day_])
-        table_won, table_other, pool = self.table_.predict(snapshot, horizon_days=grid, confidence=None)
-        far, last = np.searchsorted(grid, days[~near]), np.searchsorted(grid, [self.last_day_])
+        far = asked[~near]
         rest = np.maximum(1 - table_won[:, last] - table_other[:, last], 1e-9)
         still = (1 - own_won[:, -1:] - own_other[:, -1:]) / rest
         won = np.hstack([own_won[:, :-1], own_won[:, -1:] + still * (table_won[:, far] - table_won[:, last])])
         other = np.hstack([own_other[:, :-1], own_other[:, -1:] + still * (table_other[:, far] - table_other[:, last])])
-        return without_dead_stock(won, pool), other
+        return without_dead_stock(won, pool), other, plain, pool
 
     def won_or_lost(self) -> AucInterval | None:
         """Whether the past could tell which deals would be won, of those that ended: area under the ROC curve.
@@ -235,37 +242,43 @@ class CloseModel:
         parts = []
         for day in np.unique(taken):
             part = snapshot[taken == day]
-            parts.append(self._predict_date(part, int(last - day), confidence))
+            parts.append(self.chances(part, horizon_days=int(last - day), confidence=confidence)[0])
         if not parts:
-            parts = [self._predict_date(snapshot, 1, confidence)]
+            parts = [self.chances(snapshot, horizon_days=1, confidence=confidence)[0]]
         return pd.concat(parts).reindex(snapshot.index)
 
-    def _predict_date(self, snapshot: pd.DataFrame, horizon: int, confidence: float | None) -> pd.DataFrame:
-        days = np.array([horizon])
-        plain, _, pool = self.table_.predict(snapshot, horizon_days=days, confidence=confidence)
-        won, other = (x[:, 0] for x in self.curves(snapshot, days=days))
+    def chances(
+        self, snapshot: pd.DataFrame, *, horizon_days: int, confidence: float | None, days: Any = ()
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        """`predict` for a snapshot of one date, and its curve of being won on other days (n_deals, n_days), at once."""
+        grid = np.union1d(np.asarray(days, dtype="int64"), [horizon_days])
+        curve, curve_other, curve_plain, pool = self._curves(snapshot, grid)
+        at = int(np.searchsorted(grid, horizon_days))
+        won, other, plain = (x[:, at] for x in (curve, curve_other, curve_plain))
         method = RUNGS[0] if self.learners_ is None else self.rung_.name
-        if self.learners_ is not None and len(snapshot) and horizon > self.last_day_:
+        if self.learners_ is not None and len(snapshot) and horizon_days > self.last_day_:
             method += f" + {RUNGS[0]}"
         told = {"p_won_until": won, "p_lost_until": other, "p_open_until": np.clip(1 - won - other, 0.0, 1.0)}
         if confidence is not None:
             shares = self.other_ends_.shares(snapshot)
             told |= {f"p_end_{end}": other * shares[end].to_numpy() for end in shares}
-            told |= self._interval(snapshot, won, pool, horizon, confidence)
-        return pd.DataFrame(
+            told |= self._interval(snapshot, won, horizon_days, confidence)
+        found = pd.DataFrame(
             {
                 **told,
-                "p_stage_table": plain[:, 0],
+                "p_stage_table": plain,
                 "n_pool": pool["n_pool"].to_numpy(dtype="int64"),
                 "older_than_any_win": pool["older_than_any_win"].to_numpy(dtype=bool),
                 "method": method,
             },
             index=snapshot.index,
         )
+        return found, curve[:, np.searchsorted(grid, days)]
 
     def _interval(
-        self, snapshot: pd.DataFrame, won: np.ndarray, pool: pd.DataFrame, horizon: int, confidence: float
+        self, snapshot: pd.DataFrame, won: np.ndarray, horizon: int, confidence: float
     ) -> dict[str, np.ndarray]:
+        _, _, pool = self.table_.predict(snapshot, horizon_days=[horizon], confidence=confidence)
         lower, upper = pool["p_lower"].to_numpy(dtype=float), pool["p_upper"].to_numpy(dtype=float)
         if self.learners_ is not None and len(snapshot):
             spread = norm.ppf(0.5 + confidence / 2) * self._spread(snapshot, min(horizon, self.last_day_))

@@ -6,27 +6,25 @@ open. Each step is a weighted binary regression; together they are a multinomial
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from salesanalytics.models.encoding import N_LEVELS, Encoder, fit_encoder
+from salesanalytics.models.boosting import Boosting, fit_boosting
+from salesanalytics.models.encoding import Encoder, fit_encoder
 from salesanalytics.models.side_by_side import side_by_side
-from salesanalytics.models.supermodel import Bins, bin_features, future_bins, happened_in, observed_bins
+from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features, future_bins, happened_in, observed_bins
 
 PRIOR_VARIANCE = 0.015  # of a coefficient per standard deviation of its column
 TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
 SIZE, CLOCKS = "log_amount", ("days_in_state", "age_days")  # large deals are slower: their clocks count otherwise
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # what they do changes along the future
-BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
-MIN_LEAF, LEAF_SHARE = 400, 0.02
-NO_DATE = -100.0  # far from any gap: trees part it from the others
-WON, OTHER = 1, 0
+CONSIST_OF = {"logistic": ("logistic",), "boosting": ("boosting",), "blend": ("logistic", "boosting")}  # rungs
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class SplineLogit:
     def design(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Standardised design with a column of ones in front."""
         x = spline_design(self.encoder, landmarks, bins)
-        z = (x[:, self.kept] - self.centre) / self.scale
+        z = _standardised(x[:, self.kept], self.centre, self.scale)
         return np.hstack([np.ones((len(z), 1), np.float32), z])
 
     def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
@@ -116,10 +114,11 @@ def fit_logit(
 ) -> SplineLogit:
     """Fit both steps. ``code``: what happened in each bin (1 won, 0 ended otherwise, -1 nothing)."""
     x = spline_design(encoder, landmarks, bins)
-    scale = x.std(axis=0, dtype=np.float64)
+    centre = x.mean(axis=0, dtype=np.float64)
+    scale = x.std(axis=0, dtype=np.float64, mean=centre[None])
     kept = np.flatnonzero(scale > 1e-6)
-    centre, scale = x[:, kept].mean(axis=0, dtype=np.float64).astype(np.float32), scale[kept].astype(np.float32)
-    z = (x[:, kept] - centre) / scale
+    centre, scale = centre[kept].astype(np.float32), scale[kept].astype(np.float32)
+    z = _standardised(x.take(kept, axis=1), centre, scale)  # a row in one piece, as the fits want it
     not_won = code != WON
     steps = [
         partial(_ridge, z, code == WON, weight),
@@ -127,6 +126,13 @@ def fit_logit(
     ]
     won, other = side_by_side(steps)
     return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won)
+
+
+def _standardised(z: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """In place: a copy of a design costs as much as some steps of the fit."""
+    z -= centre
+    z /= scale
+    return z
 
 
 def _ridge(z: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -149,61 +155,6 @@ def _covariance_root(design: np.ndarray, coef: np.ndarray, weight: np.ndarray) -
 
 
 @dataclass(frozen=True)
-class Boosting:
-    """Strongly regularised gradient boosting of both steps (None: nothing to tell apart, ``level`` stands in)."""
-
-    encoder: Encoder
-    steps: tuple[HistGradientBoostingClassifier | None, ...]
-    level: tuple[float, float]
-
-    def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
-        """Log odds of both steps in every bin, (n_bins, 2)."""
-        x = _plain_design(self.encoder, landmarks, bins)
-        columns = [
-            np.full(len(x), level) if step is None else step.decision_function(x)
-            for step, level in zip(self.steps, self.level, strict=True)
-        ]
-        return np.column_stack(columns)
-
-
-def fit_boosting(
-    encoder: Encoder, landmarks: pd.DataFrame, bins: Bins, code: np.ndarray, weight: np.ndarray
-) -> Boosting:
-    """Fit both steps: few leaves, none with fewer than 400 rows (2 % of the rows where there are few).
-
-    Early stopping is off: it would judge a deal's rows by other rows of the same deal. One step after the other, each
-    on all cores: a fit changes the filters of warnings for a while, which two threads must not do at once.
-    """
-    x = _plain_design(encoder, landmarks, bins)
-    n_numeric = len(encoder.numeric)
-    settings = {
-        **BOOSTING,
-        "min_samples_leaf": int(min(MIN_LEAF, max(LEAF_SHARE * len(code), 20))),
-        "categorical_features": list(range(n_numeric, n_numeric + len(encoder.categories))) or None,
-        "max_bins": N_LEVELS + 2,
-        "early_stopping": False,
-        "random_state": 0,
-    }
-    weight = weight / weight.mean()
-
-    def step(end: int, rows: slice | np.ndarray) -> tuple[HistGradientBoostingClassifier | None, float]:
-        happened = code[rows] == end
-        share = (happened.sum() + 0.5) / (len(happened) + 1.0)
-        learnable = happened.any() and not happened.all()
-        learner = HistGradientBoostingClassifier(**settings) if learnable else None
-        fitted = learner and learner.fit(x[rows], happened, sample_weight=weight[rows])
-        return fitted, float(np.log(share / (1 - share)))
-
-    (won, won_level), (other, other_level) = step(WON, slice(None)), step(OTHER, code != WON)
-    return Boosting(encoder, (won, other), (won_level, other_level))
-
-
-def _plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
-    of_bin = bin_features(bins, landmarks).fillna(NO_DATE).to_numpy(dtype=float)
-    return np.column_stack([encoder.plain(landmarks)[bins.row], np.round(of_bin * 4) / 4])  # few distinct values
-
-
-@dataclass(frozen=True)
 class Learners:
     """Both learners fitted to the same rows; ``boosting`` is None where there are too few ends for it."""
 
@@ -218,10 +169,13 @@ class Learners:
 
     def log_odds(self, rung: str, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Of a rung: ``logistic`` or ``boosting`` alone, or their mean (``blend``), (n_bins, 2)."""
-        if rung == "logistic" or self.boosting is None:
-            return self.logit.log_odds(landmarks, bins)
-        boosted = self.boosting.log_odds(landmarks, bins)
-        return boosted if rung == "boosting" else (self.logit.log_odds(landmarks, bins) + boosted) / 2
+        return self.log_odds_of([rung], landmarks, bins)[rung]
+
+    def log_odds_of(self, rungs: Sequence[str], landmarks: pd.DataFrame, bins: Bins) -> dict[str, np.ndarray]:
+        """`log_odds` of some rungs; each learner is asked once."""
+        both = {"logistic": self.logit, "boosting": self.boosting or self.logit}
+        told = {name: both[name].log_odds(landmarks, bins) for name in {n for rung in rungs for n in CONSIST_OF[rung]}}
+        return {rung: np.mean([told[name] for name in CONSIST_OF[rung]], axis=0) for rung in rungs}
 
 
 def fit_learners(

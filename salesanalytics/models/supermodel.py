@@ -9,6 +9,7 @@ import pandas as pd
 
 from salesanalytics.timeline.calendar import quarter_of
 
+WON, OTHER = 1, 0  # what happened in a bin; -1: nothing
 DEFAULT_EDGES = (0, 7, 14, 28, 42, 56, 70, 84, 98, 126, 182, 273, 365, 546, 730)
 
 

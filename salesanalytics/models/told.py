@@ -136,10 +136,9 @@ def _told(
     landmark = asked["landmark_day"].to_numpy()
     bins = future_bins(landmark, **grid)
     by_table, _, pool = table.predict(asked, horizon_days=days, confidence=None)
-    p_won, log_odds = {RUNGS[0]: by_table}, {}
-    for rung in tried[1:]:
-        assert learners is not None
-        log_odds[rung] = learners.log_odds(rung, asked, bins)
-        p_won[rung] = without_dead_stock(incidence_at(bins, log_odds[rung], landmark, days)[0], pool)
+    log_odds = {} if learners is None else learners.log_odds_of(tried[1:], asked, bins)
+    p_won = {RUNGS[0]: by_table}
+    for rung, odds in log_odds.items():
+        p_won[rung] = without_dead_stock(incidence_at(bins, odds, landmark, days)[0], pool)
     rows = asked[["deal_id", "landmark_day", "state", "amount"]]
     return Told(at, rows, days, p_won, bins, log_odds, pool["older_than_any_win"].to_numpy(dtype=bool))

@@ -52,9 +52,8 @@ def values_at(book: DealBook, *, by: str, deal_ids: Any, days: Any) -> pd.Series
             f"{', '.join(groupings(book))}."
         )
     has_field = by in fields_in(book)
-    if by == "team" and not has_field and by not in book.deals:
-        team = book.reps.drop_duplicates("rep_id").set_index("rep_id")["team"]
-        found = values_at(book, by="rep_id", deal_ids=deal_ids, days=days).map(team).astype(object)
+    if by == "team" and team_is_of_owner(book):
+        found = teams_of(book, values_at(book, by="rep_id", deal_ids=deal_ids, days=days))
     else:
         found = _of_deals(book, by, deal_ids)
     if has_field:
@@ -89,6 +88,17 @@ def known_since(book: DealBook, *, as_of: Any) -> pd.Series:
     """Day on which each deal known at a date was first known (days since 1970-01-01), by ``deal_id``."""
     born = at_dates(book, births(book), [as_of_day(book, as_of)]).select("deal", "as_of_day", "known_from")
     return collect(book, born).set_index("deal_id")["known_from"]
+
+
+def team_is_of_owner(book: DealBook) -> bool:
+    """Whether a deal's team is today's team of its owner, for nothing else says it."""
+    return _has_teams(book) and "team" not in fields_in(book) and "team" not in book.deals
+
+
+def teams_of(book: DealBook, owners: pd.Series) -> pd.Series:
+    """Today's team of each owner; None where there is none."""
+    found = owners.map(book.reps.drop_duplicates("rep_id").set_index("rep_id")["team"]).astype(object)
+    return found.where(found.notna(), None)
 
 
 def _has_teams(book: DealBook) -> bool:

@@ -38,6 +38,16 @@ def _standing(book: DealBook) -> nw.LazyFrame[Any]:
     return both.filter(col("valid_from") < col("valid_to"))
 
 
+def first_day(book: DealBook) -> int | None:
+    """First day on which a deal stood open and an end would have been recorded; None without a deal."""
+    begin = book.engine.fact("first_created", lambda: _first_created(book))
+    return None if pd.isna(begin) else max(int(begin), observed_from(book))
+
+
+def _first_created(book: DealBook) -> float:
+    return collect(book, births(book).select(day=col("created_day").min()))["day"].iloc[0]
+
+
 def observed_from(book: DealBook) -> int:
     """First day on which ends were recorded at all; before any date when the book does not say."""
     since = book.settings.observed_from
@@ -119,16 +129,17 @@ def _visits(book: DealBook, day: int) -> nw.LazyFrame[Any]:
     )
 
 
-def outcomes(book: DealBook, day: int) -> nw.LazyFrame[Any]:
-    """How every known deal stands at the end of a day: ``deal, end, end_day, created_day, known_from``.
+def outcomes(book: DealBook, days: list[int]) -> nw.LazyFrame[Any]:
+    """How every known deal stands at the end of each day: ``deal, as_of_day, end, end_day, created_day, known_from``.
 
     ``end`` is the code of an end state that was not reversed, or 0 = open; ``end_day`` is the day of the end, of an
     open deal the last day on which it was under observation.
     """
     ended = col("state").is_in(ended_states(book))
     until = nw.min_horizontal("as_of_day", "last_seen_day")
-    return states(book, [day]).select(
+    return states(book, days).select(
         "deal",
+        "as_of_day",
         end=nw.when(ended).then(col("state")).otherwise(nw.lit(0)),
         end_day=nw.when(ended).then(col("since_day")).otherwise(until),
         created_day=col("created_day"),
@@ -137,8 +148,20 @@ def outcomes(book: DealBook, day: int) -> nw.LazyFrame[Any]:
 
 
 def known_outcomes(book: DealBook, day: int) -> pd.DataFrame:
-    """`outcomes` with names, by deal: ``deal_id, end, end_day, created_day, known_from``."""
-    return book.engine.lately(("outcomes", day), lambda: collect(book, outcomes(book, day)))
+    """`outcomes` of a day with names, by deal: ``deal_id, end, end_day, created_day, known_from``."""
+    return outcomes_on(book, [day]).drop(columns="as_of_day")
+
+
+def outcomes_on(book: DealBook, days: list[int]) -> pd.DataFrame:
+    """`outcomes` with names, by ``as_of_day`` and deal: what is found here `known_outcomes` need not find again."""
+    return book.engine.by_day("outcomes", days, lambda days: collect(book, outcomes(book, days)))
+
+
+def n_closed(book: DealBook, days: list[int]) -> dict[int, int]:
+    """How many deals had ended by the end of each day."""
+    ended = states(book, sorted(set(days))).filter(col("state").is_in(ended_states(book)))
+    found = collect(book, ended.group_by("as_of_day").agg(n=nw.len()))
+    return dict.fromkeys(days, 0) | dict(zip(found["as_of_day"].tolist(), found["n"].tolist(), strict=True))
 
 
 def clock_rows(book: DealBook, *, as_of: Any) -> pd.DataFrame:
@@ -155,7 +178,7 @@ def clock_rows(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     first = _visits(book, day).filter(col("first_entry")).select("deal", "state", "rank", "entered_day", "entry_days")
     frame = collect(
         book,
-        first.join(outcomes(book, day).drop("created_day", "known_from"), on="deal").sort("deal", "rank"),
+        first.join(outcomes(book, [day]).select("deal", "end", "end_day"), on="deal").sort("deal", "rank"),
     )
     frame["duration_days"] = (frame.pop("end_day") - frame["entered_day"]).clip(lower=0)
     late = frame["entry_days"] > 0
@@ -173,7 +196,7 @@ def life_table(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     """
     day = as_of_day(book, as_of)
     first = _visits(book, day).filter(col("first_entry"))
-    rows = first.select("deal", "state", "entered_day", "entry_days").join(outcomes(book, day), on="deal")
+    rows = first.select("deal", "state", "entered_day", "entry_days").join(outcomes(book, [day]), on="deal")
     counted = (
         rows.with_columns(duration_days=nw.max_horizontal(col("end_day") - col("entered_day"), nw.lit(0)))
         .group_by("state", "entry_days", "duration_days", "end")
@@ -185,9 +208,15 @@ def life_table(book: DealBook, *, as_of: Any) -> pd.DataFrame:
 def recording_lag_days(book: DealBook, *, as_of: Any) -> int:
     """95 % quantile of the days between an end and its recording, among ends known at a date; 0 without lag."""
     day = as_of_day(book, as_of)
-    ends = stage_rows(book).filter(col("code").is_in(ended_states(book)) & (col("known_day") <= day))
-    lags = collect(book, ends.select(lag=col("known_day") - col("day")))["lag"]
+    recorded = book.engine.fact("recorded_ends", lambda: _recorded_ends(book))
+    lags = recorded.loc[recorded["known_day"] <= day, "lag"]
     return int(lags.quantile(0.95, interpolation="higher")) if len(lags) else 0
+
+
+def _recorded_ends(book: DealBook) -> pd.DataFrame:
+    """Every row that tells of an end: ``known_day``, ``lag`` (days from the end to there)."""
+    ends = stage_rows(book).filter(col("code").is_in(ended_states(book)))
+    return collect(book, ends.select("known_day", lag=col("known_day") - col("day")))
 
 
 def landmark_rows(book: DealBook, *, as_of: Any, every_days: int = 28, ended: bool = False) -> pd.DataFrame:
@@ -210,15 +239,11 @@ def landmark_rows(book: DealBook, *, as_of: Any, every_days: int = 28, ended: bo
     """
     day = as_of_day(book, as_of)
     censored = day - recording_lag_days(book, as_of=as_of)
-    begin = collect(book, births(book).select(day=col("created_day").min()))["day"].iloc[0]
-    if pd.isna(begin):
-        return pd.DataFrame(columns=LANDMARK_COLUMNS)
-    first = max(int(begin), observed_from(book))
-    landmarks = [d for d in range(day - every_days, first - 1, -every_days) if d < censored]
+    first = first_day(book)
+    landmarks = [] if first is None else [d for d in range(day - every_days, first - 1, -every_days) if d < censored]
     if not landmarks:
         return pd.DataFrame(columns=LANDMARK_COLUMNS)
     at_end = col("state").is_in(ended_states(book))
-    known = outcomes(book, day).select("deal", "end", "end_day")
     standing = states(book, sorted(landmarks)).filter(col("last_seen_day") >= col("as_of_day"))
     standing = standing.filter((at_end & (col("state") != book.state_codes["won"])) if ended else ~at_end)
     rows = standing.select(
@@ -228,8 +253,9 @@ def landmark_rows(book: DealBook, *, as_of: Any, every_days: int = 28, ended: bo
         days_in_state=col("as_of_day") - col("since_day"),
         age_days=col("as_of_day") - col("created_day"),
         last_seen_day=col("last_seen_day"),
-    ).join(known, on="deal")
+    )
     frame = collect(book, rows.sort("deal", "landmark_day"))
+    frame = frame.merge(known_outcomes(book, day)[["deal_id", "end", "end_day"]], on="deal_id")
     unseen = (frame["end_day"] > censored) | (ended & frame["end"].ne("won"))
     frame["end"] = frame["end"].where(~unseen, OPEN)
     watched = frame["last_seen_day"].clip(upper=censored)

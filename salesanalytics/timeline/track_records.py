@@ -32,7 +32,7 @@ def track_records(book: DealBook, rows: pd.DataFrame, *, by: Sequence[str]) -> p
         ``<name>_n_ended`` and ``<name>_n_won`` for each name, 0 where its value is missing; ``all_n_ended`` and
         ``all_n_won`` of all deals.
     """
-    ended = _ended_versions(book)
+    ended = book.engine.fact("ended_versions", lambda: _ended_versions(book))
     days = rows["as_of_day"].to_numpy(dtype="int64")
     known = [("all", np.zeros(len(ended), dtype="int64"), np.zeros(len(rows), dtype="int64"))]
     for name in by:

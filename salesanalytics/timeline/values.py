@@ -18,7 +18,7 @@ from salesanalytics.timeline.replay import (
     stage_rows,
     trail,
 )
-from salesanalytics.timeline.spells import stage_runs, states
+from salesanalytics.timeline.spells import open_deals, stage_runs, states
 
 col = nw.col
 
@@ -40,7 +40,7 @@ def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
         ``deal_id``, ``as_of_day``, ``amount`` (NaN where none is known). ``deals.amount`` counts until history says
         otherwise; of a deal that ended without being won, the last amount while it was open.
     """
-    return book.engine.lately(("amounts", *days), lambda: _amounts(book, days))
+    return book.engine.by_day("amounts", days, lambda days: _amounts(book, days))
 
 
 def _amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
@@ -55,6 +55,16 @@ def _amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
         of_lost = moved["ended"].notna()
         amount = moved["last"].where(~of_lost, moved["while_open"]).fillna(amount)
     return known.assign(amount=amount.astype(float)).sort_values(["as_of_day", "deal_id"], ignore_index=True)
+
+
+def open_amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
+    """Open deals at the end of each day: ``deal_id``, ``as_of_day``, ``state``, ``stage``, ``amount``."""
+    return book.engine.by_day("open_amounts", days, lambda days: _open_amounts(book, days))
+
+
+def _open_amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
+    found = collect(book, open_deals(book, days=days).select("deal", "as_of_day", "state", "stage"))
+    return found.merge(_amounts(book, days), on=["deal_id", "as_of_day"], how="left")
 
 
 def _while_open(book: DealBook, days: list[int]) -> pd.DataFrame:

@@ -1,0 +1,108 @@
+"""Gradient boosting of the hazards of being won and of ending otherwise, strongly regularised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from salesanalytics.models.encoding import N_LEVELS, Encoder
+from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
+
+BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
+MIN_LEAF, LEAF_SHARE = 400, 0.02
+MAX_BINS = N_LEVELS + 2
+NO_DATE = -100.0  # far from any gap: trees part it from the others
+
+
+@dataclass(frozen=True)
+class BoostedStep:
+    """One step of gradient boosting (None: nothing to tell apart, ``level`` stands in), and the classes it reads."""
+
+    learner: HistGradientBoostingClassifier | None
+    level: float
+    cuts: dict[int, np.ndarray]
+
+    def log_odds(self, x: np.ndarray) -> np.ndarray:
+        """Log odds of what the step tells apart, for rows of the plain design."""
+        if self.learner is None:
+            return np.full(len(x), self.level)
+        return np.asarray(self.learner.decision_function(_classed(x, self.cuts)))
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """Strongly regularised gradient boosting of both steps."""
+
+    encoder: Encoder
+    steps: tuple[BoostedStep, BoostedStep]
+
+    def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
+        """Log odds of both steps in every bin, (n_bins, 2)."""
+        x = plain_design(self.encoder, landmarks, bins)
+        return np.column_stack([step.log_odds(x) for step in self.steps])
+
+
+def fit_boosting(
+    encoder: Encoder, landmarks: pd.DataFrame, bins: Bins, code: np.ndarray, weight: np.ndarray
+) -> Boosting:
+    """Fit both steps: few leaves, none with fewer than 400 rows (2 % of the rows where there are few).
+
+    Early stopping is off: it would judge a deal's rows by other rows of the same deal. One step after the other, each
+    on all cores: a fit changes the filters of warnings for a while, which two threads must not do at once.
+    """
+    x = plain_design(encoder, landmarks, bins)
+    n_numeric = len(encoder.numeric)
+    of_bins = range(n_numeric + len(encoder.categories), x.shape[1])
+    settings = {
+        **BOOSTING,
+        "min_samples_leaf": int(min(MIN_LEAF, max(LEAF_SHARE * len(code), 20))),
+        "categorical_features": list(range(n_numeric, n_numeric + len(encoder.categories))) or None,
+        "max_bins": MAX_BINS,
+        "early_stopping": False,
+        "random_state": 0,
+    }
+    weight = weight / weight.mean()
+
+    def step(end: int, rows: slice | np.ndarray) -> BoostedStep:
+        happened = code[rows] == end
+        share = (happened.sum() + 0.5) / (len(happened) + 1.0)
+        level = float(np.log(share / (1 - share)))
+        if not happened.any() or happened.all():
+            return BoostedStep(None, level, {})
+        learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], weight[rows], of_bins)
+        learner.fit(_classed(x[rows], cuts), happened, sample_weight=weight[rows])
+        return BoostedStep(learner, level, cuts)
+
+    return Boosting(encoder, (step(WON, slice(None)), step(OTHER, code != WON)))
+
+
+def plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
+    """Quantile classes and codes of the landmark, values of the bin: one row a bin."""
+    of_bin = bin_features(bins, landmarks).fillna(NO_DATE).to_numpy(dtype=float)
+    return np.column_stack([encoder.plain(landmarks)[bins.row], np.round(of_bin * 4) / 4])  # few distinct values
+
+
+def _weighted_cuts(x: np.ndarray, weight: np.ndarray, columns: Iterable[int]) -> dict[int, np.ndarray]:
+    """Cuts of the columns that have more than MAX_BINS values into classes of about the same weight.
+
+    Trees bin by the same quantiles, but sort a column anew for each of them.
+    """
+    cuts = {}
+    for column in columns:
+        values, place = np.unique(x[:, column], return_inverse=True)
+        if len(values) > MAX_BINS:
+            upto = np.cumsum(np.bincount(place, weights=weight))
+            cuts[column] = np.unique(values[np.searchsorted(upto, np.linspace(0, upto[-1], MAX_BINS + 1)[1:-1])])
+    return cuts
+
+
+def _classed(x: np.ndarray, cuts: dict[int, np.ndarray]) -> np.ndarray:
+    """The design with classes for values in the columns that are cut; a value on a cut is of the class below it."""
+    x = x.copy()
+    for column, at in cuts.items():
+        x[:, column] = np.searchsorted(at, x[:, column])
+    return x
