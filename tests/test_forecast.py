@@ -536,14 +536,17 @@ def test_deals_to_come_take_the_amounts_of_wins_as_quick_as_they_have_to_be():
     ages, amounts = np.array([0, 10, 200]), np.array([1.0, 2.0, 90.0])
     known = Arrivals(1.0, 0.0, np.array([0.5, 1.0]), np.array([0.0, 0.1]), 400, ages, amounts)
     new = amounts_of_new(known, period, eve)  # from 92 days of creation for the first win, from 82 for the second
-    np.testing.assert_allclose(new, (2 * np.array([92, 82, 0]) / 174 + 10 / 3) / 12)
+    near = np.array([1, 1, np.exp(1 - 200 / 91)])  # the others help: 91 days is the highest age that fits
+    np.testing.assert_allclose(new, (2 * np.array([92, 82, 0]) / 174 + 5 * near / near.sum()) / 7)
     late = amounts_of_unrecorded(known, period, eve)  # created on the eve: signed that day is not in the quarter
-    np.testing.assert_allclose(late, (np.array([0, 1, 0]) + 10 / 3) / 11)
+    near = np.array([1, 1, np.exp(1 - 200 / 93)])
+    np.testing.assert_allclose(late, (np.array([0, 1, 0]) + 5 * near / near.sum()) / 6)
     count, total = draw_to_come(3.0, known, np.random.default_rng(0), new, NO_SHOCK)
     assert count.mean() == pytest.approx(3, rel=0.02)
     assert total.mean() == pytest.approx(3 * new @ amounts, rel=0.03)
     slow = amounts_of_new(replace(known, won_ages=ages + 400), period, eve)
-    np.testing.assert_allclose(slow, 1 / 3)  # no win was ever that quick: any of them
+    near = np.exp(-np.array([0, 10, 200]) / 91)
+    np.testing.assert_allclose(slow, near / near.sum())  # no win was ever that quick: the quickest ones
     nobody = replace(known, won_ages=ages[:0], won_amounts=amounts[:0])
     assert len(amounts_of_new(nobody, period, eve)) == 0
 

@@ -19,7 +19,7 @@ from salesanalytics.timeline.values import fields_in, open_amounts
 
 RATIO_LANDMARKS = 8
 MIN_RATIOS = 30
-PRIOR_WINS = 10.0  # so many wins of any age are mixed into those as quick as a deal to come has to be
+PRIOR_WINS = 5.0  # so many wins that were nearly as quick are mixed into those as quick as a deal to come has to be
 
 
 def amount_ratios(book: DealBook, day: int) -> dict[str, np.ndarray]:
@@ -117,14 +117,18 @@ def _unrecorded(arrivals: Arrivals, day: int) -> tuple[np.ndarray, np.ndarray]:
 def _lent(arrivals: Arrivals, period: Period, created: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """A deal that signs within weeks of its creation is not like all that were won: quick deals are smaller.
 
-    Past wins count by the days of creation from which their age at signing leads into the period.
+    Past wins count by the days of creation from which their age at signing leads into the period. Where these are few,
+    others help, less the more their age is above the highest that does.
     """
-    ages, n = arrivals.won_ages[:, None], len(arrivals.won_ages)
+    ages = arrivals.won_ages[:, None]
     inside = (ages > period.start_day - 1 - created) & (ages <= period.end_day - created)
     fits = inside @ weight
     n_fit = int((fits > 0).sum())
     quick = n_fit * fits / fits.sum() if n_fit else fits
-    return np.asarray((quick + PRIOR_WINS / max(n, 1)) / (n_fit + PRIOR_WINS))
+    highest = max(int(period.end_day - created.min()), 1)
+    above = np.maximum(arrivals.won_ages / highest, 1.0)
+    near = np.exp(above.min(initial=np.inf) - above)
+    return np.asarray((quick + PRIOR_WINS * near / near.sum()) / (n_fit + PRIOR_WINS))
 
 
 def draw_to_come(

@@ -21,9 +21,11 @@ from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features, future_bins, happened_in, observed_bins
 
 PRIOR_VARIANCE = 0.015  # of a coefficient per standard deviation of its column
+TIME_REACH, STANDING_REACH = 3.0, 2.0  # priors so many times as wide: of the time ahead, of where a deal stands
 TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
 SIZE, CLOCKS = "log_amount", ("days_in_state", "age_days")  # large deals are slower: their clocks count otherwise
-BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # what they do changes along the future
+BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # where it stands; what they do changes along the future
+N_OF_TIME = len(TIME_KNOTS) + 5  # columns of a bin that say nothing of the deal
 CONSIST_OF = {"logistic": ("logistic",), "boosting": ("boosting",), "blend": ("logistic", "boosting")}  # rungs
 
 
@@ -34,7 +36,7 @@ class SplineLogit:
     Attributes
     ----------
     kept, centre, scale : ndarray
-        Columns of the design in use, and how they are standardised.
+        Columns of the design in use, and how they are standardised (a column whose prior is wider is larger).
     coef : tuple of two ndarray
         Intercept and coefficients of the two steps (won; ended otherwise, of those not won).
     landmarks, bins, weight, not_won
@@ -92,7 +94,7 @@ def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.n
     of_bin = bin_features(bins, landmarks)
     time = of_bin["log_middle"].to_numpy()
     columns = [time, *(np.maximum(time - knot, 0.0) for knot in TIME_KNOTS), of_bin["log_length"]]
-    columns += [of_bin["ends_quarter"], of_bin["ends_quarter"] * time, np.log1p(of_bin["to_quarter_end"])]
+    columns += [of_bin["ends_quarter"], of_bin["ends_quarter"] * time, np.log1p(of_bin["to_quarter_end"])]  # N_OF_TIME
     if "close_date_gap" in of_bin:
         gap = of_bin["close_date_gap"].to_numpy() / 5.0  # 1: 25 days
         without = np.isnan(gap)
@@ -117,6 +119,7 @@ def fit_logit(
     centre = x.mean(axis=0, dtype=np.float64)
     scale = x.std(axis=0, dtype=np.float64, mean=centre[None])
     kept = np.flatnonzero(scale > 1e-6)
+    scale = scale / _reach(encoder, landmarks, len(scale))
     centre, scale = centre[kept].astype(np.float32), scale[kept].astype(np.float32)
     z = _standardised(x.take(kept, axis=1), centre, scale)  # a row in one piece, as the fits want it
     not_won = code != WON
@@ -126,6 +129,18 @@ def fit_logit(
     ]
     won, other = side_by_side(steps)
     return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won)
+
+
+def _reach(encoder: Encoder, landmarks: pd.DataFrame, n_columns: int) -> np.ndarray:
+    """How many times as wide as that of the other columns the prior of each column of the design is, (n_columns,).
+
+    When ends come at all, and that few come soon in an early stage, is no guess that has to be drawn to nothing.
+    """
+    _, sources = encoder.splines(landmarks.head(1))
+    reach, n = np.ones(n_columns), len(sources)
+    reach[:n] = [STANDING_REACH if source in BY_TIME else 1.0 for source in sources]
+    reach[n : n + N_OF_TIME] = TIME_REACH
+    return reach
 
 
 def _standardised(z: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
