@@ -20,8 +20,8 @@ from salesanalytics.models.encoding import Encoder, fit_encoder
 from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features, future_bins, happened_in, observed_bins
 
-PRIOR_VARIANCE = 0.015  # of a coefficient per standard deviation of its column
-TIME_REACH, STANDING_REACH = 3.0, 2.0  # priors so many times as wide: of the time ahead, of where a deal stands
+PRIOR_VARIANCE = 0.0075  # of a coefficient per standard deviation of its column
+TIME_REACH, STANDING_REACH = 4.0, 3.0  # priors so many times as wide: of the time ahead, of where a deal stands
 TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
 SIZE, CLOCKS = "log_amount", ("days_in_state", "age_days")  # large deals are slower: their clocks count otherwise
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # where it stands; what they do changes along the future

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-SHOCK_PRIOR = 0.3
+SHOCK_PRIOR = 0.35
 SHOCK_GRID = np.linspace(0.0, 1.5, 61)
 
 
@@ -43,7 +43,7 @@ def fit_shock(past: pd.DataFrame) -> Shock:
     """Spread of the common shock from what past forecasts missed.
 
     At every past landmark the shift of all chances that would have hit the number signed, and its sampling variance,
-    give a likelihood of the spread; half-normal prior with scale 0.3, so that the spread is integrated over.
+    give a likelihood of the spread; half-normal prior with scale 0.35, so that the spread is integrated over.
 
     Parameters
     ----------
