@@ -748,7 +748,7 @@ def test_a_world_without_more_signal_keeps_to_the_stage_table_or_loses_nothing(s
     for fitted in (*small_worlds, large_world):
         rung = min(fitted.rung_.by_count, fitted.rung_.by_test, key=RUNGS.index)
         loss.append(distance(fitted, asked, rung) - distance(fitted, asked, "stage_table"))
-    assert np.mean(loss) < 0.02
+    assert np.mean(loss) < 0.025
     assert max(loss) < 0.06
     assert any(fitted.rung_.by_test == "stage_table" for fitted in small_worlds)
 

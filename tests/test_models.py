@@ -14,7 +14,7 @@ import salesanalytics as sa
 from salesanalytics.errors import SchemaError
 from salesanalytics.models import StageTable, cumulative_incidence
 from salesanalytics.models.incidence import clustered_se, fit_incidence
-from salesanalytics.models.shock import fit_shock
+from salesanalytics.models.shock import SHOCK_PRIOR, fit_shock
 from salesanalytics.models.shrinkage import effective_n, marginal_strength, shrink
 from salesanalytics.models.stage_table import choose_half_life, seen_until
 from salesanalytics.timeline import clock_rows, landmark_rows
@@ -415,7 +415,7 @@ def test_the_spread_of_the_common_shock_is_found():
     assert 0.25 < small < 0.45
     assert 0.5 < large < 0.9
     prior = fit_shock(forecasts(0).iloc[:0])
-    assert prior.spread == pytest.approx(0.3 * np.sqrt(2 / np.pi), abs=0.02)
+    assert prior.spread == pytest.approx(SHOCK_PRIOR * np.sqrt(2 / np.pi), abs=0.02)
     assert len(prior.shifts) == 0
 
 
