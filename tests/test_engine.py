@@ -70,6 +70,16 @@ def test_what_was_not_asked_for_the_longest_is_forgotten(monkeypatch):
     assert calls[-1] == [2, 4, 6]
 
 
+def test_what_there_is_no_room_for_is_given_and_not_remembered(monkeypatch):
+    monkeypatch.setattr(engine_module, "LATELY_CELLS", 4)  # two days
+    engine, calls = Engine(), []
+    for _ in range(2):
+        assert engine.by_day("x", [3, 1, 2], counted(calls))["as_of_day"].tolist() == [1, 2, 3]
+    assert calls == [[1, 2, 3]] * 2
+    engine.by_day("x", [1], counted(calls))
+    assert engine.by_day("x", [3, 1, 2], counted(calls))["as_of_day"].tolist() == [1, 2, 3]
+
+
 @pytest.fixture(scope="module")
 def books():
     """The same company twice: one is asked for many days at once, the other day by day."""

@@ -79,7 +79,10 @@ class Engine:
         parts = {day: self._lately.pop((name, day)) for day in asked if (name, day) in self._lately}
         missing = [day for day in asked if day not in parts]
         if missing:
-            parts |= _apart(find(missing), missing)
+            table = find(missing)
+            if not parts and table.size > LATELY_CELLS:  # there is no room for it, and a copy would cost seconds
+                return table
+            parts |= _apart(table, missing)
         self._lately |= {(name, day): parts[day] for day in asked}
         if missing:
             self._forget()

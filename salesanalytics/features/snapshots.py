@@ -49,7 +49,9 @@ def snapshots(book: DealBook, *, as_of: Any, features: Sequence[Feature] = DEFAU
         A date lies after the end of the book.
     """
     days, name = as_of_days(book, as_of), ("snapshots", *features)
-    return book.engine.by_day(name, days, lambda days: _snapshots(book, days, features)).drop(columns="as_of_day")
+    found = book.engine.by_day(name, days, lambda days: _snapshots(book, days, features))
+    del found["as_of_day"]
+    return found
 
 
 def _snapshots(book: DealBook, days: list[int], features: Sequence[Feature]) -> pd.DataFrame:
