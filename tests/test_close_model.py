@@ -700,7 +700,7 @@ def asked(fresh):
 
 @pytest.fixture(scope="module")
 def small_worlds():
-    return [CloseModel(rung="blend").fit(plain_book(s, days=700, per_day=0.3), as_of=at(699)) for s in range(3)]
+    return [CloseModel(rung="blend").fit(plain_book(s, days=700, per_day=0.3), as_of=at(699)) for s in range(4)]
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from salesanalytics.models.encoding import N_LEVELS, Encoder
+from salesanalytics.models.encoding import Encoder
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
 
 BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
 MIN_LEAF, LEAF_SHARE = 400, 0.02
-MAX_BINS = N_LEVELS + 2
+MAX_BINS = 66
 NO_DATE = -100.0  # far from any gap: trees part it from the others
 
 

@@ -16,7 +16,7 @@ MAX_CATEGORIES = 12
 MIN_CATEGORY = 30
 KNOTS = (0.25, 0.5, 0.75)
 LONG_TAIL = 20.0
-N_LEVELS = 64
+N_LEVELS = 40  # classes of a number for trees: 64 give too much room where deals are few
 
 
 @dataclass(frozen=True)
