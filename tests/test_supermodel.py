@@ -13,7 +13,8 @@ from salesanalytics.models import cumulative_incidence, learners
 from salesanalytics.models.boosting import fit_boosting, plain_design
 from salesanalytics.models.curves import incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
-from salesanalytics.models.learners import PRIOR_VARIANCE, Learners, fit_learners, fit_logit
+from salesanalytics.models.learners import Learners, fit_learners
+from salesanalytics.models.spline_logit import PRIOR_VARIANCE, fit_logit
 from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, bin_features, future_bins, happened_in, observed_bins
 from salesanalytics.timeline.calendar import to_day
 
