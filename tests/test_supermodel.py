@@ -14,7 +14,14 @@ from salesanalytics.models.boosting import fit_boosting, plain_design
 from salesanalytics.models.curves import incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
 from salesanalytics.models.learners import Learners, fit_learners
-from salesanalytics.models.spline_logit import PRIOR_VARIANCE, fit_logit
+from salesanalytics.models.spline_logit import (
+    N_OF_TIME,
+    PRIOR_VARIANCE,
+    STANDING_REACH,
+    TIME_REACH,
+    fit_logit,
+    spline_design,
+)
 from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, bin_features, future_bins, happened_in, observed_bins
 from salesanalytics.timeline.calendar import to_day
 
@@ -382,6 +389,25 @@ def test_coefficients_are_those_of_an_independent_optimisation(fitted, step):
     covariance = np.linalg.inv(curvature)
     got = model.root[step] @ model.root[step].T
     np.testing.assert_allclose(got, covariance, atol=0.01 * np.abs(covariance).max())
+
+
+def test_priors_are_wider_for_the_time_ahead_and_for_where_a_deal_stands():
+    landmarks = landmarks_of().rename(columns={"kind": "state"})
+    bins, happened = binned(landmarks)
+    encoder = fit_encoder(landmarks)
+    model = fit_logit(encoder, landmarks, bins, happened, np.ones(len(happened)))
+    _, sources = encoder.splines(landmarks)
+    spread = np.zeros(spline_design(encoder, landmarks, bins).shape[1])
+    spread[model.kept] = model.design(landmarks, bins)[:, 1:].std(axis=0)
+    # ridge sees a column that is so many times as large: its coefficient may be so many times as large for the same
+    of_deal, of_time = spread[: len(sources)], spread[len(sources) :][:N_OF_TIME]
+    wide = np.array([source == "state" for source in sources])
+    assert of_deal[wide] == pytest.approx(STANDING_REACH, rel=1e-3)
+    assert of_deal[~wide] == pytest.approx(1, rel=1e-3)
+    assert of_time[of_time > 0] == pytest.approx(TIME_REACH, rel=1e-3)
+    products = spread[len(sources) + N_OF_TIME :]
+    assert products[products > 0] == pytest.approx(1, rel=1e-3)
+    assert (products > 0).any()
 
 
 def test_draws_have_the_spread_of_the_coefficients(fitted):
