@@ -15,7 +15,7 @@ import salesanalytics as sa
 from salesanalytics.errors import AsOfError
 from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.models import CloseModel
-from salesanalytics.models.close_model import MIN_BIN_ROWS, fitted_close_model
+from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.models.curves import incidence_at
 from salesanalytics.models.ladder import choose_rung
 from salesanalytics.models.other_ends import fit_other_ends
@@ -30,7 +30,7 @@ from salesanalytics.models.recalibration import (
     fit_recalibration,
 )
 from salesanalytics.models.stage_rates import end_codes
-from salesanalytics.models.supermodel import Bins, future_bins, happened_in, observed_bins
+from salesanalytics.models.supermodel import MIN_BIN_ROWS, Bins, future_bins, happened_in, observed_bins
 from salesanalytics.models.told import JUDGED_DAYS, RUNGS
 from salesanalytics.timeline.calendar import to_day
 
@@ -345,7 +345,8 @@ def judged(stage_table, logistic=None, blend=None, n=40):
         (judged(0.6, 0.5), 60, "logistic", "logistic", "logistic"),
         (judged(0.6, 0.5), 59, "stage_table", "logistic", "stage_table"),
         (judged(0.6, 0.6), 200, "logistic", "stage_table", "stage_table"),  # as good is not better
-        (judged(0.5, 0.6, 0.4), 300, "blend", "stage_table", "stage_table"),  # no way past a bad rung
+        (judged(0.5, 0.6, 0.4), 300, "blend", "blend", "blend"),  # a bad rung is passed over ...
+        (judged(0.5, 0.4, 0.5), 300, "blend", "logistic", "logistic"),  # ... and none is taken that is not better
         (judged(0.6, 0.5, 0.4), 300, "blend", "blend", "blend"),
         (judged(0.6, 0.5, 0.7), 300, "blend", "logistic", "logistic"),
         (judged(0.6, 0.5, 0.4), 299, "logistic", "blend", "logistic"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,7 +14,7 @@ from scipy.stats import norm
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
 from salesanalytics.features.landmarks import landmark_snapshots
-from salesanalytics.models.curves import incidence_at, without_dead_stock
+from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.discrimination import AucInterval, auc_interval
 from salesanalytics.models.ladder import choose_rung
 from salesanalytics.models.learners import Learners, fit_learners
@@ -24,12 +23,11 @@ from salesanalytics.models.past import past_predictions
 from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration, fit_recalibration
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.stage_table import StageTable
-from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, future_bins
+from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, future_bins, last_supported
 from salesanalytics.models.told import MIN_HALF_LIFE, RUNGS
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_day
 from salesanalytics.timeline.spells import known_outcomes
 
-MIN_BIN_ROWS = 50
 MIN_ENDED = 30
 N_DRAWS = 60
 _FITTED: WeakKeyDictionary[DealBook, dict[int, CloseModel]] = WeakKeyDictionary()
@@ -100,7 +98,7 @@ class CloseModel:
         )
         self.rung_ = choose_rung(self.past_, n_closed=n_closed, fixed=self.rung)
         self.recalibration_ = self._recalibration()
-        self.last_day_ = self._last_supported(rows)
+        self.last_day_ = last_supported(rows, self.edges)
         self.learners_ = self._learners(rows)
         self._rows = rows
         self.__dict__.pop("other_ends_", None)  # of an earlier fit
@@ -130,14 +128,6 @@ class CloseModel:
         odds, bins = self.past_.log_odds[self.rung_.name], self.past_.bins
         origin = rows["origin_day"].to_numpy()[bins.row]
         return fit_recalibration(odds, bins, self.past_.happened, origin, weight=weight)
-
-    def _last_supported(self, rows: pd.DataFrame) -> int:
-        """End of the last bin with at least 50 rows that were watched to its end and still open at its start."""
-        edges = np.asarray(self.edges)
-        at_risk, watched = rows["duration_days"].to_numpy(), rows["watched_days"].to_numpy()
-        n = [int(((at_risk > a) & (watched >= b)).sum()) for a, b in pairwise(edges)]
-        short = np.flatnonzero(np.array(n) < MIN_BIN_ROWS)
-        return int(edges[short[0]] if len(short) else edges[-1])
 
     def curves(self, snapshot: pd.DataFrame, *, days: Any, rung: str | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Chance of having been won, and of having ended otherwise, by some days after each snapshot.
@@ -171,13 +161,10 @@ class CloseModel:
         bins, landmark = self._bins(snapshot)
         odds = self._log_odds(snapshot, bins, rung or self.rung_.name)
         near = days <= self.last_day_
-        own_won, own_other = incidence_at(bins, odds, landmark, np.append(days[near], self.last_day_))
-        # those still open at the last bin go on as the stage table has them go on
+        own = incidence_at(bins, odds, landmark, np.append(days[near], self.last_day_))
         far = asked[~near]
-        rest = np.maximum(1 - table_won[:, last] - table_other[:, last], 1e-9)
-        still = (1 - own_won[:, -1:] - own_other[:, -1:]) / rest
-        won = np.hstack([own_won[:, :-1], own_won[:, -1:] + still * (table_won[:, far] - table_won[:, last])])
-        other = np.hstack([own_other[:, :-1], own_other[:, -1:] + still * (table_other[:, far] - table_other[:, last])])
+        later, at_last = ((table_won[:, place], table_other[:, place]) for place in (far, last))
+        won, other = carried_on(own, later, at_last)
         return without_dead_stock(won, pool), other, plain, pool
 
     def won_or_lost(self) -> AucInterval | None:

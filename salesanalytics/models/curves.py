@@ -58,6 +58,30 @@ def _cumulate(
     return before_won[:, j] + part * of_won[:, j], before_other[:, j] + part * of_other[:, j]
 
 
+def carried_on(
+    own: tuple[np.ndarray, np.ndarray], later: tuple[np.ndarray, np.ndarray], last: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Incidence of both ends beyond the last bin: those still open there go on as the stage table has them go on.
+
+    Parameters
+    ----------
+    own : pair of ndarray (n_deals, n_near + 1)
+        By the bins, on some days and, in the last column, at the end of the last bin.
+    later, last : pair of ndarray (n_deals, n_later), (n_deals, 1)
+        By the stage table, on days beyond the last bin and at its end.
+
+    Returns
+    -------
+    won, other : ndarray (n_deals, n_near + n_later)
+    """
+    still = (1 - own[0][:, -1:] - own[1][:, -1:]) / np.maximum(1 - last[0] - last[1], 1e-9)
+    won, other = (
+        np.hstack([x[:, :-1], x[:, -1:] + still * (table - end)])
+        for x, table, end in zip(own, later, last, strict=True)
+    )
+    return won, other
+
+
 def without_dead_stock(won: np.ndarray, pool: pd.DataFrame) -> np.ndarray:
     """Incidence (n_deals, n_days) with no deal above 0.5 / (n + 1) where, of n deals that old, none was ever won.
 

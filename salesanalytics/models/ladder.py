@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from salesanalytics.models.past import MIN_CLOSED, Past
@@ -40,19 +41,20 @@ class Rung:
 def choose_rung(past: Past | None, *, n_closed: int, fixed: str | None = None) -> Rung:
     """The lower of two: what the number of closed deals allows (60: logistic, 300: blend), and what the test allows.
 
-    The test leaves the stage table if the logistic regression had the smaller mean log loss on past dates, and goes on
-    to the blend unless that was worse by more than one standard error (clustered by deal: in a tie two views are worth
-    more than one). Without a past to test on nothing but the stage table is allowed. A ``fixed`` rung is taken,
-    whatever they say.
+    The test leaves the stage table for a rung that had the smaller mean log loss on past dates: for the blend, unless
+    that was worse than the logistic regression by more than one standard error (clustered by deal: in a tie two views
+    are worth more than one), else for the logistic regression. Without a past to test on nothing but the stage table is
+    allowed. A ``fixed`` rung is taken, whatever they say.
     """
     by_count = next(rung for rung in reversed(RUNGS) if n_closed >= MIN_CLOSED[rung])
     losses = past.losses() if past is not None else pd.DataFrame()
     mean = {rung: float(losses[rung].mean()) for rung in RUNGS if rung in losses}
     by_test = RUNGS[0]
-    if "logistic" in mean and mean["logistic"] < mean["stage_table"]:
-        by_test = "logistic"
-        if "blend" in mean:
+    better = [rung for rung in RUNGS[1:] if mean.get(rung, np.inf) < mean.get(RUNGS[0], -np.inf)]
+    if better:
+        by_test = better[-1]
+        if len(better) == 2:
             gap = mean_difference(losses["blend"], losses["logistic"], cluster=losses["deal_id"])
-            by_test = "blend" if gap.difference <= gap.se else by_test
+            by_test = "blend" if gap.difference <= gap.se else "logistic"
     name = fixed or min(by_count, by_test, key=RUNGS.index)
     return Rung(name, by_count, by_test, n_closed, len(losses), mean)

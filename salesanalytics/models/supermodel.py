@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from salesanalytics.timeline.calendar import quarter_of
 
 WON, OTHER = 1, 0  # what happened in a bin; -1: nothing
+MIN_BIN_ROWS = 50
 DEFAULT_EDGES = (0, 7, 14, 28, 42, 56, 70, 84, 98, 126, 182, 273, 365, 546, 730)
 
 
@@ -81,6 +83,14 @@ def observed_bins(bins: Bins, *, duration: np.ndarray, watched: np.ndarray) -> n
     """
     at_risk = (duration[bins.row] > bins.start) | (bins.start == 0)
     return np.asarray(at_risk & (bins.end <= watched[bins.row]))
+
+
+def last_supported(rows: pd.DataFrame, edges: tuple[int, ...]) -> int:
+    """End of the last bin with at least 50 landmark rows that were open at its start and watched to its end; or 0."""
+    at_risk, watched = rows["duration_days"].to_numpy(), rows["watched_days"].to_numpy()
+    n = [int(((at_risk > a) & (watched >= b)).sum()) for a, b in pairwise(edges)]
+    short = np.flatnonzero(np.array(n) < MIN_BIN_ROWS)
+    return int(edges[short[0]] if len(short) else edges[-1])
 
 
 def happened_in(bins: Bins, *, duration: np.ndarray, code: np.ndarray) -> np.ndarray:

@@ -12,11 +12,11 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.features.landmarks import landmark_days, landmark_snapshots, landmarks_on
-from salesanalytics.models.curves import incidence_at, without_dead_stock
+from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.learners import Learners, fit_learners
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.stage_table import StageTable
-from salesanalytics.models.supermodel import Bins, future_bins
+from salesanalytics.models.supermodel import Bins, future_bins, last_supported
 from salesanalytics.timeline.calendar import to_date
 
 RUNGS = ("stage_table", "logistic", "blend")
@@ -40,6 +40,7 @@ class Told:
         Days after the landmark at which chances are kept.
     p_won : dict of str to ndarray (n_rows, n_days)
     bins : Bins
+        Those that the past of that date supports; beyond them the stage table goes on.
     log_odds : dict of str to ndarray (n_bins, 2)
         Of each rung but the first.
     dead : ndarray of bool (n_rows,)
@@ -92,8 +93,10 @@ def predictions_made(
         merged = merged[~merged.index.duplicated()]
         landmarks_on(book, merged, every_days=every_days, cap=ORIGIN_CAP * len(windows))
     for origin, table, learners in zip(todo, tables, fitted, strict=True):
+        last = last_supported(samples[origin], edges)
+        model = (learners if last else None, table, last)
         asked = [(at, _asked(book, at, every_days)) for at in (origin, origin + step)]
-        made[keys[origin]] = [_told(at, rows, tried, learners, table, days, grid) for at, rows in asked if len(rows)]
+        made[keys[origin]] = [_told(at, rows, tried, *model, days, grid) for at, rows in asked if len(rows)]
     return [told for origin in origins for told in made.get(keys[origin], [])]
 
 
@@ -130,15 +133,25 @@ def _told(
     tried: tuple[str, ...],
     learners: Learners | None,
     table: StageTable,
+    last_day: int,
     days: np.ndarray,
     grid: dict[str, Any],
 ) -> Told:
     landmark = asked["landmark_day"].to_numpy()
-    bins = future_bins(landmark, **grid)
-    by_table, _, pool = table.predict(asked, horizon_days=days, confidence=None)
-    log_odds = {} if learners is None else learners.log_odds_of(tried[1:], asked, bins)
-    p_won = {RUNGS[0]: by_table}
-    for rung, odds in log_odds.items():
-        p_won[rung] = without_dead_stock(incidence_at(bins, odds, landmark, days)[0], pool)
+    bins, near = future_bins(landmark, **grid), days <= last_day
+    every = np.union1d(days, [last_day])
+    *table_says, pool = table.predict(asked, horizon_days=every, confidence=None)
+    later, at_last = (
+        (table_says[0][:, place], table_says[1][:, place])
+        for place in (np.searchsorted(every, days[~near]), np.searchsorted(every, [last_day]))
+    )
+    by_table = table_says[0][:, np.searchsorted(every, days)]
+    supported = bins.end <= last_day
+    p_won, log_odds = dict.fromkeys(tried, by_table), {rung: np.zeros((0, 2)) for rung in tried[1:]}
+    for rung, odds in ({} if learners is None else learners.log_odds_of(tried[1:], asked, bins)).items():
+        own = incidence_at(bins, odds, landmark, np.append(days[near], last_day))
+        p_won[rung] = without_dead_stock(carried_on(own, later, at_last)[0], pool)
+        log_odds[rung] = odds[supported]
     rows = asked[["deal_id", "landmark_day", "state", "amount"]]
-    return Told(at, rows, days, p_won, bins, log_odds, pool["older_than_any_win"].to_numpy(dtype=bool))
+    dead = pool["older_than_any_win"].to_numpy(dtype=bool)
+    return Told(at, rows, days, p_won, bins.take(supported), log_odds, dead)
