@@ -431,6 +431,17 @@ def retold(book, **changed):
     return past_predictions(book, **settings | changed)
 
 
+def test_past_predictions_end_where_the_past_of_their_date_did():
+    found = retold(book_of(*company(1), last=LAST), n_closed=400, edges=(0, 28, 91, 182, 364, 730))
+    first = (found.rows["origin_day"] == found.rows["origin_day"].min()).to_numpy()
+    assert found.rows.loc[first, "watched_days"].min() > 364  # all of it is seen by now ...
+    assert found.bins.end[first[found.bins.row]].max() == 91  # ... but of landmarks before it no more had been
+    assert found.bins.end.max() == 182
+    for rung in ("logistic", "blend"):
+        assert len(found.log_odds[rung]) == len(found.bins.end)
+        assert np.diff(found.p_won[rung], axis=1).min() >= -1e-9
+
+
 @pytest.fixture(scope="module")
 def past(book):
     return retold(book)

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from salesanalytics.models import cumulative_incidence, learners
 from salesanalytics.models.boosting import fit_boosting, plain_design
-from salesanalytics.models.curves import incidence_at, without_dead_stock
+from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
 from salesanalytics.models.learners import Learners, fit_learners
 from salesanalytics.models.spline_logit import (
@@ -22,7 +22,15 @@ from salesanalytics.models.spline_logit import (
     fit_logit,
     spline_design,
 )
-from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, bin_features, future_bins, happened_in, observed_bins
+from salesanalytics.models.supermodel import (
+    DEFAULT_EDGES,
+    Bins,
+    bin_features,
+    future_bins,
+    happened_in,
+    last_supported,
+    observed_bins,
+)
 from salesanalytics.timeline.calendar import to_day
 
 EDGES = (0, 7, 14, 28)
@@ -162,6 +170,23 @@ def test_incidence_of_two_bins_by_hand():
     half = (1 - 0.6**0.5) / 0.4  # share of what happens in the first bin that happens in its first half
     assert won[0].tolist() == pytest.approx([0, 0.2 * half, 0.2, 0.26])
     assert other[0].tolist() == pytest.approx([0, 0.2 * half, 0.2, 0.47])
+
+
+def test_beyond_the_last_bin_the_stage_table_goes_on_by_hand():
+    # by the bins, at their end, .2 are won and .3 ended otherwise; by the table .1 and .1 are by then, .3 and .2 later
+    own = (np.array([[0.15, 0.2]]), np.array([[0.1, 0.3]]))
+    later, last = (np.array([[0.3]]), np.array([[0.2]])), (np.array([[0.1]]), np.array([[0.1]]))
+    won, other = carried_on(own, later, last)
+    # of the .5 still open the table would have .8, of whom .2 are won and .1 end otherwise
+    assert won[0].tolist() == pytest.approx([0.15, 0.2 + 0.5 * 0.2 / 0.8])
+    assert other[0].tolist() == pytest.approx([0.1, 0.3 + 0.5 * 0.1 / 0.8])
+
+
+def test_last_supported_bin_by_hand():
+    rows = pd.DataFrame({"duration_days": [20] * 60 + [5] * 10, "watched_days": [40] * 55 + [20] * 5 + [40] * 10})
+    assert last_supported(rows, (0, 7, 14, 28, 56)) == 28  # 70, 60, 55 rows; nobody is watched for 56 days
+    assert last_supported(rows.head(60), (0, 14, 35, 56)) == 35
+    assert last_supported(rows.head(40), (0, 7)) == 0
 
 
 def random_curves(seed, n=12):
