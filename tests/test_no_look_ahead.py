@@ -27,7 +27,7 @@ from salesanalytics.control.known import know
 from salesanalytics.control.scrub import scrub_list
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.features.landmarks import landmark_snapshots
-from salesanalytics.forecast import arrivals, baselines, parts, prepare
+from salesanalytics.forecast import arrivals, baselines, late_bookings, parts, prepare
 from salesanalytics.models import signing_time_rows, stage_rows
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.reps import honesty, outcomes, review_reps, stage_conversion, volume
@@ -358,6 +358,9 @@ ASK = {
     "forecast.baselines.baselines": _baselines,
     "forecast.backtest.backtest": lambda b, d: _or_why(_track_record, b, as_of=d),
     "forecast.parts.ended_deals": _ended,
+    "forecast.late_bookings.shares_before": lambda b, d: late_bookings.shares_before(
+        b, period=_period(b, d), day=to_day(d)
+    ),
     "forecast.pacing.pacing": _pace,
     "forecast.prepare.with_groupings": _grouped,
     "forecast.baselines.won_deals": lambda b, d: baselines.won_deals(b, to_day(d)),
