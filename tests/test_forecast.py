@@ -423,6 +423,12 @@ def test_what_was_signed_since_the_period_began_counts_in_it(as_of, waited):
     assert shares["S1"] < 0.1  # none of its own, but 2 signings of all states are lent to it
 
 
+def test_late_bookings_do_not_move_a_forecast_that_nothing_moved():
+    found = sa.forecast_quarter(late_book(), quarter="2011Q4", as_of="2011-09-30", draws=200)
+    assert found.deals["p_late_booking"].sum() > 5
+    assert sa.explain_change(found, found).causes[["count", "amount"]].abs().to_numpy().max() < 1e-9
+
+
 def test_months_share_the_late_bookings_of_their_quarter():
     book = late_book()
     quarter, month, second = (

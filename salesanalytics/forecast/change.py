@@ -126,12 +126,13 @@ def _signed(prepared: Prepared, *, by_value: bool) -> pd.Series:
 
 def _after_some_time(old: Prepared, new: Prepared) -> pd.Series:
     """Chances of the old model for the old snapshot, given that the deal is still open on the new date."""
-    passed, first, last = new.day - old.day, old.period.start_day - 1 - old.day, old.period.end_day - old.day
-    days, place = np.unique([passed, max(passed, first), last], return_inverse=True)
+    passed, last = new.day - old.day, new.period.end_day - old.day
+    days, place = np.unique([passed, passed + split_day(new.period, new.day), last], return_inverse=True)
     won, other = old.model.curves(old.snapshot, days=days)
-    still = np.maximum(1 - won[:, place[0]] - other[:, place[0]], 1e-9)
-    p = np.clip((won[:, place[2]] - won[:, place[1]]) / still, 0.0, 1.0)
-    return pd.Series(p, index=old.deals["deal_id"].to_numpy())
+    gone_won, gone_other = (x[:, place[0]] if passed else 0.0 for x in (won, other))  # nothing has gone on the same day
+    split, end = ((won[:, k] - gone_won) / np.maximum(1 - gone_won - gone_other, 1e-9) for k in place[1:])
+    p = end - chances_before(new.before, old.deals["state"], split)
+    return pd.Series(np.clip(p, 0.0, 1.0), index=old.deals["deal_id"].to_numpy())
 
 
 def _by_old_model(old: Prepared, new: Prepared) -> pd.Series:

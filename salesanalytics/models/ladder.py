@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from salesanalytics.models.past import MIN_CLOSED, Past
@@ -50,7 +49,7 @@ def choose_rung(past: Past | None, *, n_closed: int, fixed: str | None = None) -
     losses = past.losses() if past is not None else pd.DataFrame()
     mean = {rung: float(losses[rung].mean()) for rung in RUNGS if rung in losses}
     by_test = RUNGS[0]
-    better = [rung for rung in RUNGS[1:] if mean.get(rung, np.inf) < mean.get(RUNGS[0], -np.inf)]
+    better = [rung for rung in RUNGS[1:] if rung in mean and mean[rung] < mean[RUNGS[0]]]
     if better:
         by_test = better[-1]
         if len(better) == 2:
