@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from salesanalytics.models import cumulative_incidence, learners
+from salesanalytics.models import cumulative_incidence, learners, spline_logit
 from salesanalytics.models.boosting import fit_boosting, plain_design
 from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
@@ -31,6 +31,7 @@ from salesanalytics.models.supermodel import (
     last_supported,
     observed_bins,
 )
+from salesanalytics.models.times import QUARTER_SD, SHOCK_VARIANCE, quarters, settled_level
 from salesanalytics.timeline.calendar import to_day
 
 EDGES = (0, 7, 14, 28)
@@ -397,19 +398,36 @@ def fitted():
     return landmarks, bins, happened, weight, model
 
 
+def right_in_the_mean(level, log_odds, happened, quarter, weight):
+    """Quasi-score of the level, quarter by quarter."""
+    total = 0.0
+    for one in np.unique(quarter):
+        w, p = weight[quarter == one], expit(log_odds[quarter == one] + level)
+        total += (w @ (happened[quarter == one] - p)) / (1 + SHOCK_VARIANCE * (w @ p))
+    return total
+
+
 @pytest.mark.parametrize("step", [0, 1])
 def test_coefficients_are_those_of_an_independent_optimisation(fitted, step):
     landmarks, bins, happened, weight, model = fitted
     rows = happened < 2 if step == 0 else happened != 1  # the second step: of those not won
     z = model.design(landmarks, bins).astype(float)[rows]
+    quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
+    of_quarter = (quarter[rows, None] == np.unique(quarter)) * QUARTER_SD / PRIOR_VARIANCE**0.5
+    assert 3 < of_quarter.shape[1] < 10
     event, w = (happened[rows] == (1 if step == 0 else 0)).astype(float), weight[rows]
     assert 20 < event.sum() < len(event) - 20
-    best = minimize(penalised, np.zeros(z.shape[1]), args=(z, event, w), jac=True, method="BFGS", tol=1e-8)
-    np.testing.assert_allclose(model.coef[step], best.x, atol=2e-3)
-    # the intercept is not penalised: as much is expected as happened
-    assert w @ expit(z @ model.coef[step]) == pytest.approx(w @ event, rel=1e-3)
+    both = np.hstack([z, of_quarter])
+    best = minimize(penalised, np.zeros(both.shape[1]), args=(both, event, w), jac=True, method="BFGS", tol=1e-8)
+    coef, effects = best.x[: z.shape[1]], best.x[z.shape[1] :] * QUARTER_SD / PRIOR_VARIANCE**0.5
+    np.testing.assert_allclose(model.coef[step][1:], coef[1:], atol=2e-3)
+    np.testing.assert_allclose(model.times[step], effects[quarter], atol=0.01)
+    assert np.ptp(effects) > 0.05
+    # the intercept is right in the mean of the quarters
+    level = brentq(right_in_the_mean, -3, 3, args=(z @ coef, event, quarter[rows], w))
+    assert model.coef[step][0] == pytest.approx(coef[0] + level, abs=0.01)
     # covariance: the inverse curvature of the same function
-    p = expit(z @ best.x)
+    p = expit(z @ model.coef[step])
     curvature = (z * (w * p * (1 - p))[:, None]).T @ z + np.diag(np.r_[0, np.full(z.shape[1] - 1, 1 / PRIOR_VARIANCE)])
     covariance = np.linalg.inv(curvature)
     got = model.root[step] @ model.root[step].T
@@ -449,6 +467,62 @@ def test_draws_have_the_spread_of_the_coefficients(fitted):
         )
 
 
+def usual(bins):
+    """No quarter better than another."""
+    return np.zeros(len(bins.row)), np.zeros(len(bins.row))
+
+
+def booming(seed=8, n=6000):
+    """Landmarks of two years; twice as much is won in the last two quarters. ``x`` only grows with the calendar."""
+    rng = np.random.default_rng(seed)
+    day = QUIET - rng.integers(0, 730, n)
+    first_good = QUIET - 180
+    duration = rng.geometric(0.012, n)
+    late = day + duration > first_good  # from there on things end twice as fast
+    duration = np.where(late, np.maximum(first_good - day, 0) + rng.geometric(0.024, n), duration)
+    watched = QUIET - day
+    won = rng.random(n) < 0.5
+    x = (day - day.mean()) / 200 + rng.normal(0, 0.3, n)
+    code = np.where(duration <= watched, won.astype(int), -1)
+    known = {"landmark_day": day, "duration_days": np.minimum(duration, watched), "watched_days": watched}
+    frame = pd.DataFrame({"deal_id": np.arange(n).astype(str), **known, "code": code, "x": x})
+    return frame.sort_values("landmark_day", ignore_index=True)
+
+
+@pytest.mark.parametrize("rung", ["logistic", "boosting"])
+def test_good_times_are_not_laid_to_what_goes_with_the_calendar(rung, monkeypatch):
+    landmarks = booming()
+    fresh = pd.DataFrame({"x": np.r_[np.linspace(-1.5, -0.5, 20), np.linspace(1.2, 1.7, 20)], "landmark_day": QUIET})
+    bins = future_bins(fresh["landmark_day"].to_numpy(), edges=(0, 7), fiscal_year_start=1)
+    gaps = []
+    for spread in (QUARTER_SD, 1e-3):
+        monkeypatch.setattr(spline_logit, "QUARTER_SD", spread)
+        model = fit_learners(landmarks, half_life_days=1e9, boosted=True, **SHORT)
+        odds = model.log_odds(rung, fresh, bins)[:, 0]
+        gaps.append(odds[20:].mean() - odds[:20].mean())
+    with_times, without = gaps
+    assert without > 0.35, gaps
+    assert abs(with_times) < 0.5 * without
+
+
+def test_level_is_right_in_the_mean_of_the_quarters():
+    odds, quarter = np.full(300, logit(0.1)), np.repeat([0, 1, 2], 100)
+    happened, weight = np.zeros(300, dtype=bool), np.ones(300)
+    happened[[*range(5), *range(100, 140)]] = True  # 5, 40 and none of 100
+    p = expit(odds[0] + settled_level(odds, happened, quarter, weight))
+    assert p == pytest.approx(0.15, rel=1e-6)  # as many rows in each: no quarter counts more
+    once = settled_level(odds, happened, np.zeros(300, dtype=int), weight)
+    assert once == pytest.approx(logit(0.15) - logit(0.1), rel=1e-6)
+    # ten times as many rows of the good quarter do not count ten times, as they would by chance alone
+    many = np.r_[np.arange(300), np.tile(np.arange(100, 200), 9)]
+    p = expit(odds[0] + settled_level(odds[many], happened[many], quarter[many], np.ones(len(many))))
+    by_chance = happened[many].mean()
+    equal = happened.mean()
+    assert equal < p < equal + 0.4 * (by_chance - equal)
+    for nothing in (np.zeros(300, dtype=bool), np.ones(300, dtype=bool)):
+        assert settled_level(odds, nothing, quarter, weight) == 0
+
+
 @pytest.mark.parametrize("code", [-1, 0, 1])
 def test_nothing_to_tell_apart_gives_one_level(code):
     landmarks = landmarks_of().assign(code=code)
@@ -460,7 +534,7 @@ def test_nothing_to_tell_apart_gives_one_level(code):
     weighted, plain = ((happened == 1).sum() * w + 0.5 for w in (0.5, 1.0))
     odds = fit_logit(encoder, landmarks, bins, happened, weight).log_odds(landmarks, bins)
     np.testing.assert_allclose(odds[:, 0], logit(weighted / (0.5 * n + 1)), rtol=1e-5)
-    odds = fit_boosting(encoder, landmarks, bins, happened, weight).log_odds(landmarks, bins)
+    odds = fit_boosting(encoder, landmarks, bins, happened, weight, usual(bins)).log_odds(landmarks, bins)
     np.testing.assert_allclose(odds[:, 0], logit(plain / (n + 1)))
     assert np.isfinite(odds).all()
 
@@ -472,13 +546,18 @@ def test_values_cut_into_classes_give_the_trees_that_the_values_give():
     landmarks.loc[::7, "days_to_close_date"] = np.nan
     bins, happened = binned(landmarks)
     weight = rng.uniform(0.2, 1.0, len(landmarks))[bins.row]
-    boosting = fit_boosting(fit_encoder(landmarks), landmarks, bins, happened, weight)
+    times = rng.normal(0, 0.3, (2, len(happened)))
+    boosting = fit_boosting(fit_encoder(landmarks), landmarks, bins, happened, weight, tuple(times))
+    quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
     x = plain_design(boosting.encoder, landmarks, bins)
-    for step, rows, end in zip(boosting.steps, (happened < 2, happened != 1), (1, 0), strict=True):
+    for step, rows, end, time in zip(boosting.steps, (happened < 2, happened != 1), (1, 0), times, strict=True):
         assert step.cuts
-        plain = HistGradientBoostingClassifier(**step.learner.get_params())
-        plain.fit(x[rows], happened[rows] == end, sample_weight=(weight / weight.mean())[rows])
-        np.testing.assert_allclose(step.log_odds(x), plain.decision_function(x), rtol=1e-12)
+        plain, event = HistGradientBoostingClassifier(**step.learner.get_params()), happened[rows] == end
+        counts = (weight / weight.mean())[rows] * np.where(event, np.exp(-time[rows]), 1)  # good times: count less
+        plain.fit(x[rows], event, sample_weight=counts)
+        odds = plain.decision_function(x)
+        level = brentq(right_in_the_mean, -3, 3, args=(odds[rows], event, quarter[rows], weight[rows]))
+        np.testing.assert_allclose(step.log_odds(x), odds + level, rtol=1e-6)
 
 
 def test_a_deal_counts_once_on_however_many_landmarks_it_stands():

@@ -11,6 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from salesanalytics.models.encoding import Encoder
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
+from salesanalytics.models.times import quarters, settled_level
 
 BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
 MIN_LEAF, LEAF_SHARE = 400, 0.02
@@ -20,7 +21,7 @@ NO_DATE = -100.0  # far from any gap: trees part it from the others
 
 @dataclass(frozen=True)
 class BoostedStep:
-    """One step of gradient boosting (None: nothing to tell apart, ``level`` stands in), and the classes it reads."""
+    """One step of gradient boosting (None: nothing to tell apart), the level added to it, and the classes it reads."""
 
     learner: HistGradientBoostingClassifier | None
     level: float
@@ -30,7 +31,7 @@ class BoostedStep:
         """Log odds of what the step tells apart, for rows of the plain design."""
         if self.learner is None:
             return np.full(len(x), self.level)
-        return np.asarray(self.learner.decision_function(_classed(x, self.cuts)))
+        return np.asarray(self.learner.decision_function(_classed(x, self.cuts)) + self.level)
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,17 @@ class Boosting:
 
 
 def fit_boosting(
-    encoder: Encoder, landmarks: pd.DataFrame, bins: Bins, code: np.ndarray, weight: np.ndarray
+    encoder: Encoder,
+    landmarks: pd.DataFrame,
+    bins: Bins,
+    code: np.ndarray,
+    weight: np.ndarray,
+    times: tuple[np.ndarray, np.ndarray],
 ) -> Boosting:
     """Fit both steps: few leaves, none with fewer than 400 rows (2 % of the rows where there are few).
+
+    Trees know no offset for the effects of the quarters (``times``, of the regression): instead, what happened weighs
+    less by as much as its quarter was better.
 
     Early stopping is off: it would judge a deal's rows by other rows of the same deal. One step after the other, each
     on all cores: a fit changes the filters of warnings for a while, which two threads must not do at once.
@@ -65,19 +74,22 @@ def fit_boosting(
         "early_stopping": False,
         "random_state": 0,
     }
-    weight = weight / weight.mean()
+    quarter, relative = quarters(landmarks["landmark_day"].to_numpy(), bins), weight / weight.mean()
 
-    def step(end: int, rows: slice | np.ndarray) -> BoostedStep:
+    def step(end: int, rows: slice | np.ndarray, time: np.ndarray) -> BoostedStep:
         happened = code[rows] == end
         share = (happened.sum() + 0.5) / (len(happened) + 1.0)
         level = float(np.log(share / (1 - share)))
         if not happened.any() or happened.all():
             return BoostedStep(None, level, {})
-        learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], weight[rows], of_bins)
-        learner.fit(_classed(x[rows], cuts), happened, sample_weight=weight[rows])
+        counts = relative[rows] * np.where(happened, np.exp(-time[rows]), 1.0)
+        learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], counts, of_bins)
+        classed = _classed(x[rows], cuts)
+        learner.fit(classed, happened, sample_weight=counts)
+        level = settled_level(learner.decision_function(classed), happened, quarter[rows], weight[rows])
         return BoostedStep(learner, level, cuts)
 
-    return Boosting(encoder, (step(WON, slice(None)), step(OTHER, code != WON)))
+    return Boosting(encoder, (step(WON, slice(None), times[0]), step(OTHER, code != WON, times[1])))
 
 
 def plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:

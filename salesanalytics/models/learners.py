@@ -65,5 +65,5 @@ def fit_learners(
     weight = 0.5 ** (age / half_life_days) * landmarks["deal_id"].nunique() / len(landmarks)
     encoder = fit_encoder(landmarks)
     logit = fit_logit(encoder, landmarks, bins, happened, weight[bins.row])
-    boosting = fit_boosting(encoder, landmarks, bins, happened, weight[bins.row]) if boosted else None
+    boosting = fit_boosting(encoder, landmarks, bins, happened, weight[bins.row], logit.times) if boosted else None
     return Learners(logit, boosting)

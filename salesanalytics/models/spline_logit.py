@@ -13,6 +13,7 @@ from scipy.special import expit
 from salesanalytics.models.encoding import Encoder
 from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
+from salesanalytics.models.times import QUARTER_SD, quarters, settled_level
 
 PRIOR_VARIANCE = 0.0075  # of a coefficient per standard deviation of its column
 TIME_REACH, STANDING_REACH = 4.0, 3.0  # priors so many times as wide: of the time ahead, of where a deal stands
@@ -35,6 +36,9 @@ class SplineLogit:
         Intercept and coefficients of the two steps (won; ended otherwise, of those not won).
     landmarks, bins, weight, not_won
         What it was fitted to; the second step on the bins in which nothing was won.
+    times : tuple of two ndarray (n_bins,)
+        By how much the quarter of each of those bins was better or worse (log odds), for each step; no part of
+        `log_odds`.
     """
 
     encoder: Encoder
@@ -46,6 +50,7 @@ class SplineLogit:
     bins: Bins
     weight: np.ndarray
     not_won: np.ndarray
+    times: tuple[np.ndarray, np.ndarray]
 
     @cached_property
     def root(self) -> tuple[np.ndarray, np.ndarray]:
@@ -108,21 +113,46 @@ def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.n
 def fit_logit(
     encoder: Encoder, landmarks: pd.DataFrame, bins: Bins, code: np.ndarray, weight: np.ndarray
 ) -> SplineLogit:
-    """Fit both steps. ``code``: what happened in each bin (1 won, 0 ended otherwise, -1 nothing)."""
+    """Fit both steps. ``code``: what happened in each bin (1 won, 0 ended otherwise, -1 nothing).
+
+    Every quarter of the calendar has an effect of its own. Without it, good and bad times would be laid to whatever
+    goes along with the calendar (ages, in a young book), and the latest of them carried on into the next quarter.
+    """
     x = spline_design(encoder, landmarks, bins)
     centre = x.mean(axis=0, dtype=np.float64)
     scale = x.std(axis=0, dtype=np.float64, mean=centre[None])
     kept = np.flatnonzero(scale > 1e-6)
     scale = scale / _reach(encoder, landmarks, len(scale))
     centre, scale = centre[kept].astype(np.float32), scale[kept].astype(np.float32)
-    z = _standardised(x.take(kept, axis=1), centre, scale)  # a row in one piece, as the fits want it
+    quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
+    z = np.empty((len(x), len(kept) + quarter.max(initial=-1) + 1), np.float32)
+    x.take(kept, axis=1, out=z[:, : len(kept)])  # a row in one piece, as the fits want it
+    _standardised(z[:, : len(kept)], centre, scale)
+    z[:, len(kept) :] = _of_quarters(quarter)
     not_won = code != WON
     steps = [
-        partial(_ridge, z, code == WON, weight),
-        partial(_ridge, z[not_won], code[not_won] == OTHER, weight[not_won]),
+        partial(_fit_step, z, code == WON, weight, quarter, len(kept)),
+        partial(_fit_step, z[not_won], code[not_won] == OTHER, weight[not_won], quarter[not_won], len(kept)),
     ]
-    won, other = side_by_side(steps)
-    return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won)
+    (won, in_won), (other, in_other) = side_by_side(steps)
+    times = in_won[quarter], in_other[quarter]
+    return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won, times)
+
+
+def _of_quarters(quarter: np.ndarray) -> np.ndarray:
+    """An indicator a quarter, so large that the prior of all coefficients gives its effect that of a quarter."""
+    known = np.arange(quarter.max(initial=-1) + 1)
+    return (quarter[:, None] == known).astype(np.float32) * np.float32(QUARTER_SD / PRIOR_VARIANCE**0.5)
+
+
+def _fit_step(
+    z: np.ndarray, happened: np.ndarray, weight: np.ndarray, quarter: np.ndarray, n_kept: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intercept (right in the mean of the quarters) and coefficients; effects of the quarters."""
+    found = _ridge(z, happened, weight)
+    coef, effects = found[: n_kept + 1], found[n_kept + 1 :] * QUARTER_SD / PRIOR_VARIANCE**0.5
+    usual = z[:, :n_kept] @ coef[1:].astype(np.float32) + np.float32(coef[0])
+    return coef + np.r_[settled_level(usual, happened, quarter, weight), np.zeros(n_kept)], effects
 
 
 def _reach(encoder: Encoder, landmarks: pd.DataFrame, n_columns: int) -> np.ndarray:
