@@ -53,6 +53,7 @@ def main() -> None:
         for measure in ("count", "amount"):
             draws, y = forecast.total(measure), truth[measure]
             row = {"quarter": quarter, "measure": measure, "actual": y, "forecast": draws.mean()}
+            row["its_median"] = np.median(draws)  # of all numbers the one with the smallest expected absolute error
             row |= {f"in_{b}": lo <= y <= hi for b, (lo, hi) in forecast.bands(measure).items()}
             row["crps"] = crps(draws, y)
             row |= {m: simple.at[m, measure] for m in SIMPLE}
@@ -79,7 +80,7 @@ def main() -> None:
         held = ", ".join(f"{b} % band {part[f'in_{b}'].sum()} of {len(part)}" for b in (50, 80))
         print(f"\n{measure}: {held}")
         print(f"{'forecast':24s} CRPS/mean {part['crps'].mean() / part['actual'].mean():.3f}")
-        for method in ("forecast", *SIMPLE):
+        for method in ("forecast", "its_median", *SIMPLE):
             error = part[method] - part["actual"]
             print(
                 f"{method:24s} WAPE {error.abs().sum() / total:.3f}  expected/actual {part[method].sum() / total:.2f}"
