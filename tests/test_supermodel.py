@@ -9,7 +9,7 @@ from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from salesanalytics.models import cumulative_incidence, learners, spline_logit
+from salesanalytics.models import boosting, cumulative_incidence, learners, spline_logit
 from salesanalytics.models.boosting import fit_boosting, plain_design
 from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
@@ -467,6 +467,22 @@ def test_draws_have_the_spread_of_the_coefficients(fitted):
         )
 
 
+def test_of_many_quiet_rows_some_stand_for_all(monkeypatch):
+    landmarks = landmarks_of(n=3000, n_deals=3000)
+    bins, happened = binned(landmarks)
+    settings = fit_encoder(landmarks), landmarks, bins, happened, np.ones(len(happened)), usual(bins)
+    whole = fit_boosting(*settings).log_odds(landmarks, bins)
+    monkeypatch.setattr(boosting, "MAX_QUIET", 2_000)
+    kept, stands_for = boosting._thinned(happened == 1)
+    assert set(np.flatnonzero(happened == 1)) <= set(kept)
+    assert len(kept) == (happened == 1).sum() + 2_000 < len(happened) / 2
+    assert stands_for.sum() == pytest.approx(len(happened))
+    some = fit_boosting(*settings).log_odds(landmarks, bins)
+    for step in (0, 1):
+        assert np.corrcoef(whole[:, step], some[:, step])[0, 1] > 0.9
+        assert expit(some[:, step]).mean() == pytest.approx(expit(whole[:, step]).mean(), rel=0.1)
+
+
 def usual(bins):
     """No quarter better than another."""
     return np.zeros(len(bins.row)), np.zeros(len(bins.row))
@@ -547,10 +563,10 @@ def test_values_cut_into_classes_give_the_trees_that_the_values_give():
     bins, happened = binned(landmarks)
     weight = rng.uniform(0.2, 1.0, len(landmarks))[bins.row]
     times = rng.normal(0, 0.3, (2, len(happened)))
-    boosting = fit_boosting(fit_encoder(landmarks), landmarks, bins, happened, weight, tuple(times))
+    model = fit_boosting(fit_encoder(landmarks), landmarks, bins, happened, weight, tuple(times))
     quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
-    x = plain_design(boosting.encoder, landmarks, bins)
-    for step, rows, end, time in zip(boosting.steps, (happened < 2, happened != 1), (1, 0), times, strict=True):
+    x = plain_design(model.encoder, landmarks, bins)
+    for step, rows, end, time in zip(model.steps, (happened < 2, happened != 1), (1, 0), times, strict=True):
         assert step.cuts
         plain, event = HistGradientBoostingClassifier(**step.learner.get_params()), happened[rows] == end
         counts = (weight / weight.mean())[rows] * np.where(event, np.exp(-time[rows]), 1)  # good times: count less

@@ -16,6 +16,7 @@ from salesanalytics.models.times import quarters, settled_level
 BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
 MIN_LEAF, LEAF_SHARE = 400, 0.02
 MAX_BINS = 66
+MAX_QUIET = 100_000  # rows in which nothing happened; of more, so many are drawn and stand for all
 NO_DATE = -100.0  # far from any gap: trees part it from the others
 
 
@@ -74,22 +75,37 @@ def fit_boosting(
         "early_stopping": False,
         "random_state": 0,
     }
-    quarter, relative = quarters(landmarks["landmark_day"].to_numpy(), bins), weight / weight.mean()
+    quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
 
-    def step(end: int, rows: slice | np.ndarray, time: np.ndarray) -> BoostedStep:
+    def step(end: int, rows: np.ndarray, time: np.ndarray) -> BoostedStep:
         happened = code[rows] == end
         share = (happened.sum() + 0.5) / (len(happened) + 1.0)
         level = float(np.log(share / (1 - share)))
         if not happened.any() or happened.all():
             return BoostedStep(None, level, {})
-        counts = relative[rows] * np.where(happened, np.exp(-time[rows]), 1.0)
-        learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], counts, of_bins)
+        kept, stands_for = _thinned(happened)
+        rows, happened = rows[kept], happened[kept]
+        counts = weight[rows] * stands_for
+        usual = counts / weight.mean() * np.where(happened, np.exp(-time[rows]), 1.0)
+        learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], usual, of_bins)
         classed = _classed(x[rows], cuts)
-        learner.fit(classed, happened, sample_weight=counts)
-        level = settled_level(learner.decision_function(classed), happened, quarter[rows], weight[rows])
+        learner.fit(classed, happened, sample_weight=usual)
+        level = settled_level(learner.decision_function(classed), happened, quarter[rows], counts)
         return BoostedStep(learner, level, cuts)
 
-    return Boosting(encoder, (step(WON, slice(None), times[0]), step(OTHER, code != WON, times[1])))
+    return Boosting(
+        encoder, (step(WON, np.arange(len(code)), times[0]), step(OTHER, np.flatnonzero(code != WON), times[1]))
+    )
+
+
+def _thinned(happened: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to learn from, and how many each stands for: all in which something happened, and enough of the others."""
+    quiet = np.flatnonzero(~happened)
+    if len(quiet) <= MAX_QUIET:
+        return np.arange(len(happened)), np.ones(len(happened))
+    drawn = np.random.default_rng(0).choice(quiet, MAX_QUIET, replace=False)
+    kept = np.union1d(np.flatnonzero(happened), drawn)
+    return kept, np.where(happened[kept], 1.0, len(quiet) / MAX_QUIET)
 
 
 def plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
