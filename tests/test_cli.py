@@ -173,6 +173,8 @@ def test_the_pack_tells_what_moved_what_people_judge_and_how_past_quarters_went(
     assert len(list((out / "ledger" / "backtests").iterdir())) == 2  # scores and calls
     text = asked(capsys, [*argv, "--lang", "zh"])
     assert label("title_trust", "zh") in text
+    assert all(f"{m}：方法" in text for m in ("金额", "项目数"))  # two tables that look alike
+    assert all(f"{m}: Method" in page for m in ("Amount", "Deals"))
     assert label("without_judgement", "zh") in text
     calls.write_text("deal_id,who\nx,y\n", encoding="utf-8")
     assert main(argv) == 1

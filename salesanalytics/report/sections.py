@@ -147,6 +147,12 @@ def _trust(forecast: QuarterForecast, lang: str) -> Section:
     return Section(
         label("title_trust", lang),
         tuple(lead),
-        tuple((record_rows(record, measure, lang), 1) for measure in MEASURES),
+        tuple((_of_measure(record_rows(record, measure, lang), measure, lang), 1) for measure in MEASURES),
         lambda ax: plots.past_quarters(record, unit=forecast.unit, ax=ax, lang=lang),
     )
+
+
+def _of_measure(rows: pd.DataFrame, measure: str, lang: str) -> pd.DataFrame:
+    """The first column's head says which measure the table is about: two that look alike stand under one title."""
+    method = label("method", lang)
+    return rows.rename(columns={method: label("part_of", lang, text=label(measure, lang), part=method)})
