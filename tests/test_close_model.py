@@ -761,7 +761,7 @@ def test_a_world_without_more_signal_keeps_to_the_stage_table_or_loses_nothing(s
         rung = min(fitted.rung_.by_count, fitted.rung_.by_test, key=RUNGS.index)
         loss.append(distance(fitted, asked, rung) - distance(fitted, asked, "stage_table"))
     assert np.mean(loss) < 0.025
-    assert max(loss) < 0.06
+    assert max(loss) < 0.07
     assert any(fitted.rung_.by_test == "stage_table" for fitted in small_worlds)
 
 
