@@ -22,7 +22,9 @@ NO_DATE = -100.0  # far from any gap: trees part it from the others
 
 @dataclass(frozen=True)
 class BoostedStep:
-    """One step of gradient boosting (None: nothing to tell apart), the level added to it, and the classes it reads."""
+    """One step of gradient boosting, the level added to it (alone where nothing is to be told apart: None), the classes
+    it reads.
+    """
 
     learner: HistGradientBoostingClassifier | None
     level: float
@@ -86,10 +88,10 @@ def fit_boosting(
         kept, stands_for = _thinned(happened)
         rows, happened = rows[kept], happened[kept]
         counts = weight[rows] * stands_for
-        usual = counts / weight.mean() * np.where(happened, np.exp(-time[rows]), 1.0)
-        learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], usual, of_bins)
+        in_usual_times = counts / weight.mean() * np.where(happened, np.exp(-time[rows]), 1.0)
+        learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], in_usual_times, of_bins)
         classed = _classed(x[rows], cuts)
-        learner.fit(classed, happened, sample_weight=usual)
+        learner.fit(classed, happened, sample_weight=in_usual_times)
         level = settled_level(learner.decision_function(classed), happened, quarter[rows], counts)
         return BoostedStep(learner, level, cuts)
 

@@ -31,6 +31,7 @@ def settled_level(log_odds: np.ndarray, happened: np.ndarray, quarter: np.ndarra
     happened : ndarray of bool (n_bins,)
     quarter : ndarray of int (n_bins,)
     weight : ndarray (n_bins,)
+        Every deal about once in all its rows: the variance by chance is that of a number of deals.
 
     References
     ----------
