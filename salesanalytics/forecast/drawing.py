@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -44,8 +45,8 @@ def draw_components(
     scale = 1.0
     if stretch > 1 and shift.any():
         few = shift[:FEW_DRAWS]
-        own = _width(_all(prepared, few, seed)[0])
-        scale = _scale_for(lambda s: _width(_all(prepared, s * few, seed)[0]) / max(own, 1e-9) - stretch)
+        asked = (stretch * _width(_all(prepared, few, seed)[0])) ** 2
+        scale = _scale_for(lambda square: _width(_all(prepared, np.sqrt(square) * few, seed)[0]) ** 2 - asked)
     components, signings = _all(prepared, scale * shift, seed)
     return components, signings, scale
 
@@ -63,10 +64,14 @@ def _streams(seed: int) -> list[np.random.Generator]:
 
 
 def _scale_for(gap: Callable[[float], float]) -> float:
-    """Where a rising function reaches 0 between 1 and MAX_SCALE, to 2 %; an end where it does not."""
-    if gap(MAX_SCALE) <= 0:
+    """Where a rising function of the squared scale reaches 0 between 1 and MAX_SCALE, to 2 %; an end where it does not.
+
+    Variances add up, so the search is made among squares, where the function is nearly straight.
+    """
+    once = cache(gap)  # the search asks for both ends again
+    if once(MAX_SCALE**2) <= 0:
         return MAX_SCALE
-    return float(brentq(gap, 1.0, MAX_SCALE, xtol=0.02)) if gap(1.0) < 0 else 1.0
+    return float(np.sqrt(brentq(once, 1.0, MAX_SCALE**2, xtol=0.04))) if once(1.0) < 0 else 1.0
 
 
 def _width(components: dict[str, tuple[np.ndarray, np.ndarray]]) -> float:

@@ -10,13 +10,12 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from salesanalytics.models.encoding import Encoder
-from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
+from salesanalytics.models.supermodel import OTHER, QUIET, WON, Bins, bin_features
 from salesanalytics.models.times import quarters, settled_level
 
-BOOSTING = {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
+BOOSTING = {"max_iter": 25, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
 MIN_LEAF, LEAF_SHARE = 400, 0.02
 MAX_BINS = 66
-MAX_QUIET = 100_000  # rows in which nothing happened; of more, so many are drawn and stand for all
 NO_DATE = -100.0  # far from any gap: trees part it from the others
 
 
@@ -85,10 +84,9 @@ def fit_boosting(
         level = float(np.log(share / (1 - share)))
         if not happened.any() or happened.all():
             return BoostedStep(None, level, {})
-        kept, stands_for = _thinned(happened)
-        rows, happened = rows[kept], happened[kept]
-        counts = weight[rows] * stands_for
-        in_usual_times = counts / weight.mean() * np.where(happened, np.exp(-time[rows]), 1.0)
+        counts = weight[rows]
+        alone = weight[code != QUIET].mean()  # of a row in which something happened: it stands for no other
+        in_usual_times = counts / alone * np.where(happened, np.exp(-time[rows]), 1.0)
         learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], in_usual_times, of_bins)
         classed = _classed(x[rows], cuts)
         learner.fit(classed, happened, sample_weight=in_usual_times)
@@ -98,16 +96,6 @@ def fit_boosting(
     return Boosting(
         encoder, (step(WON, np.arange(len(code)), times[0]), step(OTHER, np.flatnonzero(code != WON), times[1]))
     )
-
-
-def _thinned(happened: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to learn from, and how many each stands for: all in which something happened, and enough of the others."""
-    quiet = np.flatnonzero(~happened)
-    if len(quiet) <= MAX_QUIET:
-        return np.arange(len(happened)), np.ones(len(happened))
-    drawn = np.random.default_rng(0).choice(quiet, MAX_QUIET, replace=False)
-    kept = np.union1d(np.flatnonzero(happened), drawn)
-    return kept, np.where(happened[kept], 1.0, len(quiet) / MAX_QUIET)
 
 
 def plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:

@@ -193,11 +193,11 @@ def _entered_before(entry: np.ndarray | None, days: np.ndarray, n: float, weight
 
 
 def product_integral(events: np.ndarray, n_at_risk: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Incidence of each end, open probability after and just before each day, from counts (n_days, n_ends)."""
+    """Incidence of each end, open probability after and just before each day, from counts (..., n_days, n_ends)."""
     at_risk = np.where(n_at_risk > 0, n_at_risk, 1)  # weights may leave less than one row at risk
-    p_open = np.cumprod(np.maximum(1 - events.sum(axis=1) / at_risk, 0))
-    p_before = np.concatenate([[1.0], p_open[:-1]])
-    return np.cumsum(p_before[:, None] * events / at_risk[:, None], axis=0), p_open, p_before
+    p_open = np.cumprod(np.maximum(1 - events.sum(axis=-1) / at_risk, 0), axis=-1)
+    p_before = np.concatenate([np.ones_like(p_open[..., :1]), p_open[..., :-1]], axis=-1)
+    return np.cumsum(p_before[..., None] * events / at_risk[..., None], axis=-2), p_open, p_before
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ import pandas as pd
 from salesanalytics.models.boosting import Boosting, fit_boosting
 from salesanalytics.models.encoding import fit_encoder
 from salesanalytics.models.spline_logit import SplineLogit, fit_logit
-from salesanalytics.models.supermodel import Bins, future_bins, happened_in, observed_bins
+from salesanalytics.models.supermodel import QUIET, Bins, future_bins, happened_in, observed_bins
 
 CONSIST_OF = {"logistic": ("logistic",), "boosting": ("boosting",), "blend": ("logistic", "boosting")}  # rungs
+MAX_QUIET = 50_000  # bins in which nothing happened; of more, so many are drawn and stand for all
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,25 @@ def fit_learners(
     bins = future_bins(landmarks["landmark_day"].to_numpy(), edges=edges, fiscal_year_start=fiscal_year_start)
     bins = bins.take(observed_bins(bins, duration=duration, watched=landmarks["watched_days"].to_numpy()))
     happened = happened_in(bins, duration=duration, code=code)
+    kept, stands_for = _thinned(happened, bins, landmarks["landmark_day"].to_numpy())
+    bins, happened = bins.take(kept), happened[kept]
     age = (landmarks["landmark_day"].max() - landmarks["landmark_day"]).to_numpy()
     weight = 0.5 ** (age / half_life_days) * landmarks["deal_id"].nunique() / len(landmarks)
-    encoder = fit_encoder(landmarks)
-    logit = fit_logit(encoder, landmarks, bins, happened, weight[bins.row])
-    boosting = fit_boosting(encoder, landmarks, bins, happened, weight[bins.row], logit.times) if boosted else None
+    counts, encoder = weight[bins.row] * stands_for, fit_encoder(landmarks)
+    logit = fit_logit(encoder, landmarks, bins, happened, counts)
+    boosting = fit_boosting(encoder, landmarks, bins, happened, counts, logit.times) if boosted else None
     return Learners(logit, boosting)
+
+
+def _thinned(happened: np.ndarray, bins: Bins, landmark_day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bins to learn from, and how many each stands for: all in which something happened, and enough of the others.
+
+    Of those every so-manieth by start of the bin and date, so that each time ahead and each year keeps its share.
+    """
+    quiet = np.flatnonzero(happened == QUIET)
+    if len(quiet) <= MAX_QUIET:
+        return np.arange(len(happened)), np.ones(len(happened))
+    in_turn = quiet[np.lexsort((landmark_day[bins.row[quiet]], bins.start[quiet]))]
+    some = in_turn[((np.arange(MAX_QUIET) + 0.5) * len(quiet) / MAX_QUIET).astype("int64")]
+    kept = np.union1d(np.flatnonzero(happened != QUIET), some)
+    return kept, np.where(happened[kept] == QUIET, len(quiet) / MAX_QUIET, 1.0)

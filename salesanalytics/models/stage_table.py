@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.models.incidence import Incidence, clustered_se, fit_incidence
+from salesanalytics.models.incidence import Incidence, clustered_se, fit_incidence, product_integral
 from salesanalytics.models.shrinkage import effective_n
 from salesanalytics.models.stage_rates import ENDS, WON, end_codes, rate_interval
 from salesanalytics.timeline import landmark_rows
@@ -35,6 +35,16 @@ class _State:
     weight: np.ndarray
     oldest_won: int
     whole: Incidence
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """Landmark rows of one state around an age: the incidence of them, and how much they know beside the state."""
+
+    part: slice
+    n: int
+    fit: Incidence
+    known: float
 
 
 class StageTable:
@@ -80,6 +90,7 @@ class StageTable:
 
     def _fit_rows(self, rows: pd.DataFrame, half_life_days: float) -> StageTable:
         self.half_life_days_ = half_life_days
+        self._pools: dict[tuple[str, int], _Pool] = {}
         rows = rows.assign(weight=_weights(rows["landmark_day"], half_life_days))
         self.states_ = {
             state: _learn(part.sort_values("days_in_state", kind="stable"))
@@ -126,30 +137,38 @@ class StageTable:
         rows = self.states_.get(state)
         if rows is None:  # nobody ever stood there on a landmark
             return nothing, nothing, (0.0, 1.0, 0, True)
-        part = _around(rows, age)
-        duration, codes, deal, weight = (x[part] for x in (rows.duration, rows.codes, rows.deal, rows.weight))
-        n = _n_deals(deal)
-        fit = fit_incidence(duration, codes, ENDS, weight=weight, errors=False)
+        pool = self._pools.get((state, age)) or self._pools.setdefault((state, age), _pool_around(rows, age))
+        n, fit = pool.n, pool.fit
         won, other = _at(fit, horizons, WON), _at(fit, horizons, 1 - WON)
         if age > rows.oldest_won:
             share = 0.0 if self.ended else 0.5 / (n + 1)
             upper = np.nan if confidence is None else 1 - ((1 - confidence) / 2) ** (1 / (n + 1))
             return np.where(horizons > 0, share, 0.0), other * (1 - share), (0.0, upper, n, True)
-
-        def n_eff(day: int) -> float:
-            se = clustered_se(fit, duration, codes, deal, at_day=day, k=WON, weight=weight)
-            return float(effective_n(_at(fit, np.array([day]), WON)[0], se, n))
-
         # drawn to the state as much on every day, whatever is asked: so that chances rise with the date
-        keep = (known := n_eff(SHRUNK_AT)) / (known + STAGE_STRENGTH)
+        keep = pool.known / (pool.known + STAGE_STRENGTH)
         won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
         other = keep * other + (1 - keep) * _at(rows.whole, horizons, 1 - WON)
         won = np.clip(won, 0.0, 1.0)  # weighted sums end a hair outside
         if confidence is None:
             return won, other, (np.nan, np.nan, n, False)
-        spread = np.sqrt(won[-1] * (1 - won[-1]) / (n_eff(horizons[-1]) + STAGE_STRENGTH))
-        lower, upper = rate_interval(won[-1], spread, n, confidence)
+        known = _effective_deals(rows, pool.part, fit, n, int(horizons[-1])) + STAGE_STRENGTH
+        lower, upper = rate_interval(won[-1], np.sqrt(won[-1] * (1 - won[-1]) / known), n, confidence)
         return won, other, (lower, upper, n, False)
+
+
+def _pool_around(rows: _State, age: int) -> _Pool:
+    part = _around(rows, age)
+    n = _n_deals(rows.deal[part])
+    fit = fit_incidence(rows.duration[part], rows.codes[part], ENDS, weight=rows.weight[part], errors=False)
+    known = 0.0 if age > rows.oldest_won else _effective_deals(rows, part, fit, n, SHRUNK_AT)
+    return _Pool(part, n, fit, known)
+
+
+def _effective_deals(rows: _State, part: slice, fit: Incidence, n: int, day: int) -> float:
+    """So many deals, watched to the end, would tell the chance by a day as well."""
+    duration, codes, deal, weight = (x[part] for x in (rows.duration, rows.codes, rows.deal, rows.weight))
+    se = clustered_se(fit, duration, codes, deal, at_day=day, k=WON, weight=weight)
+    return float(effective_n(_at(fit, np.array([day]), WON)[0], se, n))
 
 
 def _learn(part: pd.DataFrame) -> _State:
@@ -209,19 +228,27 @@ def _origin_losses(
     past, asked = landmark < origin, (landmark >= origin) & (landmark < origin + EVERY_DAYS)
     if past.sum() < MIN_DEALS or asked.sum() < MIN_DEALS:
         return None
-    seen = origin - landmark
-    code_then = np.where(duration <= seen, code, -1)
-    duration_then = np.minimum(duration, seen)
-    loss = np.zeros(len(candidates))
-    for each in np.unique(state[asked]):
-        then, now = past & (state == each), asked & (state == each)
-        signed = ((code == WON) & (duration <= ORIGIN_DAYS))[now]
-        for i, half_life in enumerate(candidates):
-            weight = _weights(landmark[then], half_life)
-            fit = fit_incidence(duration_then[then], code_then[then], ENDS, weight=weight, errors=False)
-            p = np.clip(_at(fit, np.array([ORIGIN_DAYS]), WON)[0], 0.001, 0.999)
-            loss[i] -= signed.sum() * np.log(p) + (~signed).sum() * np.log1p(-p)
-    return list(loss / asked.sum())
+    seen = origin - landmark[past]
+    code_then, duration_then = np.where(duration[past] <= seen, code[past], -1), np.minimum(duration[past], seen)
+    weights = np.array([_weights(landmark[past], half_life) for half_life in candidates])
+    p = np.clip(_signed_within(state[past], duration_then, code_then, weights, state.max() + 1), 0.001, 0.999)
+    signed = ((code == WON) & (duration <= ORIGIN_DAYS))[asked]
+    chance = p[:, state[asked]]
+    return list(-np.log(np.where(signed, chance, 1 - chance)).sum(axis=1) / asked.sum())
+
+
+def _signed_within(
+    state: np.ndarray, duration: np.ndarray, code: np.ndarray, weights: np.ndarray, n_states: int
+) -> np.ndarray:
+    """Incidence of signing within 84 days under each row of weights, by state, (n_weights, n_states)."""
+    code = np.where(duration > ORIGIN_DAYS, -1, code)
+    n_days, n_codes = ORIGIN_DAYS + 2, len(ENDS) + 1
+    cell = (state * n_days + np.minimum(duration, ORIGIN_DAYS + 1)) * n_codes + code + 1
+    shape = (n_states, n_days, n_codes)
+    left = np.array([np.bincount(cell, weight, np.prod(shape)).reshape(shape) for weight in weights])
+    n_at_risk = left.sum(axis=-1)[..., ::-1].cumsum(axis=-1)[..., ::-1]
+    p, _, _ = product_integral(left[..., 1:], n_at_risk)
+    return p[..., -1, WON]
 
 
 def _grid(days: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from salesanalytics.timeline.calendar import quarter_of
 
-WON, OTHER = 1, 0  # what happened in a bin; -1: nothing
+WON, OTHER, QUIET = 1, 0, -1  # what happened in a bin
 MIN_BIN_ROWS = 50
 DEFAULT_EDGES = (0, 7, 14, 28, 42, 56, 70, 84, 98, 126, 182, 273, 365, 546, 730)
 
@@ -94,9 +94,9 @@ def last_supported(rows: pd.DataFrame, edges: tuple[int, ...]) -> int:
 
 
 def happened_in(bins: Bins, *, duration: np.ndarray, code: np.ndarray) -> np.ndarray:
-    """What happened in each bin: the code of the end, or -1."""
+    """What happened in each bin: the code of the end, or nothing."""
     inside = (duration[bins.row] <= bins.end) & ((duration[bins.row] > bins.start) | (bins.start == 0))
-    return np.where(inside, code[bins.row], -1)
+    return np.where(inside, code[bins.row], QUIET)
 
 
 def bin_features(bins: Bins, landmarks: pd.DataFrame) -> pd.DataFrame:
