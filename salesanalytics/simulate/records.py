@@ -22,17 +22,18 @@ Log = list[tuple[int, np.ndarray, str, np.ndarray]]
 class Rows:
     """History rows as they are collected: arrays of deal position, day, value, who, evidence."""
 
-    parts: list[pd.DataFrame] = field(default_factory=list)
+    parts: list[dict[str, np.ndarray]] = field(default_factory=list)
 
     def add(self, deal: np.ndarray, day: Any, name: str, value: Any, *, who: Any = None, evidence: Any = None) -> None:
         """Append rows of one field."""
-        if len(deal):
-            columns = {"deal": deal, "day": day, "field": name, "value": value, "who": who, "evidence": evidence}
-            self.parts.append(pd.DataFrame(columns))
+        if n := len(deal):
+            texts = {"field": name, "value": value, "who": who, "evidence": evidence}
+            columns = {"deal": deal, "day": day} | {k: np.asarray(text, dtype=object) for k, text in texts.items()}
+            self.parts.append({k: np.broadcast_to(column, n) for k, column in columns.items()})
 
     def table(self) -> pd.DataFrame:
         """All rows, in the order in which they were added."""
-        return pd.concat(self.parts, ignore_index=True)
+        return pd.DataFrame({k: np.concatenate([part[k] for part in self.parts]) for k in self.parts[0]})
 
 
 def path_rows(rows: Rows, log: Log, deals: pd.DataFrame, start_stage: np.ndarray, process: Process) -> pd.DataFrame:
