@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.special import expit
 
-from salesanalytics.forecast.draws import Signings, deal_keys, draw_deals
+from salesanalytics.forecast.draws import Signings, centred, deal_keys, draw_deals
 from salesanalytics.forecast.parts import (
     amounts_of_new,
     amounts_of_unrecorded,
     draw_open,
     draw_to_come,
+    drawn_rate,
     expected_new,
     expected_unrecorded,
 )
 from salesanalytics.forecast.prepare import Drawable
 
 MAX_SCALE = 6.0
-FEW_DRAWS = 2_000  # to find the scale of the shock
+FEW_DRAWS, GRID = 2_000, 64  # to find the scale of the shock
 
 
 def draw_components(
@@ -45,8 +46,8 @@ def draw_components(
     scale = 1.0
     if stretch > 1 and shift.any():
         few = shift[:FEW_DRAWS]
-        asked = (stretch * _width(_all(prepared, few, seed)[0])) ** 2
-        scale = _scale_for(lambda square: _width(_all(prepared, np.sqrt(square) * few, seed)[0]) ** 2 - asked)
+        asked = stretch * _width(prepared, few, seed)
+        scale = _scale_for(lambda s: _width(prepared, s * few, seed) - asked)
     components, signings = _all(prepared, scale * shift, seed)
     return components, signings, scale
 
@@ -64,35 +65,46 @@ def _streams(seed: int) -> list[np.random.Generator]:
 
 
 def _scale_for(gap: Callable[[float], float]) -> float:
-    """Where a rising function of the squared scale reaches 0 between 1 and MAX_SCALE, to 2 %; an end where it does not.
-
-    Variances add up, so the search is made among squares, where the function is nearly straight.
-    """
-    once = cache(gap)  # the search asks for both ends again
-    if once(MAX_SCALE**2) <= 0:
+    """Where a rising function reaches 0 between 1 and MAX_SCALE, to 2 %; an end where it does not."""
+    if gap(MAX_SCALE) <= 0:
         return MAX_SCALE
-    return float(np.sqrt(brentq(once, 1.0, MAX_SCALE**2, xtol=0.04))) if once(1.0) < 0 else 1.0
+    return float(brentq(gap, 1.0, MAX_SCALE, xtol=0.02)) if gap(1.0) < 0 else 1.0
 
 
-def _width(components: dict[str, tuple[np.ndarray, np.ndarray]]) -> float:
-    """Width of the 80 % band of the number not signed yet."""
-    unsigned = np.sum([count for name, (count, _) in components.items() if name != "signed"], axis=0)
-    low, high = np.quantile(unsigned, [0.1, 0.9])
+def _width(prepared: Drawable, shift: np.ndarray, seed: int) -> float:
+    """Width of the 80 % band of the number not signed yet, normal under each shock: smooth in the spread, and quick."""
+    p = np.concatenate([prepared.deals["p_in_period"], prepared.ended["p_in_period"]])
+    p, grid = p[p > 0], np.quantile(shift, (np.arange(GRID) + 0.5) / GRID)
+    chance = expit(centred(p, shift)[:, None] + grid)
+    mean, variance = (np.interp(shift, grid, x.sum(axis=0)) for x in (chance, chance * (1 - chance)))
+    for expected, _, rng in _to_come(prepared, seed).values():
+        rate = drawn_rate(expected, prepared.arrivals, rng, shift)
+        mean, variance = mean + rate, variance + rate
+    noise = np.random.default_rng(seed).standard_normal(len(shift))
+    low, high = np.quantile(mean + np.sqrt(variance) * noise, [0.1, 0.9])
     return float(high - low)
 
 
-def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings]:
-    """All components under given shocks; ``unrecorded`` is left out where the book cannot know of it."""
+def _to_come(prepared: Drawable, seed: int) -> dict[str, tuple[float, np.ndarray, np.random.Generator]]:
+    """Expected number, chances of past wins to lend their amount, random numbers; ``unrecorded`` only where the book
+    can know of it.
+    """
     _, new_rng, unrecorded_rng = _streams(seed)
-    arrivals, pool = prepared.arrivals, prepared.pool
-    told = (arrivals, prepared.period, prepared.day)
+    told = (prepared.arrivals, prepared.period, prepared.day)
     to_come = {"new": (expected_new(*told), amounts_of_new(*told), new_rng)}
     if prepared.has_recorded_at:
         to_come["unrecorded"] = (expected_unrecorded(*told), amounts_of_unrecorded(*told), unrecorded_rng)
+    return to_come
+
+
+def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings]:
+    """All components under given shocks."""
+    arrivals, pool = prepared.arrivals, prepared.pool
     n, signed, ended = len(shift), prepared.signed["amount"], prepared.ended
     open_deals = draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, pool=pool)
     p, amount = ended["p_in_period"].to_numpy(), ended["amount"].to_numpy()
     back = draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=pool)
+    to_come = _to_come(prepared, seed)
     return {
         "signed": (np.full(n, float(len(signed))), np.full(n, float(signed.sum()))),
         "open": (open_deals.count(), open_deals.total()),

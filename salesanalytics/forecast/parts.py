@@ -131,18 +131,22 @@ def _lent(arrivals: Arrivals, period: Period, created: np.ndarray, weight: np.nd
     return np.asarray((quick + PRIOR_WINS * near / near.sum()) / (n_fit + PRIOR_WINS))
 
 
+def drawn_rate(mean: float, arrivals: Arrivals, rng: np.random.Generator, shift: np.ndarray) -> np.ndarray:
+    """Expected number in every draw: the rate itself is uncertain, and the common shock moves it."""
+    variance = arrivals.rate_variance + 1 / max(arrivals.n, 1)
+    factor = np.exp(shift)
+    return np.asarray(mean * rng.gamma(1 / variance, variance, len(shift)) * factor / factor.mean())
+
+
 def draw_to_come(
     mean: float, arrivals: Arrivals, rng: np.random.Generator, lent: np.ndarray, shift: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Negative binomial counts (the rate itself is uncertain) under the common shock, amounts from past wins.
+    """Negative binomial counts under the common shock, amounts from past wins.
 
     ``lent``: chance of each past win to lend its amount.
     """
     n = len(shift)
-    variance = arrivals.rate_variance + 1 / max(arrivals.n, 1)
-    rate = mean * rng.gamma(1 / variance, variance, n)
-    factor = np.exp(shift)
-    count = rng.poisson(rate * factor / factor.mean())
+    count = rng.poisson(drawn_rate(mean, arrivals, rng, shift))
     draw = np.repeat(np.arange(n), count)
     value = rng.choice(arrivals.won_amounts, size=len(draw), p=lent) if len(lent) else np.zeros(len(draw))
     return count.astype(float), np.bincount(draw, weights=value, minlength=n)

@@ -17,14 +17,13 @@ from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.discrimination import AucInterval, auc_interval
 from salesanalytics.models.ladder import choose_rung
-from salesanalytics.models.learners import Learners, fit_learners
+from salesanalytics.models.learners import Learners
 from salesanalytics.models.other_ends import OtherEnds, fit_other_ends
 from salesanalytics.models.past import past_predictions
 from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration, fit_recalibration
 from salesanalytics.models.stage_rates import end_codes
-from salesanalytics.models.stage_table import StageTable
 from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, future_bins, last_supported
-from salesanalytics.models.told import MIN_HALF_LIFE, RUNGS
+from salesanalytics.models.told import RUNGS, learners_at, stage_table_at
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_day
 from salesanalytics.timeline.spells import known_outcomes
 
@@ -89,7 +88,7 @@ class CloseModel:
         """
         day = as_of_day(book, as_of)
         self.as_of_ = to_date(day)
-        self.table_ = StageTable(every_days=self.every_days).fit(book, as_of=self.as_of_)
+        self.table_ = stage_table_at(book, day, every_days=self.every_days)
         rows = landmark_snapshots(book, as_of=self.as_of_, every_days=self.every_days)
         rows = rows.assign(code=end_codes(rows["end"]))
         self._fiscal_year_start = book.settings.fiscal_year_start
@@ -100,7 +99,7 @@ class CloseModel:
         self.rung_ = choose_rung(self.past_, n_closed=n_closed, fixed=self.rung)
         self.recalibration_ = self._recalibration()
         self.last_day_ = last_supported(rows, self.edges)
-        self.learners_ = self._learners(rows)
+        self.learners_ = self._learners(book, day, rows)
         self._rows = rows
         self.__dict__.pop("other_ends_", None)  # of an earlier fit
         return self
@@ -113,13 +112,11 @@ class CloseModel:
     def _grid(self, edges: tuple[int, ...]) -> dict[str, Any]:
         return {"edges": edges, "fiscal_year_start": self._fiscal_year_start}
 
-    def _learners(self, rows: pd.DataFrame) -> Learners | None:
+    def _learners(self, book: DealBook, day: int, rows: pd.DataFrame) -> Learners | None:
         if self.rung_.name == RUNGS[0] or not self.last_day_:  # a fixed rung on a book that supports no bin
             return None
         boosted = self.rung_.name == "blend"
-        half_life = max(self.table_.half_life_days_, MIN_HALF_LIFE)
-        settings = {"half_life_days": half_life, "boosted": boosted, **self._grid(self.edges)}
-        return fit_learners(rows, **settings)
+        return learners_at(book, day, rows, edges=self.edges, every_days=self.every_days, boosted=boosted)
 
     def _recalibration(self) -> Recalibration:
         if self.past_ is None or self.rung_.name not in self.past_.log_odds:

@@ -14,7 +14,7 @@ from salesanalytics.features.landmarks import landmark_days, with_ends
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.supermodel import Bins, happened_in, observed_bins
 from salesanalytics.models.told import JUDGED_DAYS, RUNGS, Told, predictions_made
-from salesanalytics.timeline.calendar import as_of_day
+from salesanalytics.timeline.calendar import as_of_day, quarter_of
 from salesanalytics.timeline.spells import recording_lag_days
 
 MIN_CLOSED = {"stage_table": 0, "logistic": 60, "blend": 300}
@@ -117,9 +117,9 @@ def past_predictions(
 ) -> Past | None:
     """Predictions of all rungs at up to eight past dates; None where too little had happened before them.
 
-    Four fits, 182 days apart (less in a short book), each made of what was known at its date and asked there and half
-    a step later, so that no deal is judged by a model that knew its end. Their dates do not depend on ``as_of``: a
-    prediction is made once a book, whoever asks later.
+    Four fits, half a year apart (less in a short book), each made of what was known at its date and asked there and
+    half a step later, so that no deal is judged by a model that knew its end. Their dates do not depend on ``as_of``:
+    a prediction is made once a book, whoever asks later.
 
     Parameters
     ----------
@@ -136,8 +136,7 @@ def past_predictions(
     if not len(days):
         return None
     step = int(np.clip((seen_to - days.index[0]) // 8, MIN_STEP, STEP_DAYS))
-    last = (seen_to - every_days - step) // (2 * step) * 2 * step
-    origins = [last - 2 * step * k for k in range(N_FITS)]
+    origins = _origins(seen_to - every_days - step, step, book.settings.fiscal_year_start)
     tried = tuple(rung for rung in RUNGS if n_closed >= MIN_CLOSED[rung])
     told = [
         one
@@ -151,6 +150,15 @@ def past_predictions(
     first = np.cumsum([0, *(len(one.rows) for one in told)])
     parts = [rows.iloc[a : a + len(one.rows)].reset_index(drop=True) for one, a in zip(told, first, strict=False)]
     return _joined([_with_outcomes(one, part) for one, part in zip(told, parts, strict=True)])
+
+
+def _origins(latest: int, step: int, fiscal_year_start: int) -> list[int]:
+    """Dates of the fits, the latest first: eves of every other quarter, on which forecasts are made; or closer ones."""
+    if step < STEP_DAYS:
+        return [(latest // (2 * step) - k) * 2 * step for k in range(N_FITS)]
+    quarter = quarter_of(latest + 1, fiscal_year_start=fiscal_year_start)
+    last = quarter.back((quarter.start.month - 1) // 3 % 2)  # the first or third of a calendar year
+    return [last.back(2 * k).start_day - 1 for k in range(N_FITS)]
 
 
 def _with_outcomes(told: Told, rows: pd.DataFrame) -> Past:

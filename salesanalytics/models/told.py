@@ -21,7 +21,7 @@ from salesanalytics.timeline.calendar import to_date
 
 RUNGS = ("stage_table", "logistic", "blend")
 JUDGED_DAYS = (28, 91, 182, 364)
-ORIGIN_CAP = 2_000
+ORIGIN_CAP = 2_500
 MIN_HALF_LIFE = 730.0  # features follow the drift that the stage table can follow only by forgetting
 MIN_CLOSED_THEN = 30
 
@@ -57,6 +57,34 @@ class Told:
 
 
 _TOLD: WeakKeyDictionary[DealBook, dict[tuple[Any, ...], list[Told]]] = WeakKeyDictionary()
+_FITTED: WeakKeyDictionary[DealBook, dict[tuple[Any, ...], Any]] = WeakKeyDictionary()
+
+
+def stage_table_at(book: DealBook, day: int, *, every_days: int) -> StageTable:
+    """The stage table of what was known at a day, fitted once a book."""
+    fitted, key = _FITTED.setdefault(book, {}), (day, every_days)
+    if key not in fitted:
+        fitted[key] = StageTable(every_days=every_days).fit(book, as_of=to_date(day))
+    table: StageTable = fitted[key]
+    return table
+
+
+def learners_at(
+    book: DealBook, day: int, rows: pd.DataFrame, *, edges: tuple[int, ...], every_days: int, boosted: bool
+) -> Learners:
+    """Learners of the landmark rows seen at a day, fitted once a book.
+
+    Who asks later for what would have been said at that day finds them fitted, unless the rows were thinned then.
+    """
+    fitted, key = _FITTED.setdefault(book, {}), (day, every_days, len(rows), edges, boosted)
+    if key not in fitted:
+        half_life = max(stage_table_at(book, day, every_days=every_days).half_life_days_, MIN_HALF_LIFE)
+        month = book.settings.fiscal_year_start
+        fitted[key] = fit_learners(
+            rows, edges=edges, fiscal_year_start=month, half_life_days=half_life, boosted=boosted
+        )
+    learners: Learners = fitted[key]
+    return learners
 
 
 def predictions_made(
@@ -83,10 +111,15 @@ def predictions_made(
         if made.get(keys[origin]) == []:
             break
     todo = [origin for origin in samples if keys[origin] not in made]
-    tables = [StageTable(every_days=every_days).fit(book, as_of=to_date(origin)) for origin in todo]
+    tables = [stage_table_at(book, origin, every_days=every_days) for origin in todo]
     days = np.union1d(edges, [d for d in JUDGED_DAYS if d <= edges[-1]])
     grid = {"edges": edges, "fiscal_year_start": book.settings.fiscal_year_start}
-    fitted = _fitted([(samples[o], t) for o, t in zip(todo, tables, strict=True)], tried, grid)
+    fitted = [
+        learners_at(book, o, samples[o], edges=edges, every_days=every_days, boosted="blend" in tried)
+        if len(tried) > 1
+        else None
+        for o in todo
+    ]
     windows = [_window(book, at, every_days) for origin in todo for at in (origin, origin + step)]
     if windows:  # all at once is faster than one by one; each is then taken from what the book has kept
         merged = pd.concat(windows).sort_index()  # in a short book they overlap
@@ -112,19 +145,6 @@ def _window(book: DealBook, first: int, every_days: int) -> pd.Series:
 
 def _asked(book: DealBook, first: int, every_days: int) -> pd.DataFrame:
     return landmarks_on(book, _window(book, first, every_days), every_days=every_days, cap=ORIGIN_CAP)
-
-
-def _fitted(
-    samples: list[tuple[pd.DataFrame, StageTable]], tried: tuple[str, ...], grid: dict[str, Any]
-) -> list[Learners | None]:
-    """Learners of every sample."""
-    if len(tried) == 1:
-        return [None] * len(samples)
-    settings = {"boosted": "blend" in tried, **grid}
-    return [
-        fit_learners(rows, half_life_days=max(table.half_life_days_, MIN_HALF_LIFE), **settings)
-        for rows, table in samples
-    ]
 
 
 def _told(
