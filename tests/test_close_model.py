@@ -435,7 +435,7 @@ def test_past_predictions_end_where_the_past_of_their_date_did():
     found = retold(book_of(*company(1), last=LAST), n_closed=400, edges=(0, 28, 91, 182, 364, 730))
     first = (found.rows["origin_day"] == found.rows["origin_day"].min()).to_numpy()
     assert found.rows.loc[first, "watched_days"].min() > 364  # all of it is seen by now ...
-    assert found.bins.end[first[found.bins.row]].max() == 91  # ... but of landmarks before it no more had been
+    assert found.bins.end[first[found.bins.row]].max() == 28  # ... but of landmarks before it no more had been
     assert found.bins.end.max() == 182
     for rung in ("logistic", "blend"):
         assert len(found.log_odds[rung]) == len(found.bins.end)

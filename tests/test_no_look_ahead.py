@@ -412,7 +412,7 @@ IN_SNAPSHOTS = {
     "features.landmarks.landmark_days",
     "features.landmarks.with_ends",
     "models.past.past_predictions",  # kept in the close model as past_
-    "models.told.predictions_made",
+    *(f"models.told.{name}" for name in ("predictions_made", "stage_table_at", "learners_at")),
     "forecast.prepare.prepare",  # drawn from by forecast_quarter
     "forecast.quarter.drawn",
 }

@@ -9,7 +9,7 @@ from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from salesanalytics.models import boosting, cumulative_incidence, learners, spline_logit
+from salesanalytics.models import cumulative_incidence, learners, spline_logit
 from salesanalytics.models.boosting import fit_boosting, plain_design
 from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
@@ -467,20 +467,29 @@ def test_draws_have_the_spread_of_the_coefficients(fitted):
         )
 
 
-def test_of_many_quiet_rows_some_stand_for_all(monkeypatch):
+def test_of_many_quiet_bins_some_stand_for_all(monkeypatch):
     landmarks = landmarks_of(n=3000, n_deals=3000)
     bins, happened = binned(landmarks)
-    settings = fit_encoder(landmarks), landmarks, bins, happened, np.ones(len(happened)), usual(bins)
-    whole = fit_boosting(*settings).log_odds(landmarks, bins)
-    monkeypatch.setattr(boosting, "MAX_QUIET", 2_000)
-    kept, stands_for = boosting._thinned(happened == 1)
-    assert set(np.flatnonzero(happened == 1)) <= set(kept)
-    assert len(kept) == (happened == 1).sum() + 2_000 < len(happened) / 2
+    settings = {"half_life_days": 1e9, "boosted": True, **SHORT}
+    whole = fit_learners(landmarks, **settings)
+    monkeypatch.setattr(learners, "MAX_QUIET", 2_000)
+    day = landmarks["landmark_day"].to_numpy()
+    kept, stands_for = learners._thinned(happened, bins, day)
+    assert set(np.flatnonzero(happened >= 0)) <= set(kept)
+    assert len(kept) == (happened >= 0).sum() + 2_000 < len(happened) / 2
     assert stands_for.sum() == pytest.approx(len(happened))
-    some = fit_boosting(*settings).log_odds(landmarks, bins)
-    for step in (0, 1):
-        assert np.corrcoef(whole[:, step], some[:, step])[0, 1] > 0.9
-        assert expit(some[:, step]).mean() == pytest.approx(expit(whole[:, step]).mean(), rel=0.1)
+    quiet = happened[kept] < 0
+    for told in (bins.start, day[bins.row] // 91):  # every time ahead and every quarter keeps its share
+        values, all_of = np.unique(told[happened < 0], return_counts=True)
+        some = np.bincount(np.searchsorted(values, told[kept][quiet]), stands_for[quiet])
+        np.testing.assert_allclose(some, all_of, rtol=0.1, atol=8)
+    fewer = fit_learners(landmarks, **settings)
+    assert len(fewer.logit.bins.row) == len(kept)
+    for rung, least in (("logistic", 0.98), ("boosting", 0.9)):
+        one, other = (model.log_odds(rung, landmarks, bins) for model in (whole, fewer))
+        for step in (0, 1):
+            assert np.corrcoef(one[:, step], other[:, step])[0, 1] > least
+            assert expit(other[:, step]).mean() == pytest.approx(expit(one[:, step]).mean(), rel=0.1)
 
 
 def usual(bins):
@@ -569,7 +578,8 @@ def test_values_cut_into_classes_give_the_trees_that_the_values_give():
     for step, rows, end, time in zip(model.steps, (happened < 2, happened != 1), (1, 0), times, strict=True):
         assert step.cuts
         plain, event = HistGradientBoostingClassifier(**step.learner.get_params()), happened[rows] == end
-        counts = (weight / weight.mean())[rows] * np.where(event, np.exp(-time[rows]), 1)  # good times: count less
+        counts = np.where(event, np.exp(-time[rows]), 1)  # good times: count less
+        counts = counts * weight[rows] / weight[happened >= 0].mean()
         plain.fit(x[rows], event, sample_weight=counts)
         odds = plain.decision_function(x)
         level = brentq(right_in_the_mean, -3, 3, args=(odds[rows], event, quarter[rows], weight[rows]))

@@ -17,7 +17,6 @@ import yaml
 from salesanalytics.errors import ProcessError
 from salesanalytics.process import model
 
-LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader  # the same language, seven times as fast
 _END_STATES = (
     {"id": "won", "name": {"zh": "成交", "en": "Won"}},
     {"id": "lost", "name": {"zh": "输单", "en": "Lost to a rival"}},
@@ -79,7 +78,7 @@ def read_process(path: str | Path | None = None) -> model.Process:
 
 def _load(source: Traversable | Path) -> Any:
     try:
-        return yaml.load(source.read_text(encoding="utf-8-sig"), Loader=LOADER)
+        return yaml.safe_load(source.read_text(encoding="utf-8-sig"))
     except OSError as error:
         fault = f"a file that can be read, got: {error.strerror}; correct the path"
     except UnicodeDecodeError as error:
