@@ -14,7 +14,7 @@ from worlds import COLUMNS, book_of, day_of, simulate, tiny, true_incidence
 import salesanalytics as sa
 from salesanalytics.errors import AsOfError
 from salesanalytics.features.landmarks import landmark_snapshots
-from salesanalytics.models import CloseModel
+from salesanalytics.models import CloseModel, told
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.models.curves import incidence_at
 from salesanalytics.models.ladder import choose_rung
@@ -31,8 +31,8 @@ from salesanalytics.models.recalibration import (
 )
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.supermodel import MIN_BIN_ROWS, Bins, future_bins, happened_in, observed_bins
-from salesanalytics.models.told import JUDGED_DAYS, RUNGS
-from salesanalytics.timeline.calendar import to_day
+from salesanalytics.models.told import JUDGED_DAYS, RUNGS, stage_table_at
+from salesanalytics.timeline.calendar import to_date, to_day
 
 LAST = 999
 EASY = {"S1": (0.02, 0.004, 0.004), "S2": (0.02, 0.010, 0.003), "S3": (0.0, 0.030, 0.005)}
@@ -440,6 +440,25 @@ def test_past_predictions_end_where_the_past_of_their_date_did():
     for rung in ("logistic", "blend"):
         assert len(found.log_odds[rung]) == len(found.bins.end)
         assert np.diff(found.p_won[rung], axis=1).min() >= -1e-9
+
+
+@pytest.mark.parametrize("rung", ["stage_table", "logistic"])
+def test_what_was_fitted_to_tell_of_a_past_date_serves_that_date(rung):
+    world = book_of(*company(1), last=LAST)
+    dates = [to_date(day) for day in retold(world).rows["origin_day"].unique()]
+    eves = [day for day in dates if (day.month, day.day) in {(6, 30), (12, 31)}]
+    assert len(eves) == len(dates) / 2  # asked there and 91 days later
+    eve, model = max(eves), {"rung": rung, "edges": (0, 28, 91, 182)}
+    fitted = CloseModel(**model).fit(world, as_of=eve)
+    fresh = CloseModel(**model).fit(book_of(*company(1), last=LAST), as_of=eve)
+    assert fitted.table_ is stage_table_at(world, to_day(eve), every_days=28)
+    assert (fitted.learners_ is None) == (rung == "stage_table")
+    asked = sa.snapshots(world, as_of=eve)
+    for one, other in zip(fitted.curves(asked, days=[28, 91]), fresh.curves(asked, days=[28, 91]), strict=True):
+        np.testing.assert_array_equal(one, other)
+    kept = told._FITTED[world].values()
+    assert fitted.learners_ is None or any(fitted.learners_ is one for one in kept)
+    assert sum(key[0] == to_day(eve) for key in told._FITTED[world]) == 2  # one table, one pair of learners
 
 
 @pytest.fixture(scope="module")
