@@ -37,7 +37,8 @@ class CloseModel:
 
     Every open deal of the past, on landmarks every 28 days, meets the bins of its future that were watched to their
     end. A spline logistic regression, and from 300 closed deals its mean with strongly regularised boosting, give the
-    hazards of being won and of ending otherwise in a bin; their product gives the chance by any day. Recent landmarks
+    hazards of being won and of ending otherwise in a bin; their product gives the chance by any day. Of the bins in
+    which nothing happened at most 50,000 are learned from; they stand for the others. Recent landmarks
     weigh more (half-life of the stage table). While they are fitted every quarter of the calendar has an effect of its
     own, so that good and bad times are not laid to what the deals are like. The rung in use is the lower of what the
     number of closed deals allows and what predictions of past dates allow (`choose_rung`); those also recalibrate the
