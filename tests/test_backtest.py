@@ -22,6 +22,7 @@ from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
 from salesanalytics.forecast.past_origins import Origin, foresee
 from salesanalytics.forecast.prepare import prepare
 from salesanalytics.forecast.track_record import PRIOR_QUARTERS, TrackRecord, stretch_of
+from salesanalytics.models.shock import SHOCK_GRID
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_day
 
@@ -126,6 +127,17 @@ def test_a_stretch_widens_what_is_not_signed_and_lowers_nothing_below_signed(str
     assert unsigned(wide).mean() == pytest.approx(unsigned(plain).mean(), rel=0.04)
     assert unsigned(wide).min() >= 0
     np.testing.assert_array_equal(wide["signed"][0], plain["signed"][0])
+
+
+def test_a_shock_is_not_widened_until_few_draws_hold_all():
+    prepared = prepare(book(), period=parse_period("2015Q2"), day=to_day("2015-04-25"))
+    certain = np.where(np.isclose(SHOCK_GRID, 0.6), 1.0, 0.0)
+    wide = replace(prepared.drawable(), shock=replace(prepared.shock, weight=certain))
+    components, _, scale = draw_components(wide, draws=4000, seed=0, stretch=3.0)
+    assert scale == pytest.approx(1 / 0.6, rel=0.05)
+    count = np.sum([count for name, (count, _) in components.items() if name != "signed"], axis=0)
+    assert np.median(count) > 0.6 * count.mean()
+    assert draw_components(wide, draws=4000, seed=0, stretch=1.0)[2] == 1.0
 
 
 def test_a_record_widens_the_next_forecast():

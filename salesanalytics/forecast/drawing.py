@@ -20,7 +20,7 @@ from salesanalytics.forecast.parts import (
 )
 from salesanalytics.forecast.prepare import Drawable
 
-MAX_SCALE = 6.0
+MAX_SCALE, MAX_SPREAD = 6.0, 1.0  # a wider shock leaves most draws with next to nothing and a few with all
 FEW_DRAWS, GRID = 2_000, 64  # to find the scale of the shock
 
 
@@ -30,7 +30,7 @@ def draw_components(
     """Draw all components of a period together.
 
     A ``stretch`` above 1 is realised by widening the spread of the shock until the 80 % band of the number not signed
-    yet is that many times as wide as it was; totals are never rescaled.
+    yet is that many times as wide as it was, or the spread of the shock is 1; totals are never rescaled.
 
     Returns
     -------
@@ -46,8 +46,8 @@ def draw_components(
     scale = 1.0
     if stretch > 1 and shift.any():
         few = shift[:FEW_DRAWS]
-        asked = stretch * _width(prepared, few, seed)
-        scale = _scale_for(lambda s: _width(prepared, s * few, seed) - asked)
+        asked, widest = stretch * _width(prepared, few, seed), np.clip(MAX_SPREAD / shift.std(), 1.0, MAX_SCALE)
+        scale = _scale_for(lambda s: _width(prepared, s * few, seed) - asked, float(widest))
     components, signings = _all(prepared, scale * shift, seed)
     return components, signings, scale
 
@@ -64,11 +64,11 @@ def _streams(seed: int) -> list[np.random.Generator]:
     return [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3)]
 
 
-def _scale_for(gap: Callable[[float], float]) -> float:
-    """Where a rising function reaches 0 between 1 and MAX_SCALE, to 2 %; an end where it does not."""
-    if gap(MAX_SCALE) <= 0:
-        return MAX_SCALE
-    return float(brentq(gap, 1.0, MAX_SCALE, xtol=0.02)) if gap(1.0) < 0 else 1.0
+def _scale_for(gap: Callable[[float], float], widest: float) -> float:
+    """Where a rising function reaches 0 between 1 and the widest, to 2 %; an end where it does not."""
+    if gap(widest) <= 0:
+        return widest
+    return float(brentq(gap, 1.0, widest, xtol=0.02)) if gap(1.0) < 0 else 1.0
 
 
 def _width(prepared: Drawable, shift: np.ndarray, seed: int) -> float:
