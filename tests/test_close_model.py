@@ -453,6 +453,8 @@ def test_what_was_fitted_to_tell_of_a_past_date_serves_that_date(rung):
     fresh = CloseModel(**model).fit(book_of(*company(1), last=LAST), as_of=eve)
     assert fitted.table_ is stage_table_at(world, to_day(eve), every_days=28)
     assert (fitted.learners_ is None) == (rung == "stage_table")
+    shortest = 0.0 if rung == "stage_table" else 730.0
+    assert fitted.half_life_days_ == max(fitted.table_.half_life_days_, shortest)
     asked = sa.snapshots(world, as_of=eve)
     for one, other in zip(fitted.curves(asked, days=[28, 91]), fresh.curves(asked, days=[28, 91]), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -59,7 +59,7 @@ class LedgerRecord:
     deals : DataFrame
         `QuarterForecast.deals`: text, numbers and dates as they were.
     track_record : TrackRecord or None
-        What the bands were widened by.
+        What the bands were widened for.
     note : str
     judgement : list
         What people put over the model, as it was given.

@@ -49,8 +49,8 @@ def forecast_quarter(
     seed : int
         Same book, date and seed: same numbers.
     record : TrackRecord, optional
-        From `backtest`: how past forecasts did. Where their bands were too narrow, these are widened
-        (`TrackRecord.stretch`); without it they are as the model makes them.
+        From `backtest`: how past forecasts did. Where their bands were too narrow, the common shock is widened
+        (`TrackRecord.stretch`), to a spread of 1 at most; without it they are as the model makes them.
     extracts : Extracts, optional
         From `compare_extracts`, of a book without ``recorded_at``: an allowance for what is recorded late and for
         deals that vanish (`salesanalytics.forecast.allowance.with_allowance`).
@@ -103,7 +103,7 @@ def drawn(
         unit=book.settings.unit,
         process=book.process,
         rung=prepared.model.rung_,
-        half_life_days=prepared.model.table_.half_life_days_,
+        half_life_days=prepared.model.half_life_days_,
         shock_spread=shock.spread * scale,
         prepared=prepared,
         ceiling=accuracy_ceiling(prepared, seed=seed),

@@ -33,7 +33,7 @@ class TrackRecord:
 
     @property
     def stretch(self) -> float:
-        """By how much the bands of the next forecast are widened; see `stretch_of`."""
+        """How many times as wide the bands of the next forecast have to be; see `stretch_of`."""
         return stretch_of(self.scores)
 
     def summary(self) -> pd.DataFrame:

@@ -13,8 +13,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "backtest_use": ("To be used by this record: {method}", "按此记录应采用：{method}"),
     "backtest_stretch": (
-        "Bands of the next forecast are widened by {stretch} (1.00: past bands were wide enough).",
-        "下一次预测的区间放宽 {stretch} 倍（1.00 表示过去的区间已足够宽）。",
+        "These bands ask the next forecast for {stretch} times the width (1.00: they were wide enough).",
+        "按此记录，下一次预测的区间应为原来的 {stretch} 倍宽（1.00 表示过去的区间已足够宽）。",
     ),
     "backtest_note": (
         "Errors are shares of what was signed. Another method is to be used only if it did better over 8 quarters.",

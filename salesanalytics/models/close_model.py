@@ -23,7 +23,7 @@ from salesanalytics.models.past import past_predictions
 from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration, fit_recalibration
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, future_bins, last_supported
-from salesanalytics.models.told import RUNGS, learners_at, stage_table_at
+from salesanalytics.models.told import RUNGS, learners_at, learners_half_life, stage_table_at
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_day
 from salesanalytics.timeline.spells import known_outcomes
 
@@ -38,11 +38,11 @@ class CloseModel:
     Every open deal of the past, on landmarks every 28 days, meets the bins of its future that were watched to their
     end. A spline logistic regression, and from 300 closed deals its mean with strongly regularised boosting, give the
     hazards of being won and of ending otherwise in a bin; their product gives the chance by any day. Of the bins in
-    which nothing happened at most 50,000 are learned from; they stand for the others. Recent landmarks
-    weigh more (half-life of the stage table). While they are fitted every quarter of the calendar has an effect of its
-    own, so that good and bad times are not laid to what the deals are like. The rung in use is the lower of what the
-    number of closed deals allows and what predictions of past dates allow (`choose_rung`); those also recalibrate the
-    hazards by two shrunk parameters. Beyond the last supported bin the stage table goes on.
+    which nothing happened at most 50,000 are learned from; they stand for the others. Recent landmarks weigh more (the
+    half-life of the stage table, two years at least). While they are fitted every quarter of the calendar has an effect
+    of its own, so that good and bad times are not laid to what the deals are like. The rung in use is the lower of what
+    the number of closed deals allows and what predictions of past dates allow (`choose_rung`); those also recalibrate
+    the hazards by two shrunk parameters. Beyond the last supported bin the stage table goes on.
 
     Parameters
     ----------
@@ -109,6 +109,11 @@ class CloseModel:
     def other_ends_(self) -> OtherEnds:
         """Fitted when it is first asked for: the chances themselves do not need it."""
         return fit_other_ends(self._rows)
+
+    @property
+    def half_life_days_(self) -> float:
+        """Half-life of the weights of past landmarks, of the rung in use (inf: all count the same)."""
+        return self.table_.half_life_days_ if self.learners_ is None else learners_half_life(self.table_)
 
     def _grid(self, edges: tuple[int, ...]) -> dict[str, Any]:
         return {"edges": edges, "fiscal_year_start": self._fiscal_year_start}

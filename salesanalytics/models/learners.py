@@ -18,7 +18,7 @@ from salesanalytics.models.spline_logit import SplineLogit, fit_logit
 from salesanalytics.models.supermodel import QUIET, Bins, future_bins, happened_in, observed_bins
 
 CONSIST_OF = {"logistic": ("logistic",), "boosting": ("boosting",), "blend": ("logistic", "boosting")}  # rungs
-MAX_QUIET = 50_000  # bins in which nothing happened; of more, so many are drawn and stand for all
+MAX_QUIET = 50_000  # bins in which nothing happened; of more, so many are kept and stand for all
 
 
 @dataclass(frozen=True)

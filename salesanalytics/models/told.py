@@ -69,6 +69,11 @@ def stage_table_at(book: DealBook, day: int, *, every_days: int) -> StageTable:
     return table
 
 
+def learners_half_life(table: StageTable) -> float:
+    """Half-life of the weights of the learners' landmarks, in days: that of the stage table, two years at least."""
+    return max(table.half_life_days_, MIN_HALF_LIFE)
+
+
 def learners_at(
     book: DealBook, day: int, rows: pd.DataFrame, *, edges: tuple[int, ...], every_days: int, boosted: bool
 ) -> Learners:
@@ -78,7 +83,7 @@ def learners_at(
     """
     fitted, key = _FITTED.setdefault(book, {}), (day, every_days, len(rows), edges, boosted)
     if key not in fitted:
-        half_life = max(stage_table_at(book, day, every_days=every_days).half_life_days_, MIN_HALF_LIFE)
+        half_life = learners_half_life(stage_table_at(book, day, every_days=every_days))
         month = book.settings.fiscal_year_start
         fitted[key] = fit_learners(
             rows, edges=edges, fiscal_year_start=month, half_life_days=half_life, boosted=boosted
