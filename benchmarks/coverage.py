@@ -137,8 +137,11 @@ def engine_quarter(rng: np.random.Generator, n_deals: int, spread: float, n_past
         some = draw_deals(p[-1], amount, keys, shock=drawn, amount_pool=np.zeros(0))
         for measure, draws in (("amount", some.total()), ("count", some.count())):
             q10, q25, q75, q90 = np.quantile(draws, [0.1, 0.25, 0.75, 0.9])
-            row[f"{name}80 % {measure}"] = float(q10 <= truth[measure] <= q90)
-            row[f"{name}50 % {measure}"] = float(q25 <= truth[measure] <= q75)
+            row[f"{name}80 % {measure}"] = float(inside(truth[measure], q10, q90))
+            row[f"{name}50 % {measure}"] = float(inside(truth[measure], q25, q75))
+            if measure == "count" and not name:
+                row["80 % count, ends by half"] = float(half_inside(truth[measure], q10, q90))
+                row["50 % count, ends by half"] = float(half_inside(truth[measure], q25, q75))
     return row | {"spread": shock.spread}
 
 
@@ -162,10 +165,20 @@ def companies(asked: argparse.Namespace) -> pd.DataFrame:
     asked.cache.mkdir(parents=True, exist_ok=True)
     found = side_by_side(partial(one_company, cache=asked.cache), jobs, asked.processes)
     scores = pd.concat(found, ignore_index=True)
-    inside = [f"in_{band}" for band in (50, 80)]
-    for name, (low, high) in zip(inside, (("q25", "q75"), ("q10", "q90")), strict=True):
-        scores[name] = scores["actual"].between(scores[low], scores[high]).astype(float)
+    for band, low, high in ((50, "q25", "q75"), (80, "q10", "q90")):
+        scores[f"in_{band}"] = inside(scores["actual"], scores[low], scores[high])
+        scores[f"half_{band}"] = half_inside(scores["actual"], scores[low], scores[high])
     return scores.assign(width=scores["q90"] - scores["q10"])
+
+
+def inside(y: Any, low: Any, high: Any) -> Any:
+    """Whether a band held: its ends belong to it."""
+    return np.where((low <= y) & (y <= high), 1.0, 0.0)
+
+
+def half_inside(y: Any, low: Any, high: Any) -> Any:
+    """Whether a band held, its ends counted by half: what whole numbers hold more than the band says is gone then."""
+    return (inside(y, low, high) + np.where((low < y) & (y < high), 1.0, 0.0)) / 2
 
 
 def one_company(job: tuple[float, int], *, cache: Path) -> pd.DataFrame:
@@ -224,6 +237,8 @@ def held(scores: pd.DataFrame, **what: str) -> dict[str, Any]:
         error = by_company.std() / np.sqrt(len(by_company))
         row |= {f"{band} % band": f"{ours[f'in_{band}'].mean():.3f} +- {error:.3f}"}
     row |= {f"oracle {band} %": best[f"in_{band}"].mean() for band in (80, 50)}
+    for name, part in (("", ours), ("oracle ", best)):
+        row |= {f"{name}{band} %, ends by half": part[f"half_{band}"].mean() for band in (80, 50)}
     width = ours.groupby("company")["width"].mean() / best.groupby("company")["width"].mean()
     row |= {"width / oracle": width.mean(), "below q10": (ours["pit"] < 0.1).mean(),
             "above q90": (ours["pit"] > 0.9).mean(), "stretch": ours["stretch"].mean()}  # fmt: skip

@@ -15,6 +15,7 @@ BY_BIN = ("days_to_quarter_end", "days_to_close_date")  # told bin by bin instea
 MAX_CATEGORIES = 12
 MIN_CATEGORY = 30
 KNOTS = (0.25, 0.5, 0.75)
+SIZE, TAIL_KNOT = "log_amount", 0.9  # a sum of amounts hangs on the largest deals
 LONG_TAIL = 20.0
 N_LEVELS = 40  # classes of a number for trees: 64 give too much room where deals are few
 
@@ -55,7 +56,8 @@ class Encoder:
     categories: dict[str, tuple[object, ...]]
 
     def splines(self, frame: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-        """Linear splines with knots at the quartiles, indicators of categories and of missing values.
+        """Linear splines with knots at the quartiles (of the size also in its tail), indicators of categories and of
+        missing values.
 
         Returns
         -------
@@ -75,6 +77,11 @@ class Encoder:
             columns += [(codes == k).astype(float) for k in range(len(known))]
             sources += [name] * len(known)
         return np.column_stack(columns) if columns else np.zeros((len(frame), 0)), sources
+
+    def size_columns(self, sources: list[str]) -> list[int]:
+        """Columns of the splines in which the size is linear, and linear beyond its last knot; none without amounts."""
+        of_size = [spec for spec in self.numeric if spec.name == SIZE]
+        return sorted({sources.index(SIZE), sources.index(SIZE) + len(of_size[0].knots)}) if of_size else []
 
     def plain(self, frame: pd.DataFrame) -> np.ndarray:
         """Quantile classes of numbers (-1: missing), codes of categories (0: unknown)."""
@@ -118,7 +125,8 @@ def _numeric(name: str, column: pd.Series) -> Numeric | None:
         return None
     centre, scale = float(seen.mean()), spread if spread > 1e-9 else 1.0
     scaled = (seen - centre) / scale
-    knots = np.unique(np.quantile(scaled, KNOTS)) if len(np.unique(scaled)) > 6 else np.zeros(0)
+    at = (*KNOTS, TAIL_KNOT) if name == SIZE else KNOTS
+    knots = np.unique(np.quantile(scaled, at)) if len(np.unique(scaled)) > 6 else np.zeros(0)
     knots = knots[(knots > scaled.min()) & (knots < scaled.max())]
     fill = float(np.median(x[~np.isnan(x)]))
     cuts = np.unique(np.quantile(x[~np.isnan(x)], np.linspace(0, 1, N_LEVELS + 1)[1:-1], method="lower"))

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from salesanalytics.models.encoding import Encoder
+from salesanalytics.models.encoding import SIZE, Encoder
 from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
 from salesanalytics.models.times import QUARTER_SD, quarters, settled_level
@@ -18,7 +18,7 @@ from salesanalytics.models.times import QUARTER_SD, quarters, settled_level
 PRIOR_VARIANCE = 0.0075  # of a coefficient per standard deviation of its column
 TIME_REACH, STANDING_REACH = 4.0, 3.0  # priors so many times as wide: of the time ahead, of where a deal stands
 TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
-SIZE, CLOCKS = "log_amount", ("days_in_state", "age_days")  # large deals are slower: their clocks count otherwise
+CLOCKS = ("days_in_state", "age_days")  # large deals are slower, the largest by far: their clocks count otherwise
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # where it stands; what they do changes along the future
 CURVATURE_ROWS = 8_000
 N_OF_TIME = len(TIME_KNOTS) + 5  # columns of a bin that say nothing of the deal
@@ -104,9 +104,8 @@ def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.n
     along = repeated[:, [source in BY_TIME for source in sources]]
     late = ((time - 4.0) / 1.5).astype(np.float32)[:, None]
     products = [along * late, along * np.maximum(late, 0.0)]
-    if SIZE in sources:  # the first of its columns is linear
-        clocks = splines[:, [source in CLOCKS for source in sources]]
-        products.append((splines[:, [sources.index(SIZE)]] * clocks)[bins.row])
+    clocks = splines[:, [source in CLOCKS for source in sources]]
+    products += [(splines[:, [size]] * clocks)[bins.row] for size in encoder.size_columns(sources)]
     return np.hstack([repeated, np.column_stack(columns).astype(np.float32), *products])
 
 
