@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -319,6 +320,23 @@ def test_help_is_quick_and_imports_nothing_heavy():
     heavy = "{'pandas', 'numpy', 'duckdb', 'matplotlib', 'narwhals', 'scipy', 'pyarrow', 'jinja2'}"
     found = run("-c", f"import sys, salesanalytics.cli; print({heavy} & set(sys.modules))")
     assert found.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("argv", [["--help"], *([name, "--help"] for name in NAMES)])
+def test_help_speaks_both_languages(capsys, argv):
+    said = {}
+    for lang in ("en", "zh"):
+        assert status(["--lang", lang, *argv]) == 0
+        said[lang] = capsys.readouterr().out
+        assert status([*argv, "--lang", lang] if argv[0] != "--help" else ["--lang", lang, *argv]) == 0
+        assert capsys.readouterr().out == said[lang]
+    chinese = re.compile(r"[\u2e80-\u9fff]")
+    assert not chinese.search(said["en"])
+    explained = [line for line in said["zh"].splitlines() if re.match(r"  (  \w|-|PATH|DIR)", line)]
+    assert len(explained) >= 3
+    assert all(chinese.search(line) or line.endswith("COMMAND") for line in explained if len(line.split()) > 2)
+    assert "options" not in said["zh"]
+    assert len(said["zh"].splitlines()) > 8
 
 
 def test_a_reader_that_stops_early_sees_no_traceback(book):

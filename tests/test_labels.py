@@ -45,8 +45,8 @@ def test_both_languages_say_it_with_the_same_placeholders(key):
 
 def test_a_key_stands_in_one_file_only():
     rooms = (
-        labels.control, labels.general, labels.knowledge, labels.models, labels.preparation, labels.quarter,
-        labels.reps, labels.review,
+        labels.commands, labels.control, labels.general, labels.knowledge, labels.models, labels.preparation,
+        labels.quarter, labels.reps, labels.review,
     )  # fmt: skip
     assert sum(len(room.TEXTS) for room in rooms) == len(TEXTS)
 

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows a question mark
             stream.reconfigure(errors="replace")
-    given = parser().parse_args(argv)
+    given = parser(argv).parse_args(argv)
     try:
         _run(given)
     except BrokenPipeError:  # the reader has seen enough; what is left goes nowhere

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from salesanalytics.errors import SalesAnalyticsError
-from salesanalytics.labels import control, general, knowledge, models, preparation, quarter, reps, review
+from salesanalytics.labels import commands, control, general, knowledge, models, preparation, quarter, reps, review
 
 LANGUAGES = ("en", "zh")
 
 _TEXTS: dict[str, tuple[str, str]] = {
     key: text
-    for words in (general, models, quarter, preparation, review, control, knowledge, reps)
+    for words in (general, models, quarter, preparation, review, control, knowledge, reps, commands)
     for key, text in words.TEXTS.items()
 }
 
