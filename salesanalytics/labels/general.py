@@ -6,7 +6,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "with_unit": ("{text} ({unit})", "{text}（{unit}）"),
     "in_large_units": ("million {unit}", "万{unit}"),
     "part_of": ("{text}: {part}", "{text}：{part}"),
-    "list_comma": (", ", "、"),
+    "list_comma": (", ", "、"), "two_sentences": ("{first} {second}", "{first}{second}"),
     # components and measures
     "signed": ("Signed already", "已签约"), "open": ("Open deals", "在跟进项目"),
     "reopened": ("Reopened", "重新启动"), "unrecorded": ("Not recorded yet", "尚未登记"),

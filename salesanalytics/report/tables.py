@@ -156,7 +156,7 @@ def method_text(forecast: QuarterForecast, lang: str) -> str:
     shock, rung = f"{forecast.shock_spread:.2f}", label(f"rung_{forecast.rung.name}", lang)
     method = label("method_line", lang, rung=rung, half_life=half_life, shock=shock)
     line = label("draws_line", lang, n=number(len(forecast.total())), seed=forecast.seed, method=method)
-    return f"{line} {rung_text(forecast.rung, lang)}"
+    return label("two_sentences", lang, first=line, second=rung_text(forecast.rung, lang))
 
 
 def rung_text(rung: Rung, lang: str) -> str:

@@ -158,7 +158,10 @@ def score_text(
         lines = [line for text in reason_lines(reasons, lang) for line in fold(text, width)]
         parts.append("\n".join([*fold(label("title_reasons", lang), width), "", *lines, ""]))
     line = label("model_line", lang, rung=label(f"rung_{rung.name}", lang))
-    notes = [f"{line} {rung_text(rung, lang)}", *([signal_text(told, lang)] if told else [])]
+    notes = [
+        label("two_sentences", lang, first=line, second=rung_text(rung, lang)),
+        *([signal_text(told, lang)] if told else []),
+    ]
     parts += ["\n".join([*fold(note, width), ""]) for note in notes]
     return "\n".join(parts)
 
