@@ -15,7 +15,7 @@ from scipy.stats import norm
 from worlds import book_of, simulate, tiny
 
 import salesanalytics as sa
-from salesanalytics.errors import InsufficientDataError
+from salesanalytics.errors import InsufficientDataError, SchemaError
 from salesanalytics.forecast import backtest_cache
 from salesanalytics.forecast.data_hash import data_hash
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
@@ -170,6 +170,14 @@ def test_even_perfect_chances_miss_more_where_deals_are_few():
     assert np.isnan(accuracy_ceiling(none, seed=0))
     certain = replace(few, deals=many.deals.head(4).assign(p_in_period=1.0), ratios={})
     assert accuracy_ceiling(certain, seed=0) == 0
+
+
+def test_where_nothing_was_signed_no_share_of_it_is_told():
+    scores = record().scores.assign(actual=0.0)
+    told = TrackRecord(scores).summary()
+    assert told[["wape", "bias", "crps"]].isna().all(axis=None)
+    with pytest.raises(SchemaError, match="quarters must be a whole number from 1 to 200, got 1000"):
+        sa.backtest(book(), as_of="2013-06-30", quarters=1000)
 
 
 def test_too_little_past_is_an_error():

@@ -293,6 +293,12 @@ def test_data_that_break_the_contract_are_refused_with_their_faults(capsys, tmp_
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--draws", "0"], "a whole number"),
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--seed", "-1"], "a whole number"),
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--out", "BOOK/deals.csv"], "--out cannot be"),
+        (
+            ["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--by", "amount"],
+            "cannot be grouped by 'amount'",
+        ),
+        (["backtest", "BOOK", "--as-of", AS_OF, "--quarters", "10000"], "a whole number from 1 to 200"),
+        (["tasks", "BOOK", "--as-of", AS_OF, "--rep", "ZZ"], "--rep: no rep 'ZZ'; known are R0, R1, R2"),
         (["check", "BOOK", "--lang", "fr"], "invalid choice"),
         (["sample"], "DIR"),
         (["sample", "BOOK"], "DIR must be a new or an empty folder"),
@@ -320,6 +326,25 @@ def test_help_is_quick_and_imports_nothing_heavy():
     heavy = "{'pandas', 'numpy', 'duckdb', 'matplotlib', 'narwhals', 'scipy', 'pyarrow', 'jinja2'}"
     found = run("-c", f"import sys, salesanalytics.cli; print({heavy} & set(sys.modules))")
     assert found.stdout.strip() == "set()"
+
+
+def test_rates_by_a_column_before_any_deal_is_known(book, capsys):
+    assert main(["rates", str(book), "--as-of", "2024-01-01", "--by", "rep_id"]) == 0
+    assert "2024-01-01" in capsys.readouterr().out
+
+
+def test_judgements_are_read_in_the_encodings_of_a_book(book, capsys, tmp_path):
+    out, calls, argv = tmp_path / "out", tmp_path / "calls.csv", commands(book)["forecast"]
+    assert main([*argv, "--out", str(out), "--backtest", "0"]) == 0
+    with (out / "deals.csv").open(encoding="utf-8-sig", newline="") as file:
+        first = next(csv.DictReader(file))["deal_id"]
+    capsys.readouterr()
+    found = []
+    for encoding in ("utf-8-sig", "gb18030"):
+        calls.write_bytes(f"deal_id,who,why,chance\n{first},王经理,合同已送审，等待客户盖章,0.99\n".encode(encoding))
+        found.append(strict(asked(capsys, [*argv, "--judgement", str(calls), "--json"])))
+    assert found[0] == found[1]
+    assert found[0]["mean"] > found[0]["without_judgement"]["mean"]
 
 
 @pytest.mark.parametrize("argv", [["--help"], *([name, "--help"] for name in NAMES)])

@@ -283,6 +283,17 @@ def test_vanishing_deals_take_their_share():
         assert share == pytest.approx(stays ** (days / 60), abs=0.1)
 
 
+@pytest.mark.parametrize("gap", [1, 7, 30])
+def test_a_short_gap_in_which_nothing_vanished_does_not_eat_the_pipeline(gap):
+    book = company(0, 400)
+    last = book.extracted_day - 120
+    found = compare_extracts(extract(book, last - gap), extract(book, last))
+    whole = allowance(found).states.set_index("state").loc["all"]
+    assert whole["n_vanished"] == 0
+    a_quarter = 1 - (1 - whole["p_vanished"]) ** (91 / gap)
+    assert a_quarter == pytest.approx(0.5 / (whole["n"] + 1), rel=0.1)
+
+
 def test_the_allowance_says_what_it_rests_on():
     found, plain, wide = allowed(0)
     key, values = allowance_note(found)

@@ -208,6 +208,21 @@ def test_parts_sum_to_the_total_in_every_draw(lag):
     assert (("note_no_recorded_at", {}) in found.notes) == (lag == 0)
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"draws": 0}, "draws must be a whole number"),
+        ({"draws": 1.5}, "draws must be a whole number"),
+        ({"target": "5e6"}, "target must be an amount above 0, got '5e6'"),
+        ({"target": np.nan}, "target must be an amount above 0"),
+        ({"target": -1}, "target must be an amount above 0"),
+    ],
+)
+def test_numbers_that_cannot_be_asked_for(asked, said):
+    with pytest.raises(SchemaError, match=said):
+        sa.forecast_quarter(book(), quarter="2013Q3", as_of="2013-06-30", **asked)
+
+
 def test_bands_and_target_are_those_of_the_draws():
     found = forecast("2013Q3", target=700.0)
     total = found.total()

@@ -148,3 +148,26 @@ def test_an_outlook_is_made_of_forecasts_that_fit_together():
     assert later["period"].tolist() == ["2013-06", "2013Q2", "2013Q3", "2013"]
     with pytest.raises(AsOfError, match="starts from a quarter"):
         sa.outlook(book(), quarter="2013", as_of=AS_OF)
+
+
+def test_a_judgement_may_come_as_text_and_is_refused_when_it_is_nonsense():
+    told = sa.Judgement("D1", "Li", "heard it", signs_on="2013-05-01")
+    assert told.signs_on == sa.Judgement("D1", "Li", "heard it", signs_on=pd.Timestamp("2013-05-01")).signs_on
+    assert told.signs_on == date(2013, 5, 1)
+    for wrong in ({"chance": "0.5"}, {"amount": "5"}, {"who": None}):
+        with pytest.raises(SchemaError, match="deal_id, who, why are texts, chance and amount numbers"):
+            sa.Judgement(**{"deal_id": "D1", "who": "Li", "why": "heard it", **wrong})
+
+
+def test_a_judged_deal_stands_where_its_expected_amount_puts_it_and_no_what_if_is_judged():
+    small = plain().deals["deal_id"].iloc[-1]
+    big = sa.Judgement(small, "Li", "heard it", chance=0.95, amount=5e4)
+    found = sa.with_judgement(plain(), book=book(), judgements=[big])
+    assert found.deals["deal_id"].iloc[0] == small
+    assert found.deals["expected_amount"].is_monotonic_decreasing
+    assert found.prepared.snapshot["deal_id"].tolist() == found.deals["deal_id"].tolist()
+    assert sa.key_deals(found)["deal_id"].iloc[0] == small
+    again = sa.with_judgement(found, book=book(), judgements=[sa.Judgement(small, "Li", "no", excluded=True)])
+    assert [one.why for one in again.judgements] == ["no"]
+    with pytest.raises(SchemaError, match="decided by what_if already"):
+        sa.with_judgement(sa.what_if(plain(), won=[small]), book=book(), judgements=[big])

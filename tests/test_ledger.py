@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import book_of, simulate, tiny
+from worlds import book_of, day_of, simulate, tiny
 
 import salesanalytics as sa
 from salesanalytics.cli import main
@@ -422,6 +422,30 @@ def test_a_record_made_again_gives_the_same_numbers(ledger, frames, book, record
     pd.testing.assert_frame_equal(found.deals, first.deals)
     kept = ledger.load(name).track_record
     assert kept is None if record is None else kept.stretch == record.stretch > 1
+
+
+def test_a_hypothesis_is_not_recorded(ledger, book, forecast):
+    decided = sa.what_if(forecast, lost=[forecast.deals["deal_id"][0]])
+    with pytest.raises(SchemaError, match="A what_if is no forecast"):
+        ledger.record(decided, book=book)
+    assert len(ledger.list()) == 0
+
+
+def test_a_record_made_with_extracts_asks_for_them(ledger, frames):
+    deals, history = frames
+    book = book_of(deals, history, last=LAST, currency="CNY")
+    was = book_of(deals, history[history["changed_at"] <= day_of(LAST - 60)], last=LAST - 60, currency="CNY")
+    extracts = sa.compare_extracts(was, book)
+    asked = {"quarter": "2013Q2", "as_of": book.settings.extracted_on, "draws": 200}
+    first = sa.forecast_quarter(book, **asked, extracts=extracts)
+    name = ledger.record(first, book=book)
+    with pytest.raises(SchemaError, match="was made with an allowance from two extracts"):
+        ledger.rerun(name, book=book)
+    again = ledger.rerun(name, book=book, extracts=extracts)
+    np.testing.assert_array_equal(again.total(), first.total())
+    plain = ledger.record(sa.forecast_quarter(book, **asked), book=book)
+    with pytest.raises(SchemaError, match="was made without extracts"):
+        ledger.rerun(plain, book=book, extracts=extracts)
 
 
 def test_another_book_is_refused(ledger, frames, book, forecast):

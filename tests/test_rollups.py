@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -66,9 +67,10 @@ def test_teams_are_sums_of_their_reps():
     assert forecast().count["signed"][0] > 3
 
 
-def test_a_forecast_cannot_be_summed_by_what_it_does_not_have():
-    with pytest.raises(SchemaError, match="has no column 'colour'"):
-        draws_by(forecast(), by="colour")
+@pytest.mark.parametrize("by", ["colour", "amount", "close_date", "p_in_period"])
+def test_a_forecast_cannot_be_summed_by_what_is_no_grouping(by):
+    with pytest.raises(SchemaError, match=f"cannot be grouped by '{by}'; it can by: stage, state, rep_id"):
+        draws_by(forecast(), by=by)
 
 
 def test_key_deals_share_the_variance_and_move_the_target():
@@ -81,6 +83,22 @@ def test_key_deals_share_the_variance_and_move_the_target():
     np.testing.assert_allclose(table["adds"], table["p_target_won"] - found.p_target)
     one = what_if(found, lost=[table["deal_id"][0]])
     assert one.p_target == pytest.approx(table["p_target_lost"][0])
+    for deal, p_won in table[["deal_id", "p_target_won"]].head(5).itertuples(index=False):
+        won = what_if(found, won=[deal])
+        assert won.p_target == pytest.approx(p_won)
+        assert (won.total() >= found.total() - 1e-9).all()
+        assert (won.total("count") >= found.total("count")).all()
+    moved = replace(found, deals=found.deals.assign(expected_amount=np.arange(len(found.deals))))
+    assert key_deals(moved)["deal_id"].tolist() == found.deals["deal_id"][:-51:-1].tolist()
+    place = max(len(moved.deals) - 50, 0)
+    assert key_deals(moved)["variance_share"].iloc[-1] == pytest.approx(_share(moved, place))
+
+
+def _share(found, place):
+    own = np.zeros(found.signings.n_draws)
+    at = found.signings.deal == place
+    np.add.at(own, found.signings.draw[at], found.signings.value[at])
+    return np.cov(own, found.total())[0, 1] / found.total().var(ddof=1)
 
 
 def test_what_if_moves_the_named_deals_alone():
@@ -91,7 +109,9 @@ def test_what_if_moves_the_named_deals_alone():
     codes = np.where(np.arange(len(found.deals)) < 3, np.arange(len(found.deals)), 3)
     then, now = (f.signings.of(codes, 4, by_value=True) for f in (found, other))
     np.testing.assert_array_equal(then[3], now[3])
-    assert (now[0] == found.deals["amount"][0]).all()
+    np.testing.assert_array_equal(now[0], np.where(then[0] > 0, then[0], found.deals["amount"][0]))
+    assert other.deals["expected_amount"].head(3).tolist() == [found.deals["amount"][0], 0, 0]
+    assert other.prepared.deals["expected_amount"].equals(other.deals["expected_amount"])
     assert (now[place[1:]] == 0).all()
     assert other.deals["p_in_period"].head(3).tolist() == [1, 0, 0]
     for name in ("signed", "reopened", "new"):
@@ -99,6 +119,24 @@ def test_what_if_moves_the_named_deals_alone():
     for wrong in ({"won": ["nobody"]}, {"won": [first], "lost": [first]}):
         with pytest.raises(SchemaError, match="open in the forecast and be named once"):
             what_if(found, **wrong)
+    with pytest.raises(SchemaError, match="lists of deal ids"):
+        what_if(found, won=first)
+    with pytest.raises(SchemaError, match="measure must be amount or count, got 'amounts'"):
+        draws_by(found, by="rep_id", measure="amounts")
+
+
+def test_a_win_belongs_to_the_owner_at_signing():
+    signed = forecast().signed
+    one = signed.loc[signed["rep_id"].eq("r1")].iloc[0]
+    columns = ["deal_id", "changed_at", "field", "value"]
+    signed_on = pd.Timestamp("1970-01-01") + pd.Timedelta(days=int(one["end_day"]))
+    handed_over = [one["deal_id"], signed_on + pd.Timedelta(days=1), "rep_id", "r3"]
+    history = pd.concat([book().history[columns], pd.DataFrame([handed_over], columns=columns)], ignore_index=True)
+    settings = {"extracted_on": day_of(DAYS - 1).date().isoformat()}
+    later = sa.make_book(deals=book().deals, history=history, reps=book().reps, settings=settings)
+    found = sa.forecast_quarter(later, quarter="2013Q2", as_of="2013-04-30", draws=100)
+    owner = found.signed.set_index("deal_id").loc[one["deal_id"], ["rep_id", "team", "manager_id"]]
+    assert owner.tolist() == ["r1", "north", "m"]
 
 
 # ---------------------------------------------------------------- what moved it

@@ -270,6 +270,16 @@ def test_columns_that_say_nothing_are_dropped():
     assert list(encoder.categories) == ["colour"]
 
 
+def test_the_unit_of_money_moves_nothing():
+    amount = np.random.default_rng(0).lognormal(18, 1, 500)
+    designs = [
+        fit_encoder(frame).splines(frame)[0]
+        for frame in (pd.DataFrame({"log_amount": np.log(amount * unit)}) for unit in (1, 1e-6, 1000))
+    ]
+    for design in designs[1:]:
+        np.testing.assert_allclose(design, designs[0], atol=1e-9)
+
+
 def test_numbers_become_splines():
     frame = frame_of()
     encoder = fit_encoder(frame)

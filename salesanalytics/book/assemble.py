@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from salesanalytics.book.audit import check_limit, count_rows, fault_table, observations
+from salesanalytics.book.contract import OWN_COLUMNS
 from salesanalytics.book.dealbook import EPOCH, DealBook
 from salesanalytics.book.engine import Engine
 from salesanalytics.book.frames import SourceTable, parse_columns
@@ -111,6 +112,12 @@ def _deal_texts(settings: BookSettings) -> dict[str, str]:
 
 
 def _check_attributes(deals: SourceTable, settings: BookSettings) -> None:
+    taken = [name for name in settings.attributes if name in OWN_COLUMNS]
+    if taken:
+        raise SchemaError(
+            f"attributes: {', '.join(taken)}: tables made of a book have columns of that name. Give it another one in "
+            f"book.yaml, in `attributes` and as `my_{taken[0]}: {taken[0]}` under tables.deals.columns."
+        )
     found = (*USUAL_ATTRIBUTES, *deals.table.column_names)
     missing = [name for name in settings.attributes if name not in found]
     if missing:

@@ -40,4 +40,5 @@ def _rules(name: str, frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series
         yield "amount missing", "amount", frame["amount"].isna()
         yield "negative amount", "amount", frame["amount"] < 0
         yield "unknown measure", "measure", ~frame["measure"].isin(["amount", "count", None])
+        frame = frame.assign(measure=frame["measure"].fillna("amount"))  # what nothing is said of is an amount
     yield f"duplicate {name.removesuffix('s')}", key, frame.duplicated(KEYS[name])

@@ -102,7 +102,7 @@ def make_book(
     if not isinstance(settings, BookSettings):
         settings = parse_settings(settings or {})
     given = dict(zip(TABLES, (deals, history, reps, accounts, targets), strict=True))
-    tables = {name: _in_memory(table, name) for name, table in given.items() if table is not None}
+    tables = {name: _in_memory(table, name) for name, table in given.items() if table is not None or name in TABLES[:2]}
     return _from_tables(tables, settings=settings, process=process or _built_in_process())
 
 
@@ -118,7 +118,13 @@ def _in_memory(table: Any, name: str) -> TextTable:
     elif isinstance(table, pa.Table):
         arrow = table
     else:
-        frame = nw.from_native(table)
+        try:
+            frame = nw.from_native(table)
+        except TypeError as error:
+            raise SchemaError(
+                f"{name} must be a table (pandas, Polars, PyArrow, a DuckDB relation), got {type(table).__name__}. "
+                "Files are read by read_book; rows in a list become a table with pandas.DataFrame(rows)."
+            ) from error
         arrow = (frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame).to_arrow()
     if arrow.num_columns == 0:
         arrow = pa.table({column: pa.array([], pa.string()) for column in REQUIRED_COLUMNS[name]})

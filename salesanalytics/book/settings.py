@@ -143,6 +143,9 @@ def parse_settings(raw: Any) -> BookSettings:
         known["attributes"] = tuple(known["attributes"])
     if known.get("rates") and not known.get("currency"):
         faults.append("rates need `currency`: they are the value of one unit in it")
+    first, last = known.get("observed_from"), known.get("extracted_on")
+    if first and last and first > last:
+        faults.append(f"observed_from ({first}) lies after extracted_on ({last})")
     if faults:
         raise SchemaError("book.yaml has faults:\n- " + "\n- ".join(faults))
     return BookSettings(**known)
@@ -234,7 +237,7 @@ _SETTINGS: dict[str, Check] = {
         "a mapping of currencies to positive numbers",
     ),
     "attributes": _TEXTS,
-    "fiscal_year_start": (lambda v: _is_number(v) and v in range(1, 13), "a month 1..12"),
+    "fiscal_year_start": (lambda v: type(v) is int and v in range(1, 13), "a month 1..12"),
     "date_format": (
         lambda v: _is_text(v) or (_is_texts(v) and bool(v)),
         'text such as "%d/%m/%Y", or a list',

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from salesanalytics.book.contract import DATE_FIELDS, NUMBER_FIELDS
+from salesanalytics.book.contract import DATE_FIELDS, FIELDS, NUMBER_FIELDS
 from salesanalytics.book.dealbook import state_codes
 from salesanalytics.book.files import TextTable
 from salesanalytics.book.frames import (
@@ -91,9 +92,11 @@ def read_values(history: pa.Table, *, process: Process, settings: BookSettings) 
     """Turn the text of ``value`` into what its field means: an id of the process, a number, a date.
 
     Adds ``number``, ``value_day``, ``value_unreadable`` and ``code`` (of the state); ids and names (either
-    language, any case) of stages, buyer stages and milestones become ids.
+    language, any case) of stages, buyer stages and milestones become ids. Fields of the contract are known in any case,
+    with blanks or hyphens too (``Close Date``).
     """
-    field = history["field"].combine_chunks()
+    field = _contract_fields(history["field"].combine_chunks())
+    history = history.set_column(history.column_names.index("field"), "field", field)
     value = _process_ids(field, history["value"].combine_chunks(), process, settings)
     number = np.full(len(value), np.nan)
     when = np.full(len(value), np.datetime64("NaT"), dtype="datetime64[us]")
@@ -119,6 +122,12 @@ def read_values(history: pa.Table, *, process: Process, settings: BookSettings) 
     for name, column in added.items():
         history = history.append_column(name, column)
     return history
+
+
+def _contract_fields(field: Any) -> Any:
+    texts = field.unique().drop_null().to_pylist()
+    plain = {text: re.sub(r"[\s-]+", "_", text.strip().casefold()) for text in texts}
+    return map_text(field, {text: name for text, name in plain.items() if name in FIELDS})
 
 
 def stage_names(process: Process, settings: BookSettings) -> dict[str, str]:

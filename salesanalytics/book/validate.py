@@ -44,6 +44,7 @@ def deal_rules(*, earliest_on: date, extracted_day: int | None) -> Rules:
         ("deal_id missing", "deal_id", col("deal_id").is_null()),
         ("created_at unreadable", "created_at", col("created_at_unreadable")),
         ("implausible date", "created_at", col("created_at") < nw.lit(earliest_on)),
+        ("neither creation nor history", "created_at", col("created_at").is_null() & col("first_known_day").is_null()),
         ("last_seen_on unreadable", "last_seen_on", col("last_seen_on_unreadable")),
         ("implausible date", "last_seen_on", col("last_seen_on") < nw.lit(earliest_on)),
         ("amount not a number", "amount", col("amount_unreadable")),

@@ -47,6 +47,7 @@ some_weeks = _value(
     "weeks are written 0,4,8,12 and lie between 0 and 13",
 )
 some_quarters = _value(int, lambda n: 0 <= n <= 200, "a whole number from 0 to 200")
+some_finished = _value(int, lambda n: 1 <= n <= 200, "a whole number from 1 to 200")
 a_seed = _value(int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4,294,967,295")
 
 

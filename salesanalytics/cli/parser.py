@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from salesanalytics.cli import book, quarter, review
-from salesanalytics.cli.options import a_count, a_date, a_period, a_seed, an_amount, some_quarters, some_weeks
+from salesanalytics.cli.options import (
+    a_count,
+    a_date,
+    a_period,
+    a_seed,
+    an_amount,
+    some_finished,
+    some_quarters,
+    some_weeks,
+)
 from salesanalytics.labels import LANGUAGES, label
 
 _BOOK, _NEW, _LEDGER = ("PATH", "help_book"), ("DIR", "help_new_folder"), ("DIR", "help_ledger_folder")
@@ -85,7 +94,7 @@ def parser(argv: Sequence[str] | None = None) -> Parser:
 def _review_commands(commands: Callable[..., Parser]) -> None:
     backtest = commands("backtest", quarter.backtest)
     backtest.option(*_AS_OF, required=True)
-    backtest.option("quarters", a_count, "N", "help_backtest_quarters", default=12)
+    backtest.option("quarters", some_finished, "N", "help_backtest_quarters", default=12)
     backtest.option("weeks", some_weeks, "WEEKS", "help_backtest_weeks", default=(0,))
     backtest.option("cache", Path, "DIR", "help_backtest_cache")
     change = commands("change", quarter.change)

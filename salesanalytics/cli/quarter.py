@@ -86,17 +86,16 @@ def _progress(lang: str) -> Callable[[int, int], None] | None:
 
 
 def _judged(book: DealBook, told: QuarterForecast, given: Namespace) -> QuarterForecast:
-    import pandas as pd
-
+    from salesanalytics.book.files import read_text_table
     from salesanalytics.forecast import read_judgements, with_judgement
 
     if not given.judgement:
         return told
-    try:
-        table = pd.read_csv(given.judgement, dtype={"deal_id": str}, keep_default_na=False, na_values=[""])
-    except (ValueError, pd.errors.ParserError) as error:
-        raise SchemaError(f"{given.judgement} cannot be read as csv: {error}") from error
-    return with_judgement(told, book=book, judgements=read_judgements(table))
+    table = read_text_table(given.judgement)
+    if table.malformed:
+        row, text = table.malformed[0]
+        raise SchemaError(f"{given.judgement}: row {row} has another number of columns than the first: {text!r}")
+    return with_judgement(told, book=book, judgements=read_judgements(table.table.to_pandas()))
 
 
 def _rollup(forecast: QuarterForecast, by: str) -> pd.DataFrame:

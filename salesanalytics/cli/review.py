@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
 from salesanalytics.cli.options import records, width
@@ -38,6 +38,9 @@ def tasks(book: DealBook, given: Namespace) -> Answer:
 
     tasks = next_tasks(book, as_of=given.as_of, effects=_effects(book, given) if given.out else None)
     if given.rep:
+        known = {*book.deals["rep_id"].dropna(), *book.reps.get("rep_id", ()), *tasks["rep_id"].dropna()}
+        if given.rep not in known:
+            raise ArgumentTypeError(f"--rep: no rep {given.rep!r}; known are {', '.join(sorted(known)[:10])}, ...")
         tasks = tasks[tasks["rep_id"].eq(given.rep)]
     if given.out:
         write_tasks(tasks, given.out, as_of=given.as_of, unit=book.settings.unit, lang=given.lang)

@@ -21,7 +21,7 @@ from salesanalytics.timeline.calendar import to_date, to_day
 
 PRIOR_DEALS = 10.0  # a state counts as so many deals of the mean of all states before any is seen
 PRIOR_SIGNINGS = 5.0  # late deals count as signing like all others, by so many of them, before any is seen
-YEAR_DAYS = 364
+YEAR_DAYS, QUARTER_DAYS = 364, 91
 FATES = ("vanished", "had_won", "had_ended")
 
 
@@ -90,7 +90,9 @@ def allowance(extracts: Extracts) -> Allowance:
     table = pd.DataFrame({"n": by_state[("vanished", "size")].astype("int64")})
     table = pd.concat([table, pd.DataFrame({"n": len(fates)}, index=["all"])])
     for fate in FATES:
-        pooled = (fates[fate].sum() + 0.5) / (len(fates) + 1) if len(fates) else 0.0
+        # chances of vanishing go with time: what is taken as seen before any is seen, too
+        share = min(extracts.gap_days / QUARTER_DAYS, 1.0) if fate == "vanished" else 1.0
+        pooled = (fates[fate].sum() + 0.5 * share) / (len(fates) + share) if len(fates) else 0.0
         count = by_state[(fate, "sum")].reindex(table.index[:-1]).astype("int64")
         table[f"n_{fate}"] = [*count, int(fates[fate].sum())]
         table[f"p_{fate}"] = (table[f"n_{fate}"] + PRIOR_DEALS * pooled) / (table["n"] + PRIOR_DEALS)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.errors import InsufficientDataError
+from salesanalytics.errors import InsufficientDataError, SchemaError
 from salesanalytics.forecast.backtest_cache import cache_file, keep, read_kept
 from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.calls import WAYS, call_and_past, combined, corrected, with_outcome
@@ -24,6 +24,7 @@ from salesanalytics.timeline.calendar import as_of_day, quarter_of, to_date
 from salesanalytics.timeline.spells import n_closed, outcomes_on
 
 GRACE_DAYS = 30
+MAX_QUARTERS = 200
 MIN_CLOSED = 30
 MIN_ERRORS = 4  # of a simple method, before they are a distribution
 
@@ -76,11 +77,17 @@ def backtest(
     ------
     InsufficientDataError
         No past quarter can be forecast.
+    SchemaError
+        ``quarters`` is not a number from 1 to 200, or ``weeks`` are none from -52 to 13.
 
     References
     ----------
     Tashman (2000), Int. J. Forecasting 16, 437-450 (rolling origins); Gneiting & Raftery (2007), JASA 102, 359-378.
     """
+    if not 1 <= quarters <= MAX_QUARTERS:
+        raise SchemaError(f"quarters must be a whole number from 1 to {MAX_QUARTERS}, got {quarters}.")
+    if not len(weeks) or min(weeks) < -52 or max(weeks) > 13:
+        raise SchemaError(f"weeks must be one or more whole numbers from -52 to 13, got {tuple(weeks)}.")
     day = as_of_day(book, as_of)
     periods = _finished(book, day, quarters)
     asked = (*(p.name for p in periods), tuple(weeks), seed)

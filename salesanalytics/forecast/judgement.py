@@ -14,6 +14,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.quarter import drawn
 from salesanalytics.forecast.result import QuarterForecast
+from salesanalytics.timeline.calendar import to_date, to_day
 
 FIELDS = ("deal_id", "who", "why", "chance", "signs_on", "amount", "excluded")
 
@@ -30,7 +31,7 @@ class Judgement:
     signs_on : date, optional
         If it signs at all, then on that day: in the period it has its whole chance of signing, outside none.
     amount : float, optional
-        What it will bring.
+        What it stands at; how amounts changed until the signing is drawn upon it, as for every deal.
     excluded : bool
         It counts with no chance.
     """
@@ -43,6 +44,15 @@ class Judgement:
     amount: float | None = None
     excluded: bool = False
 
+    def __post_init__(self) -> None:
+        """Dates may be text or timestamps; whatever is neither text, number nor date is a `SchemaError`."""
+        texts = all(isinstance(text, str) for text in (self.deal_id, self.who, self.why))
+        numbers = all(x is None or isinstance(x, int | float | np.number) for x in (self.chance, self.amount))
+        if not (texts and numbers):
+            raise SchemaError(f"judgement of {self.deal_id}: deal_id, who, why are texts, chance and amount numbers.")
+        if self.signs_on is not None:
+            object.__setattr__(self, "signs_on", to_date(to_day(self.signs_on, name="signs_on")))
+
 
 def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Sequence[Judgement]) -> QuarterForecast:
     """The forecast with the judged deals as people see them; nothing is fitted again.
@@ -54,6 +64,7 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
     Parameters
     ----------
     forecast : QuarterForecast
+        Judgements that it has already are replaced: give all of them. No `what_if`: that is asked of the judged one.
     book : DealBook
         The book it was made from.
     judgements : sequence of Judgement
@@ -66,8 +77,13 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
     ------
     SchemaError
         A deal is not open in the forecast or is judged twice, nobody or no reason is named, a judgement says nothing or
-        says several things about the chance, or a chance or amount cannot be.
+        says several things about the chance, or a chance or amount cannot be; the forecast is a `what_if`.
     """
+    if forecast.decided:
+        raise SchemaError(
+            f"Deals are decided by what_if already ({', '.join(forecast.decided[:3])}): judge the forecast first, then "
+            "ask what if."
+        )
     plain = forecast.unjudged or forecast
     _check(plain, judgements)
     deals = plain.prepared.deals.set_index("deal_id")
@@ -78,7 +94,10 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
     pool = plain.prepared.pool
     usual = pool.mean() if len(pool) else 0.0
     deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(usual)
-    judged = replace(plain.prepared, deals=deals.reset_index()[list(plain.prepared.deals)])
+    deals = deals.reset_index()[list(plain.prepared.deals)]
+    order = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable").index
+    snapshot = plain.prepared.snapshot.loc[order].reset_index(drop=True)
+    judged = replace(plain.prepared, deals=deals.loc[order].reset_index(drop=True), snapshot=snapshot)
     n_draws = plain.signings.n_draws
     told = drawn(book, judged, draws=n_draws, seed=plain.seed, target=plain.target, record=plain.record)
     return replace(told, notes=plain.notes, judgements=tuple(judgements), unjudged=plain)

@@ -15,6 +15,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.backtest import GRACE_DAYS
 from salesanalytics.forecast.data_hash import data_hash
+from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.judgement import FIELDS, read_judgements, with_judgement
 from salesanalytics.forecast.ledger_accuracy import judged as judged_records
 from salesanalytics.forecast.ledger_record import (
@@ -85,8 +86,11 @@ class Ledger:
         Raises
         ------
         SchemaError
-            ``judgement`` holds more than texts, numbers, dates, mappings and lists of them.
+            ``judgement`` holds more than texts, numbers, dates, mappings and lists of them; the forecast is a
+            `what_if`.
         """
+        if forecast.decided:
+            raise SchemaError("A what_if is no forecast: record the one that it was asked of.")
         summary = summary_of(forecast, book, note=note, judgement=judgement)
         return write_record(self.path, summary, tables_of(forecast))
 
@@ -178,17 +182,28 @@ class Ledger:
         order = both["change"].abs().sort_values(ascending=False, kind="stable").index
         return both.loc[order].reset_index(drop=True)
 
-    def rerun(self, record_id: str, *, book: DealBook) -> QuarterForecast:
+    def rerun(self, record_id: str, *, book: DealBook, extracts: Extracts | None = None) -> QuarterForecast:
         """Make a recorded forecast again from the same book; with the same versions it gives the same numbers.
 
         Judgement that was part of the numbers is part of them again.
 
+        Parameters
+        ----------
+        record_id : str
+        book : DealBook
+        extracts : Extracts, optional
+            Those that the forecast was made with, if it was.
+
         Raises
         ------
         SchemaError
-            The record is unknown or damaged, or the book holds other data than the one it was made from.
+            The record is unknown or damaged, the book holds other data than the one it was made from, or ``extracts``
+            are missing or given to a forecast that was made without.
         """
         found = self.load(record_id)
+        if found.with_extracts != (extracts is not None):
+            was = "with an allowance from two extracts" if found.with_extracts else "without extracts"
+            raise SchemaError(f"Record {record_id} was made {was}: make it again likewise.")
         if data_hash(book) != found.data_hash:
             raise SchemaError(
                 f"Record {record_id} was made from other data than this book holds (recorded {found.recorded_at:%F}, "
@@ -202,6 +217,7 @@ class Ledger:
             draws=found.draws,
             seed=found.seed,
             record=found.track_record,
+            extracts=extracts,
         )
         judged = read_judgements(pd.DataFrame(found.judgement[: found.n_applied], columns=list(FIELDS)))
         return with_judgement(forecast, book=book, judgements=judged) if judged else forecast

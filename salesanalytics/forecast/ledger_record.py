@@ -65,6 +65,8 @@ class LedgerRecord:
         What people put over the model, as it was given.
     n_applied : int
         The first so many of them are part of the numbers (`with_judgement`); the rest are remarks.
+    with_extracts : bool
+        Whether it was made with an allowance from two extracts.
     """
 
     record_id: str
@@ -85,6 +87,7 @@ class LedgerRecord:
     note: str
     judgement: list[Any]
     n_applied: int
+    with_extracts: bool
 
 
 def summary_of(forecast: QuarterForecast, book: DealBook, *, note: str, judgement: Sequence[Any]) -> dict[str, Any]:
@@ -112,6 +115,7 @@ def summary_of(forecast: QuarterForecast, book: DealBook, *, note: str, judgemen
         "note": note,
         "judgement": _for_json([*forecast.judgements, *judgement]),
         "n_applied": len(forecast.judgements),
+        "with_extracts": any(key == "note_extracts" for key, _ in forecast.notes),
     }
 
 
@@ -135,6 +139,7 @@ def as_record(record_id: str, summary: Mapping[str, Any], tables: Mapping[str, b
         components=components.astype({name: float for name in components.columns if name != "component"}),
         quantiles=pd.DataFrame(summary["quantiles"]),
         deals=frames[DEALS],
+        with_extracts=bool(summary.get("with_extracts", False)),  # older records do not say
         track_record=TrackRecord(frames[SCORES], frames[CALLS]) if SCORES in frames else None,
         **{name: summary[name] for name in asis},
     )

@@ -11,7 +11,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
 from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.prepare import prepare
-from salesanalytics.forecast.quarter import stated_target
+from salesanalytics.forecast.quarter import check_draws, stated_target
 from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day
 
@@ -19,8 +19,9 @@ from salesanalytics.timeline.calendar import as_of_day
 def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, seed: int = 0) -> pd.DataFrame:
     """Forecast the months of a quarter that are not over, the quarter, the next one, and the fiscal year.
 
-    All rest on the same model and date. Means of the months add up to that of the quarter but for the chance of the
-    draws; bands do not, for months do not all have luck at once.
+    All rest on the same model and date. Means of the months add up to that of the quarter, less what was signed in
+    months that are over, but for the chance of the draws and for bookings around the end of the first month; bands do
+    not, for months do not all have luck at once.
 
     Parameters
     ----------
@@ -43,6 +44,7 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, se
     AsOfError
         ``quarter`` is not a quarter, or is over at ``as_of``.
     """
+    check_draws(draws, seed)
     start = book.settings.fiscal_year_start
     period = parse_period(quarter, fiscal_year_start=start)
     if "Q" not in period.name:

@@ -11,9 +11,9 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
 from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.result import QuarterForecast
-from salesanalytics.timeline import Period, parse_period
+from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_timestamps
-from salesanalytics.timeline.spells import known_outcomes, observed_from
+from salesanalytics.timeline.spells import known_outcomes, observed_from, outcomes_on
 
 GRACE_DAYS = 30
 COLUMNS = ["quarter", "week", "day", "count", "amount", "final_count", "final_amount", "share_of_final", "is_current"]
@@ -52,17 +52,24 @@ def pacing(book: DealBook, *, quarter: str, as_of: Any, quarters: int = 8) -> pd
         raise AsOfError(f"as_of must lie in {now.name} ({now.start} to {now.end}), got {to_date(day)}.")
     if quarters < 0:
         raise AsOfError(f"quarters must be at least 0, got {quarters}.")
-    parts = [_weeks(book, now.back(k), day) for k in range(quarters + 1)]
     begin = max(_first_day(book, day), observed_from(book))
-    kept = [part for k, part in enumerate(parts) if k == 0 or now.back(k).start_day >= begin]
-    return pd.concat(kept, ignore_index=True)[COLUMNS]
+    periods = [now, *(now.back(k) for k in range(1, quarters + 1) if now.back(k).start_day >= begin)]
+    asked = {d for period in periods for d in (*_ends(period, day), min(period.end_day + GRACE_DAYS, day))}
+    for at_once in (amounts, outcomes_on):  # each day is remembered then
+        at_once(book, sorted(asked))
+    return pd.concat([_weeks(book, period, day) for period in periods], ignore_index=True)[COLUMNS]
+
+
+def _ends(period: Period, as_of: int) -> list[int]:
+    """Last days of the weeks of a period that have begun, the running one cut."""
+    n_weeks = round((period.end_day - period.start_day + 1) / 7)  # 90 to 92 days are 13 weeks
+    ends = [*(period.start_day + 7 * np.arange(1, n_weeks) - 1), period.end_day]
+    return [int(d) for d in ends if d <= as_of] if as_of > period.end_day else _until(ends, as_of)
 
 
 def _weeks(book: DealBook, period: Period, as_of: int) -> pd.DataFrame:
     """The weeks of one period."""
-    n_weeks = round((period.end_day - period.start_day + 1) / 7)  # 90 to 92 days are 13 weeks
-    ends = [*(period.start_day + 7 * np.arange(1, n_weeks) - 1), period.end_day]
-    ends = [int(d) for d in ends if d <= as_of] if as_of > period.end_day else _until(ends, as_of)
+    ends = _ends(period, as_of)
     rows = [_signed(book, period, day) for day in ends]
     over = as_of > period.end_day
     final = _signed(book, period, min(period.end_day + GRACE_DAYS, as_of)) if over else (np.nan, np.nan)

@@ -145,7 +145,7 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
         model=model,
         deals=deals.reset_index(drop=True),
         snapshot=scores.snapshot.loc[deals.index].reset_index(drop=True),
-        signed=with_groupings(book, signed_deals(book, period=period, day=day), day),
+        signed=_signed(book, period, day),
         ended=ended_deals(book, day, horizon, before, amounts(book, [day])),
         arrivals=known.arrivals,
         pool=pool,
@@ -154,6 +154,12 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
         has_recorded_at=book.has_recorded_at,
         before=before_it,
     )
+
+
+def _signed(book: DealBook, period: Period, day: int) -> pd.DataFrame:
+    """Signings of the period so far; each belongs to the owner at signing."""
+    signed = signed_deals(book, period=period, day=day)
+    return with_groupings(book, signed, signed["end_day"].to_numpy(dtype="int64"))
 
 
 def values(prepared: Drawable, deals: pd.DataFrame) -> np.ndarray:
@@ -186,8 +192,10 @@ def beside_calls(drawable: Drawable) -> dict[str, float]:
     return {m: x + sum(expected_elsewhere(drawable, by_value=m == "amount").values()) for m, x in so_far.items()}
 
 
-def with_groupings(book: DealBook, deals: pd.DataFrame, day: int) -> pd.DataFrame:
-    """Deals with what their forecast can be summed by: owner at the end of a day, team, manager, attributes."""
+def with_groupings(book: DealBook, deals: pd.DataFrame, day: int | np.ndarray) -> pd.DataFrame:
+    """Deals with what their forecast can be summed by: owner at the end of a day (one of each deal), team, manager,
+    attributes.
+    """
     known = [name for name in ("rep_id", "team", *book.settings.attributes) if name in groupings(book)]
     days = np.full(len(deals), day)
     for name in known:

@@ -63,11 +63,14 @@ def forecast_quarter(
     ------
     AsOfError
         The quarter is over at ``as_of``, or a date or period cannot be.
+    SchemaError
+        ``draws``, ``seed`` or ``target`` is no such number.
     """
     day = as_of_day(book, as_of)
     period = parse_period(quarter, fiscal_year_start=book.settings.fiscal_year_start)
-    if draws < 1:
-        raise SchemaError(f"draws must be at least 1, got {draws}.")
+    check_draws(draws, seed)
+    if target is not None and not (isinstance(target, int | float | np.number) and 0 < target < np.inf):
+        raise SchemaError(f"target must be an amount above 0, got {target!r}.")
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "target": target, "record": record}
     prepared = prepare(book, period=period, day=day)
     if extracts is None:
@@ -75,6 +78,13 @@ def forecast_quarter(
     told = drawn(book, with_allowance(prepared, extracts=extracts, extracted_day=book.extracted_day), **asked)
     notes = [note for note in told.notes if note[0] != "note_no_recorded_at"]
     return replace(told, notes=(allowance_note(extracts), *notes))
+
+
+def check_draws(draws: Any, seed: Any) -> None:
+    """Refuse a number of draws, or a seed, that cannot be."""
+    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise SchemaError(f"{name} must be a whole number from {least} on, got {value!r}.")
 
 
 def drawn(

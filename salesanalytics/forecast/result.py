@@ -62,6 +62,8 @@ class QuarterForecast:
         What people put over the model (`with_judgement`); empty: nothing.
     unjudged : QuarterForecast or None
         The same forecast without it.
+    decided : tuple of str
+        Deals that a `what_if` decided; empty: this is no hypothesis.
     """
 
     period: Period
@@ -85,6 +87,7 @@ class QuarterForecast:
     seed: int
     judgements: tuple[Any, ...] = ()
     unjudged: QuarterForecast | None = None
+    decided: tuple[str, ...] = ()
 
     def total(self, measure: str = "amount") -> np.ndarray:
         """Draws of the sum of all components, ``measure`` = amount or count."""

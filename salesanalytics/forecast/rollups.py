@@ -37,12 +37,15 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
     Raises
     ------
     SchemaError
-        Deals cannot be grouped so.
+        Deals cannot be grouped so, or the measure is none.
     """
-    if by not in forecast.deals:
-        raise SchemaError(f"The forecast has no column {by!r}; it has: {', '.join(map(str, forecast.deals.columns))}.")
+    groupings = [*("stage", "state"), *(c for c in forecast.signed if c not in ("deal_id", "end_day", "amount"))]
+    if measure not in ("amount", "count"):
+        raise SchemaError(f"measure must be amount or count, got {measure!r}.")
+    if by not in groupings:
+        raise SchemaError(f"A forecast cannot be grouped by {by!r}; it can by: {', '.join(groupings)}.")
     signed = forecast.signed.get(by, pd.Series(None, index=forecast.signed.index, dtype=object))
-    names = pd.concat([forecast.deals[by], signed]).astype(object)
+    names = pd.concat([forecast.deals[by].astype(object), signed.astype(object)])
     names = names.where(names.notna(), MISSING).astype(str)
     codes, groups = pd.factorize(names, sort=True)
     of_open, of_signed = codes[: len(forecast.deals)], codes[len(forecast.deals) :]
@@ -91,9 +94,11 @@ def key_deals(forecast: QuarterForecast) -> pd.DataFrame:
         ``p_target_won`` and ``p_target_lost`` (chance to reach it if the deal is signed in the period, or is not; all
         else as drawn) and ``adds`` (``p_target_won`` less the chance now: what signing it is worth).
     """
-    top = forecast.deals.head(N_LARGEST)
+    order = forecast.deals["expected_amount"].sort_values(ascending=False, kind="stable").index[:N_LARGEST]
+    top = forecast.deals.loc[order].reset_index(drop=True)
     total, n = forecast.total(), forecast.signings.n_draws
-    place = np.where(np.arange(len(forecast.deals)) < len(top), np.arange(len(forecast.deals)), -1)
+    place = np.full(len(forecast.deals), -1)
+    place[order] = np.arange(len(top))
     own = forecast.signings.of(place, len(top), by_value=True)
     found = top[["deal_id", "name", "rep_id", "stage", "amount", "p_in_period", "expected_amount"]].copy()
     centred = total - total.mean()
@@ -116,36 +121,44 @@ def what_if(
     Parameters
     ----------
     won : sequence of str
-        Deals that sign in the period, for the amount known now (the mean of past wins where none is known).
+        Deals that sign in the period: where they sign anyway for what was drawn, else for the amount known now (the
+        mean of past wins where none is known).
     lost, slipped : sequence of str
         Deals that do not sign in the period.
 
     Raises
     ------
     SchemaError
-        A deal is not open in the forecast, or is named twice.
+        A deal is not open in the forecast, or is named twice; a text is given instead of a list.
     """
+    if any(isinstance(ids, str) for ids in (won, lost, slipped)):
+        raise SchemaError("won, lost and slipped are lists of deal ids, such as lost=['P01393'].")
     asked = [*won, *lost, *slipped]
     unknown = [d for d in asked if d not in set(forecast.deals["deal_id"])]
     if unknown or len(set(asked)) < len(asked):
         raise SchemaError(f"Deals must be open in the forecast and be named once; not so: {unknown or asked}.")
     ids, old = forecast.deals["deal_id"], forecast.signings
-    kept = ~ids.isin(asked).to_numpy()[old.deal]
+    kept = ~ids.isin([*lost, *slipped]).to_numpy()[old.deal]
     place = np.flatnonzero(ids.isin(list(won)))
+    rank = np.full(len(ids), -1)
+    rank[place] = np.arange(len(place))
+    which, draw = np.nonzero(old.of(rank, len(place), by_value=False) == 0)  # draws in which they did not sign
     pool = forecast.prepared.pool
-    value = forecast.deals["amount"].fillna(pool.mean() if len(pool) else 0.0).to_numpy(dtype=float)[place]
+    known = forecast.deals["amount"].fillna(pool.mean() if len(pool) else 0.0)
     signings = Signings(
-        deal=np.concatenate([old.deal[kept], np.repeat(place, old.n_draws)]),
-        draw=np.concatenate([old.draw[kept], np.tile(np.arange(old.n_draws), len(place))]),
-        value=np.concatenate([old.value[kept], np.repeat(value, old.n_draws)]),
+        deal=np.concatenate([old.deal[kept], place[which]]),
+        draw=np.concatenate([old.draw[kept], draw]),
+        value=np.concatenate([old.value[kept], known.to_numpy(dtype=float)[place[which]]]),
         n_draws=old.n_draws,
     )
     p = forecast.deals["p_in_period"].where(~ids.isin(asked), ids.isin(list(won)).astype(float))
+    decided = {"p_in_period": p, "expected_amount": p * known}
     return replace(
         forecast,
         signings=signings,
         count=forecast.count | {"open": signings.count()},
         amount=forecast.amount | {"open": signings.total()},
-        deals=forecast.deals.assign(p_in_period=p),
-        prepared=replace(forecast.prepared, deals=forecast.prepared.deals.assign(p_in_period=p)),
+        deals=forecast.deals.assign(**decided),
+        prepared=replace(forecast.prepared, deals=forecast.prepared.deals.assign(**decided)),
+        decided=tuple(sorted({*forecast.decided, *asked})),
     )

@@ -61,7 +61,7 @@ class TrackRecord:
                     "n_forecasts": len(told),
                     "wape": error.abs().sum() / total if total else np.nan,
                     "bias": error.sum() / total if total else np.nan,
-                    "crps": scored["crps"].mean() / scored["actual"].mean() if len(scored) else np.nan,
+                    "crps": scored["crps"].mean() / scored["actual"].mean() if scored["actual"].sum() else np.nan,
                     "held_50": int(part["in_50"].sum()),
                     "held_80": int(part["in_80"].sum()),
                     "n_bands": int(part["in_80"].notna().sum()),

@@ -117,7 +117,7 @@ def _numeric(name: str, column: pd.Series) -> Numeric | None:
     if not len(seen):
         return None
     n_missing = len(x) - len(seen)
-    logged = bool(np.abs(seen).max() > LONG_TAIL)
+    logged = bool(np.abs(seen).max() > LONG_TAIL) and not name.startswith("log_")  # the unit of money moves nothing
     if logged:
         seen = np.sign(seen) * np.log1p(np.abs(seen))
     spread = float(seen.std())

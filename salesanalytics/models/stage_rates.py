@@ -91,6 +91,10 @@ def stage_win_rates(
         heads = ({"stage": state, by: value, "nominal": nominal} for value in segments)
         drawn = drawn_to_stage(found, whole, confidence=confidence)
         rows += [{**head, **part, **shrunk} for head, part, shrunk in zip(heads, found, drawn, strict=True)]
+    if by is not None and not rows:  # no deal is known yet: the columns of a state that nobody has entered
+        whole = rates_of(*cells.at(None), **level)
+        (shrunk,) = drawn_to_stage([whole], whole, confidence=confidence)
+        return pd.DataFrame([{"stage": None, by: None, "nominal": np.nan, **whole, **shrunk}]).assign(**level).iloc[:0]
     return pd.DataFrame(rows).assign(**level)
 
 

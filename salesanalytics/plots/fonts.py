@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 LATIN = "DejaVu Sans"  # comes with matplotlib
+LONGEST_NAME = 34  # characters beside an axis
 
 
 def _font_bytes() -> bytes:
@@ -38,6 +39,12 @@ def _known() -> frozenset[int]:
 def drawable(text: str) -> str:
     """The text as the fonts can draw it: a square for a character they lack, a space for one that is not printable."""
     return "".join((c if ord(c) in _known() else "□") if c.isprintable() else " " for c in text)
+
+
+def beside_axis(name: object) -> str:
+    """A name as the fonts can draw it and an axis has room for it."""
+    text = drawable(str(name))
+    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
 
 
 def with_fonts(ax: Axes) -> Axes:

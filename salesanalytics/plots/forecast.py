@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.labels import amount_label, band, decimals, label, number, percent, short
-from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.fonts import beside_axis, drawable, with_fonts
 from salesanalytics.plots.units import in_units
 
 INK, STRONG, MIDDLE, WEAK, REST, ACCENT = "#333333", "#2f6f9f", "#6ea3c9", "#a9cbe3", "#e3e3e3", "#c8502d"
@@ -108,7 +108,7 @@ def contributions(
     places = np.arange(len(rows))
     ax.barh(places, rows["expected_amount"], color=STRONG, height=0.65)
     names = rows["name"].where(rows["name"].notna(), rows["deal_id"])
-    ax.set_yticks(places, [_short(drawable(str(name))) for name in names])
+    ax.set_yticks(places, [beside_axis(name) for name in names])
     amounts = rows["amount"].dropna()
     digits = 0 if (amounts % 1 == 0).all() else decimals(amounts.max())
     for y, row in zip(places, rows.itertuples(), strict=True):
@@ -133,7 +133,3 @@ def _finished(ax: Axes, title: str) -> Axes:
     digits = next(d for d in range(16) if abs(round(step, d) - step) <= 1e-6 * step)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x, digits)))
     return with_fonts(ax)
-
-
-def _short(name: str, at_most: int = 34) -> str:
-    return name if len(name) <= at_most else name[: at_most - 1] + "…"

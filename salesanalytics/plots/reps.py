@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentF
 
 from salesanalytics.errors import SchemaError
 from salesanalytics.labels import label, number, percent
-from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.fonts import beside_axis, drawable, with_fonts
 from salesanalytics.plots.forecast import INK, MIDDLE, STRONG
 from salesanalytics.reps import ConditionEffects, RepEvaluation
 
@@ -33,7 +33,7 @@ def rep_funnel(evaluation: RepEvaluation, *, ax: Axes | None = None, lang: str =
         outside = reps[flagged]
         ax.plot(outside["expected"], outside["oe"], "D", color=ALARM, ms=6, label=label("rep_flagged", lang))
     for rep in reps[flagged].itertuples():
-        ax.annotate(drawable(_name(rep)), (rep.expected, rep.oe), xytext=(6, 4), textcoords="offset points", fontsize=8)
+        ax.annotate(_name(rep), (rep.expected, rep.oe), xytext=(6, 4), textcoords="offset points", fontsize=8)
     ax.axhline(1, color=INK, lw=1)
     ax.set_xlabel(label("rep_expected", lang))
     ax.set_ylabel(label("rep_oe", lang))
@@ -53,7 +53,7 @@ def rep_effects(evaluation: RepEvaluation, *, ax: Axes | None = None, lang: str 
         few = label("rep_no_rank", lang)
         ax.plot(reps["effect"][~ranked], y[~ranked], "o", mfc="white", color=STRONG, ms=5, label=few)
     ax.axvline(0, color=INK, lw=1, zorder=1)
-    ax.set_yticks(y, [drawable(_name(rep)) for rep in reps.itertuples()], fontsize=8)
+    ax.set_yticks(y, [_name(rep) for rep in reps.itertuples()], fontsize=8)
     ax.set_xlabel(label("rep_effect", lang))
     return _dressed(ax, "title_rep_effects", lang, columns=2)
 
@@ -156,7 +156,7 @@ def _heat_map(cells: pd.DataFrame, ax: Axes | None, title: str, lang: str) -> Ax
         ax.text(column[stage], len(reps), percent(share), ha="center", va="center", fontsize=8, color=INK)
     ax.axhline(len(reps) - 0.5, color=INK, lw=1)
     ax.set_xticks(range(len(stages)), [drawable(str(stage)) for stage in stages])
-    shown = [drawable(str(name)) for name in people]
+    shown = [beside_axis(name) for name in people]
     ax.set_yticks(range(len(reps) + 1), [*shown, label("rep_company", lang)], fontsize=8)
     ax.set_xlabel(label("rep_cells", lang), fontsize=8)
     ax.set_title(label(title, lang), loc="left")
@@ -178,8 +178,8 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def _name(rep: pd.Series) -> str:
-    """Name of a rep, else the id."""
-    return str(rep.name if isinstance(rep.name, str) else rep.rep_id)
+    """Name of a rep, else the id, as an axis has room for it."""
+    return beside_axis(rep.name if isinstance(rep.name, str) else rep.rep_id)
 
 
 def _dressed(ax: Axes, title: str, lang: str, *, columns: int) -> Axes:

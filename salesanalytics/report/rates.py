@@ -27,7 +27,7 @@ def rates_text(
     rates: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, by: str | None = None
 ) -> str:
     """Stage win rates (`stage_win_rates`)."""
-    title = label("title_rates", lang, as_of=as_of, days=number(rates["horizon_days"].iloc[0]))
+    title = label("title_rates", lang, as_of=as_of, days=number(rates["horizon_days"].max()))
     rows = rate_rows(rates, book, lang, by)
     value = rates["p_won_in_stock_value"].map(percent)
     rows.insert(4 if by is None else 5, label("by_value", lang), value)

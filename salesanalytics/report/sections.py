@@ -98,11 +98,12 @@ def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     mean = forecast.total().mean()
     without = (mean - deals["expected_amount"].nlargest(3).sum()) / scale
     top = deals.nlargest(KEY_DEALS, "variance_share")
+    digits = decimals(top["amount"].max() / scale)
     columns = {
         label("deal_id", lang): top["deal_id"],
         label("name", lang): top["name"].fillna("–"),
         label("p_in_period", lang): [percent(p, 1) for p in top["p_in_period"]],
-        amount_label("amount", unit, lang): [number(x / scale, 1) for x in top["amount"]],
+        amount_label("amount", unit, lang): [number(x / scale, digits) for x in top["amount"]],
         label("variance_share", lang): [percent(x) for x in top["variance_share"]],
     }
     for name in ("p_target_won", "p_target_lost"):

@@ -204,7 +204,7 @@ def rate_rows(rates: pd.DataFrame, book: DealBook, lang: str, by: str | None = N
     columns: dict[str, Any] = {label("stage", lang): rates["stage"].map(state_namer(book.process, lang))}
     if by:
         columns[label(by, lang) if by == "rep_id" else by] = rates[by].astype(str)
-    level = label("interval", lang, level=percent(rates["confidence"].iloc[0]))
+    level = label("interval", lang, level=percent(rates["confidence"].max()))
     limits = zip(rates["lower_in_stock"], rates["upper_in_stock"], strict=True)
     columns[label("nominal", lang)] = rates["nominal"].map(percent)
     columns[label("p_won_in_stock", lang)] = rates["p_won_in_stock"].map(percent)

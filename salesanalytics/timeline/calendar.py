@@ -131,7 +131,7 @@ def parse_period(text: str, *, fiscal_year_start: int = 1) -> Period:
     >>> parse_period("2026Q1", fiscal_year_start=4).start
     datetime.date(2025, 4, 1)
     """
-    match = re.fullmatch(r"(\d{4})(?:Q([1-4])|-(0[1-9]|1[0-2]))?", str(text).strip().upper())
+    match = re.fullmatch(r"((?:19|20|21)\d\d)(?:Q([1-4])|-(0[1-9]|1[0-2]))?", str(text).strip().upper())
     if match is None:
         raise AsOfError(f"A period is written 2026Q4, 2026-11 or 2026, got {text!r}.")
     year, quarter, month = match.groups()
