@@ -25,6 +25,7 @@ from joblib import parallel_config
 from scipy.special import expit, logit
 
 from salesanalytics import actual, backtest, simulate_book
+from salesanalytics.book import DealBook
 from salesanalytics.forecast.draws import deal_keys, draw_deals
 from salesanalytics.forecast.parts import draw_open
 from salesanalytics.forecast.track_record import OURS
@@ -164,7 +165,11 @@ def companies(asked: argparse.Namespace) -> pd.DataFrame:
     jobs = [(spread, seed) for seed in range(asked.companies) for spread in SPREADS]
     asked.cache.mkdir(parents=True, exist_ok=True)
     found = side_by_side(partial(one_company, cache=asked.cache), jobs, asked.processes)
-    scores = pd.concat(found, ignore_index=True)
+    return with_bands(pd.concat(found, ignore_index=True))
+
+
+def with_bands(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores with what became of their bands."""
     for band, low, high in ((50, "q25", "q75"), (80, "q10", "q90")):
         scores[f"in_{band}"] = inside(scores["actual"], scores[low], scores[high])
         scores[f"half_{band}"] = half_inside(scores["actual"], scores[low], scores[high])
@@ -188,21 +193,26 @@ def one_company(job: tuple[float, int], *, cache: Path) -> pd.DataFrame:
         start = time.process_time()
         company = replace(Company(), walk=Walk(shock=spread), start=START, end=END)
         book = simulate_book(n_deals=N_DEALS, seed=round(1000 * spread) + seed, company=company)
-        with parallel_config(backend="sequential"):  # companies are side by side already
-            scores = backtest(book, as_of=END, quarters=QUARTERS, weeks=(0,)).scores
-        scored = sorted(scores["quarter"].unique())[-SCORED:]
-        rows = []
-        for number, name in enumerate(scored):
-            period = parse_period(name, fiscal_year_start=1)
-            told = foreseen(book.truth, period, rng=np.random.default_rng([seed, number]))
-            truth = actual(book, quarter=name, known_at=to_date(period.end_day + 30))
-            rows += [one_oracle(name, measure, told[measure], truth[measure]) for measure in told]
-        kept = pd.concat([scores.loc[scores["quarter"].isin(scored), KEPT], pd.DataFrame(rows)], ignore_index=True)
-        kept["n_before"] = kept["quarter"].map({name: k for k, name in enumerate(scored)})
+        kept = scored_company(book, seed)
         part = path.with_suffix(".part")
         kept.assign(spread=spread, company=f"{spread}/{seed}", s=time.process_time() - start).to_csv(part, index=False)
         part.replace(path)
     return pd.read_csv(path)
+
+
+def scored_company(book: DealBook, seed: int) -> pd.DataFrame:
+    """The last quarters of a simulated company by all methods of a backtest, and by the oracle."""
+    with parallel_config(backend="sequential"):  # companies are side by side already
+        scores = backtest(book, as_of=END, quarters=QUARTERS, weeks=(0,)).scores
+    scored = sorted(scores["quarter"].unique())[-SCORED:]
+    rows = []
+    for number, name in enumerate(scored):
+        period = parse_period(name, fiscal_year_start=1)
+        told = foreseen(book.truth, period, rng=np.random.default_rng([seed, number]))
+        truth = actual(book, quarter=name, known_at=to_date(period.end_day + 30))
+        rows += [one_oracle(name, measure, told[measure], truth[measure]) for measure in told]
+    kept = pd.concat([scores.loc[scores["quarter"].isin(scored), KEPT], pd.DataFrame(rows)], ignore_index=True)
+    return kept.assign(n_before=kept["quarter"].map({name: k for k, name in enumerate(scored)}))
 
 
 def one_oracle(quarter: str, measure: str, draws: np.ndarray, y: float) -> dict[str, Any]:
