@@ -622,6 +622,8 @@ def test_missing_amounts_come_from_wins():
     assert (found.total() == 0).all()
     assert found.total("count").mean() > 5
     assert ("note_signed_without_amount", {"n": int(found.count["signed"][0])}) in found.notes
+    assert ("note_amount_unknown", {"n": len(found.deals)}) in found.notes
+    assert "note_amount_drawn" not in dict(found.notes)
 
 
 def _ended():

@@ -118,7 +118,7 @@ def drawn(
         prepared=prepared,
         ceiling=accuracy_ceiling(prepared, seed=seed),
         record=record,
-        notes=_notes(book, prepared.deals, prepared.signed, len(shock.shifts)),
+        notes=_notes(book, prepared.deals, prepared.signed, n_origins=len(shock.shifts), n_amounts=len(prepared.pool)),
         seed=seed,
     )
 
@@ -139,7 +139,7 @@ def stated_target(book: DealBook, period: Period) -> float | None:
 
 
 def _notes(
-    book: DealBook, deals: pd.DataFrame, signed: pd.DataFrame, n_origins: int
+    book: DealBook, deals: pd.DataFrame, signed: pd.DataFrame, *, n_origins: int, n_amounts: int
 ) -> tuple[tuple[str, dict[str, Any]], ...]:
     """What has to be said beside the number."""
     notes: list[tuple[str, dict[str, Any]]] = []
@@ -154,7 +154,7 @@ def _notes(
     if old:
         notes.append(("note_dead_stock", {"n": old}))
     if without:
-        notes.append(("note_amount_drawn", {"n": without}))
+        notes.append(("note_amount_drawn" if n_amounts else "note_amount_unknown", {"n": without}))
     if signed["amount"].isna().any():
         notes.append(("note_signed_without_amount", {"n": int(signed["amount"].isna().sum())}))
     if n_origins < 4:

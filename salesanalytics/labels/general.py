@@ -128,6 +128,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Open deals without an amount: {n}. Theirs is drawn from the amounts of past wins.",
         "没有金额的在跟进项目：{n} 个，其金额从以往成交金额中抽取。",
     ),
+    "note_amount_unknown": (
+        "Open deals without an amount: {n}. No past win has one either: they count as 0, and amounts come out too low.",
+        "没有金额的在跟进项目：{n} 个。以往成交也都没有金额，因此按 0 计，金额偏低。",
+    ),
     "note_signed_without_amount": (
         "Signed deals without an amount: {n}. They count as 0.",
         "没有金额的已签约项目：{n} 个，按 0 计。",
