@@ -19,6 +19,7 @@ from salesanalytics.book.contract import OWN_COLUMNS
 from salesanalytics.book.settings import BookSettings, parse_settings
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.process import read_process
+from salesanalytics.timeline import known_outcomes
 
 N = 20
 DAY = pd.Timestamp("2024-01-01")
@@ -439,6 +440,25 @@ def test_no_column_of_ours_is_free_for_attributes():
     ours = {name for name in made if not name.endswith("_record") and not name.startswith("n_entered_")}
     named = {"name", "rep_id", "team", "manager_id", "rep_id_n_ended", *book.settings.attributes}  # as they mean
     assert ours - named <= OWN_COLUMNS
+
+
+def test_a_history_with_the_newest_rows_first_is_read_from_the_bottom_up():
+    rows = []
+    for i in range(30):
+        day = DAY + pd.Timedelta(days=i)
+        steps = [("S1", 0), ("S2", 10), ("S3", 30), ("won", 30)]
+        rows += [(f"D{i + 1}", (day + pd.Timedelta(days=d)).date().isoformat(), "stage", stage) for stage, d in steps]
+    usual = pd.DataFrame(rows, columns=["deal_id", "changed_at", "field", "value"])
+    deals = some_deals(30)
+    for turned in (usual[::-1], usual.sort_values("changed_at", kind="stable")[::-1]):
+        book, plain = book_of(deals, turned.reset_index(drop=True)), book_of(deals, usual)
+        assert "newest rows first" in reported(book)
+        assert "newest rows first" not in reported(plain)
+        last = [known_outcomes(one, one.extracted_day) for one in (book, plain)]
+        pd.testing.assert_frame_equal(*last)
+        assert last[0]["end"].eq("won").all()
+    mixed = usual.sample(frac=1, random_state=0).reset_index(drop=True)
+    assert "newest rows first" not in reported(book_of(deals, mixed))
 
 
 def test_fields_of_the_contract_are_known_in_any_case():

@@ -54,6 +54,7 @@ def assemble(
     deals = parse_columns(sources["deals"], settings)
     history = read_values(history, process=process, settings=settings)
     has_recorded_at = history["recorded_at"].null_count < history.num_rows
+    newest_first = history.num_rows > 0 and pc.min(history["order"]).as_py() < 0
     history = _recorded_when_changed(history)
     states_extract = settings.extracted_on is not None
     if not states_extract:
@@ -96,7 +97,7 @@ def assemble(
         engine=engine,
     )
     check_limit(book)
-    return replace(book, faults=_concat([book.faults, observations(book)]))
+    return replace(book, faults=_concat([book.faults, observations(book, newest_first=newest_first)]))
 
 
 _DEAL_TEXTS = {"deal_id": "deal_id", "created_at": "created_at_text", "last_seen_on": "last_seen_on_text"}

@@ -66,7 +66,7 @@ def _fault_line(rows: pd.DataFrame) -> str:
     return line + (f"; deals {ids}" if ids else "") + (f"; values {values}" if values else "")
 
 
-def observations(book: DealBook) -> pd.DataFrame:
+def observations(book: DealBook, *, newest_first: bool) -> pd.DataFrame:
     """What is history or habit rather than a broken row: kept, counted and named."""
     found: list[dict[str, Any]] = []
 
@@ -77,8 +77,11 @@ def observations(book: DealBook) -> pd.DataFrame:
     note("deals", "no stage row", _ids(book, _without_stage(book)), "is in the first stage since creation")
     note("deals", "row before creation", _ids(book, _moved_back(book)), "creation is the first known row")
     note("deals", "created_at missing", _without_creation(book), "creation is the first known row")
-    note("history", "two stages at one instant", _ids(book, _same_instant(book)), "kept in source order")
+    order = "kept in the order of the source, from the bottom up" if newest_first else "kept in source order"
+    note("history", "two stages at one instant", _ids(book, _same_instant(book)), order)
     note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
+    if newest_first:
+        found.append(_remark("history", "newest rows first", "rows of one instant count from the bottom up"))
     if not book.has_recorded_at:
         found.append(_remark("history", "no recorded_at", "late recording is invisible to forecasts"))
     for name, setting in {"amount": book.settings.amount_is, "owner": book.settings.owner_is}.items():

@@ -27,6 +27,8 @@ from salesanalytics.book.text import parse_dates, parse_numbers
 from salesanalytics.errors import SchemaError
 from salesanalytics.process import Process
 
+LEAST_STEPS_BACK, MOST_STEPS_FORTH = 20, 0.02  # of a source that has the newest rows first
+
 
 def with_stage_field(text: TextTable) -> TextTable:
     """A stage table has no ``field`` column: every row is about the stage."""
@@ -36,10 +38,26 @@ def with_stage_field(text: TextTable) -> TextTable:
 
 
 def history_from_changes(source: SourceTable, settings: BookSettings) -> pa.Table:
-    """One row a change, as it stands: at the same instant the order of the source decides."""
+    """One row a change, as it stands: at the same instant the order of the source decides.
+
+    Where the source has the newest rows first, as exports of a CRM do, its order is read from the bottom up (``order``
+    below 0).
+    """
     frame = parse_columns(source, settings)
     no_column = pa.nulls(frame.num_rows, pa.string())
-    return frame.append_column("source_column", no_column).append_column("order", frame["row"])
+    order = pc.negate(frame["row"]) if _newest_first(frame) else frame["row"]
+    return frame.append_column("source_column", no_column).append_column("order", order)
+
+
+def _newest_first(frame: pa.Table) -> bool:
+    """Whether the rows of a deal go back in time, one after the other in the source, and hardly ever forth."""
+    dated = frame.select(["deal_id", "changed_at"]).drop_null()
+    deal = dated["deal_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    at = dated["changed_at"].cast(pa.int64()).to_numpy()
+    by_deal = np.argsort(deal, kind="stable")
+    step = np.diff(at[by_deal])[np.diff(deal[by_deal]) == 0]
+    back, forth = np.count_nonzero(step < 0), np.count_nonzero(step > 0)
+    return bool(back >= LEAST_STEPS_BACK and forth <= MOST_STEPS_FORTH * back)
 
 
 def history_from_wide_dates(
