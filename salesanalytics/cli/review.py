@@ -40,7 +40,8 @@ def tasks(book: DealBook, given: Namespace) -> Answer:
     if given.rep:
         known = {*book.deals["rep_id"].dropna(), *book.reps.get("rep_id", ()), *tasks["rep_id"].dropna()}
         if given.rep not in known:
-            raise ArgumentTypeError(f"--rep: no rep {given.rep!r}; known are {', '.join(sorted(known)[:10])}, ...")
+            more = ", ..." if len(known) > 10 else ""
+            raise ArgumentTypeError(f"--rep: no rep {given.rep!r}; known are {', '.join(sorted(known)[:10])}{more}")
         tasks = tasks[tasks["rep_id"].eq(given.rep)]
     if given.out:
         write_tasks(tasks, given.out, as_of=given.as_of, unit=book.settings.unit, lang=given.lang)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-_HOW_MANY_QUARTERS = "test the bands on N past quarters and widen them by it (12 with --out, else 0)"
-
 TEXTS: dict[str, tuple[str, str]] = {
     "help_about": ("Forecasts of project sales that show their work.", "项目型销售的预测，每一步都可查证。"),
     "help_usage": ("usage: ", "用法："),
@@ -55,7 +53,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "an earlier extract of the book, where it has no recorded_at",
         "账本没有 recorded_at 时，同一账本较早的一次导出",
     ),
-    "help_forecast_backtest": (_HOW_MANY_QUARTERS, "用过去 N 个季度检验区间并据此放宽（有 --out 时默认 12，否则 0）"),
+    "help_forecast_backtest": (
+        "test the bands on N past quarters and widen them by it (12 with --out, else 0)",
+        "用过去 N 个季度检验区间并据此放宽（有 --out 时默认 12，否则 0）",
+    ),
     "help_forecast_out": (
         "write forecast.html, forecast.xlsx, deals.csv there; record in ledger",
         "在该处写出 forecast.html、forecast.xlsx、deals.csv，并记入台账",

@@ -59,8 +59,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "过去 {n} 个季度中，80 % 区间命中 {k80} 次，50 % 区间命中 {k50} 次（{measure}）。",
     ),
     "trust_stretch": (
-        "Past bands ask for {stretch} times the width (1.00: they were wide enough), by a wider shock, within limits.",
-        "按以往记录，区间应为原来的 {stretch} 倍宽（1.00 表示已足够宽），为此在限度内放大共同冲击。",
+        "Past bands ask for {stretch} times the width (1.00: enough; above it the shock is widened, within limits).",
+        "按以往记录，区间应为原来的 {stretch} 倍宽（1.00 表示已足够宽；大于 1.00 时在限度内放大共同冲击）。",
     ),
     "trust_use": (
         "By this record the method to use is: {method} ({measure}; {n} methods compared).",
