@@ -29,7 +29,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.forecast.draws import deal_keys, draw_deals
 from salesanalytics.forecast.parts import draw_open
 from salesanalytics.forecast.track_record import OURS
-from salesanalytics.models import crps
+from salesanalytics.models import band_columns, crps
 from salesanalytics.models.shock import fit_shock
 from salesanalytics.simulate.params import Company, Walk
 from salesanalytics.timeline import parse_period
@@ -137,7 +137,7 @@ def engine_quarter(rng: np.random.Generator, n_deals: int, spread: float, n_past
     for name, drawn in (("", shock.draw(rng, ENGINE_DRAWS)), ("independent ", np.zeros(ENGINE_DRAWS))):
         some = draw_deals(p[-1], amount, keys, shock=drawn, amount_pool=np.zeros(0))
         for measure, draws in (("amount", some.total()), ("count", some.count())):
-            q10, q25, q75, q90 = np.quantile(draws, [0.1, 0.25, 0.75, 0.9])
+            q10, q25, _, q75, q90 = band_columns(draws).values()
             row[f"{name}80 % {measure}"] = float(inside(truth[measure], q10, q90))
             row[f"{name}50 % {measure}"] = float(inside(truth[measure], q25, q75))
             if measure == "count" and not name:
@@ -216,10 +216,9 @@ def scored_company(book: DealBook, seed: int) -> pd.DataFrame:
 
 
 def one_oracle(quarter: str, measure: str, draws: np.ndarray, y: float) -> dict[str, Any]:
-    levels = dict(zip(("q10", "q25", "q75", "q90"), np.quantile(draws, [0.1, 0.25, 0.75, 0.9]), strict=True))
     pit = float((draws < y).mean() + 0.5 * (draws == y).mean())
     row = {"quarter": quarter, "measure": measure, "method": ORACLE, "forecast": draws.mean(), "actual": y, "pit": pit}
-    return row | levels | {"crps": float(crps(draws, y)), "comparable": True}
+    return row | band_columns(draws) | {"crps": float(crps(draws, y)), "comparable": True}
 
 
 def pipeline(asked: argparse.Namespace) -> None:

@@ -14,9 +14,11 @@ from sklearn import metrics as sk
 from salesanalytics.errors import SchemaError
 from salesanalytics.models import (
     auc,
+    band_columns,
     brier,
     brier_losses,
     calibration_line,
+    central_band,
     coverage,
     crps,
     decompose,
@@ -252,6 +254,36 @@ def test_a_line_without_a_maximum_is_missing(p, won, known):
 
 
 # ---------------------------------------------------------------- distributions and bands
+
+
+def test_bands_of_whole_numbers_by_hand():
+    draws = np.repeat([0, 1, 2, 3, 4, 9], [13, 27, 27, 18, 14, 1])
+    assert np.quantile(draws, [0.1, 0.9]).tolist() == [0, 4]  # 99 of 100
+    assert central_band(draws, 0.8) == (0, 3)  # 85; 1 to 4: 86; 1 to 3: 72
+    assert central_band(draws, 0.5) == (1, 2)
+    assert central_band([7, 7], 0.8) == (7, 7)
+    assert central_band([0, 0, 5, 5, 5, 5, 5, 5, 9, 9], 0.8) == (5, 9)
+    assert central_band([0] * 73 + [1] * 27, 0.8) == (0, 1)  # neither end can go
+    assert band_columns(draws) == {"q10": 0, "q25": 1, "q50": 2, "q75": 2, "q90": 3}
+
+
+def test_bands_of_what_is_not_whole_are_quantiles():
+    draws = np.random.default_rng(0).normal(size=999)
+    assert central_band(draws, 0.8) == pytest.approx(np.quantile(draws, [0.1, 0.9]).tolist())
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=60), st.floats(0.05, 0.95))
+def test_a_band_holds_what_it_says_and_lies_within_the_quantiles(values, level):
+    draws = np.array(values)
+    low, high = central_band(draws, level)
+    plain = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], method="inverted_cdf")
+    assert plain[0] <= low <= high <= plain[1]
+    assert ((low <= draws) & (draws <= high)).mean() >= level
+    if (low, high) == tuple(plain):
+        assert max(((low < draws) & (draws <= high)).mean(), ((low <= draws) & (draws < high)).mean()) < level
+    assert central_band(draws + 5, level) == (low + 5, high + 5)
+    q10, q25, _, q75, q90 = band_columns(draws).values()
+    assert q10 <= q25 <= q75 <= q90
 
 
 def test_crps_by_hand():

@@ -18,7 +18,7 @@ from salesanalytics.forecast.calls import WAYS, call_and_past, combined, correct
 from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.past_origins import DRAWS, Foreseen, Origin, foresee
 from salesanalytics.forecast.track_record import NO_CALLS, OURS, WITH_CALLS, TrackRecord, stretch_of
-from salesanalytics.models.bands import crps, interval_score
+from salesanalytics.models.bands import band_columns, crps, interval_score
 from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.calendar import as_of_day, quarter_of, to_date
 from salesanalytics.timeline.spells import n_closed, outcomes_on
@@ -69,9 +69,9 @@ def backtest(
         the same with the chances of the stage table; the methods of `baselines`; ``rep_commit_corrected`` and
         ``rep_probability_corrected``: what comes of the calls of reps by what came of them before; ``with_calls``:
         ours moved towards these as far as that helped before): ``as_of``, ``forecast``, ``actual``
-        (known 30 days after the quarter), ``q10``, ``q25``, ``q50``, ``q75``, ``q90``, ``crps``, ``interval_score``
-        (of the 80 % band); ``in_50``, ``in_80`` (1 or 0); of ours ``pit``, ``stretch``; ``comparable``: every method
-        that speaks at all has a CRPS here.
+        (known 30 days after the quarter), ``q10``, ``q25``, ``q50``, ``q75``, ``q90`` (ends of bands and median,
+        `band_columns`), ``crps``, ``interval_score`` (of the 80 % band); ``in_50``, ``in_80`` (1 or 0); of ours
+        ``pit``, ``stretch``; ``comparable``: every method that speaks at all has a CRPS here.
 
     Raises
     ------
@@ -203,21 +203,17 @@ def _with_calls(
 
 
 def _row(measure: str, method: str, draws: np.ndarray, y: float) -> dict[str, Any]:
-    q10, q25, q50, q75, q90 = (float(q) for q in np.quantile(draws, [0.1, 0.25, 0.5, 0.75, 0.9]))
+    bands = band_columns(draws)
     return {
         "measure": measure,
         "method": method,
         "forecast": float(draws.mean()),
         "actual": y,
-        "q10": q10,
-        "q25": q25,
-        "q50": q50,
-        "q75": q75,
-        "q90": q90,
+        **bands,
         "crps": float(crps(draws, y)),
-        "interval_score": float(interval_score([q10], [q90], [y], level=0.8)[0]),
-        "in_50": float(q25 <= y <= q75),
-        "in_80": float(q10 <= y <= q90),
+        "interval_score": float(interval_score([bands["q10"]], [bands["q90"]], [y], level=0.8)[0]),
+        "in_50": float(bands["q25"] <= y <= bands["q75"]),
+        "in_80": float(bands["q10"] <= y <= bands["q90"]),
     }
 
 

@@ -21,8 +21,8 @@ from salesanalytics.forecast.ledger_accuracy import judged as judged_records
 from salesanalytics.forecast.ledger_record import (
     LedgerRecord,
     as_record,
+    bands_of,
     period_of,
-    quantiles_of,
     summary_of,
     tables_of,
 )
@@ -249,7 +249,7 @@ def _head(found: dict[str, Any]) -> dict[str, Any]:
     asis = ("quarter", "unit", "target", "draws", "seed", "note", "data_hash")
     return (
         {name: found[name] for name in asis}
-        | quantiles_of(found, "amount")
+        | bands_of(found, "amount")
         | {
             "recorded_at": datetime.fromisoformat(found["recorded_at"]),
             "as_of": date.fromisoformat(found["as_of"]),

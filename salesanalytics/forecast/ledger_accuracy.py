@@ -12,13 +12,13 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.baselines import actual
-from salesanalytics.forecast.ledger_record import MEASURES, QUANTILES, period_of, quantiles_of
+from salesanalytics.forecast.ledger_record import MEASURES, bands_of, period_of
 from salesanalytics.models.bands import interval_score
 from salesanalytics.timeline.calendar import to_date, to_day
 
 JUDGED = [
-    "record_id", "quarter", "as_of", "days_left", "measure", "forecast", *QUANTILES, "actual", "error", "crps",
-    "interval_score", "in_50", "in_80",
+    "record_id", "quarter", "as_of", "days_left", "measure", "forecast", "q10", "q25", "q50", "q75", "q90",
+    "actual", "error", "crps", "interval_score", "in_50", "in_80",
 ]  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def judged(records: Sequence[tuple[str, Mapping[str, Any]]], book: DealBook, *, 
 def _row(record_id: str, found: Mapping[str, Any], measure: str, truth: float) -> dict[str, Any]:
     """One forecast beside what was signed."""
     said = found["summary"] if measure == "amount" else found["summary"]["count"]
-    q = quantiles_of(found, measure)
+    q = bands_of(found, measure)
     level, value = (np.array(found["quantiles"][name]) for name in ("level", measure))
     # CRPS = 2 x integral of the quantile loss over the levels (Gneiting & Ranjan 2011, JBES 29, 411-422)
     loss = (truth - value) * (level - (truth < value))

@@ -25,7 +25,6 @@ from salesanalytics.timeline import Period, parse_period
 DEALS, SCORES, CALLS = "deals.parquet", "track_record.parquet", "calls.parquet"
 MEASURES = ("amount", "count")
 LEVELS = np.linspace(0, 1, 201)
-QUANTILES = {"q10": 0.1, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q90": 0.9}
 PACKAGES = (
     "salesanalytics", "numpy", "pandas", "scipy", "scikit-learn", "lifelines", "duckdb", "narwhals", "pyarrow",
 )  # fmt: skip
@@ -150,10 +149,11 @@ def period_of(summary: Mapping[str, Any]) -> Period:
     return parse_period(summary["quarter"], fiscal_year_start=summary["fiscal_year_start"])
 
 
-def quantiles_of(summary: Mapping[str, Any], measure: str) -> dict[str, float]:
-    """Some quantiles of the total by name, `QUANTILES`."""
-    level, value = summary["quantiles"]["level"], summary["quantiles"][measure]
-    return {name: float(np.interp(p, level, value)) for name, p in QUANTILES.items()}
+def bands_of(summary: Mapping[str, Any], measure: str) -> dict[str, float]:
+    """Ends of the bands and median of the total as they were published, named as by `band_columns`."""
+    said = summary["summary"] if measure == "amount" else summary["summary"]["count"]
+    (q10, q90), (q25, q75) = (said["bands"][band] for band in ("80", "50"))
+    return {"q10": q10, "q25": q25, "q50": said["median"], "q75": q75, "q90": q90}
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

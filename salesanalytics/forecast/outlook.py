@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
@@ -12,6 +11,7 @@ from salesanalytics.errors import AsOfError
 from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.prepare import prepare
 from salesanalytics.forecast.quarter import check_draws, stated_target
+from salesanalytics.models.bands import band_columns
 from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day
 
@@ -37,7 +37,7 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, se
     DataFrame, one row a period, months first
         ``period``, ``kind`` (month, quarter, next, year), ``start``, ``end``, ``target`` (NaN without one);
         ``amount`` and ``count``: mean, each with ``_signed`` (by ``as_of``), ``_q10``, ``_q25``, ``_q50``, ``_q75``,
-        ``_q90``; ``p_target``.
+        ``_q90`` (ends of bands and median, `band_columns`); ``p_target``.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, se
         signed = {"amount": float(prepared.signed["amount"].sum()), "count": float(len(prepared.signed))}
         for measure, total in totals.items():
             row |= {measure: total.mean(), f"{measure}_signed": signed[measure]}
-            row |= {f"{measure}_q{q}": np.quantile(total, q / 100) for q in (10, 25, 50, 75, 90)}
+            row |= {f"{measure}_{name}": end for name, end in band_columns(total).items()}
         rows.append(row)
     return pd.DataFrame(rows).astype({"target": float, "p_target": float})
 

@@ -12,6 +12,7 @@ import pandas as pd
 from salesanalytics.forecast.draws import Signings
 from salesanalytics.forecast.prepare import Prepared
 from salesanalytics.forecast.track_record import TrackRecord
+from salesanalytics.models.bands import central_band
 from salesanalytics.models.ladder import Rung
 from salesanalytics.process import Process
 from salesanalytics.timeline import Period
@@ -104,9 +105,9 @@ class QuarterForecast:
         return None if self.target is None else float((self.total() >= self.target).mean())
 
     def bands(self, measure: str = "amount") -> dict[str, list[float]]:
-        """Central bands of the total that hold 50 % and 80 % of the draws."""
+        """Central bands of the total that hold 50 % and 80 % of the draws (`central_band`), ends included."""
         total = self.total(measure)
-        return {str(b): [float(q) for q in np.quantile(total, [0.5 - b / 200, 0.5 + b / 200])] for b in BANDS}
+        return {str(b): [*central_band(total, b / 100)] for b in BANDS}
 
     def components(self) -> pd.DataFrame:
         """One row a component and the total: mean and 80 % band of count and amount (NaN: cannot be known)."""
@@ -115,7 +116,7 @@ class QuarterForecast:
             row: dict[str, Any] = {"component": name}
             for measure in ("count", "amount"):
                 draws = self.total(measure) if name == "total" else getattr(self, measure).get(name)
-                values = [np.nan] * 3 if draws is None else [draws.mean(), *np.quantile(draws, [0.1, 0.9])]
+                values = [np.nan] * 3 if draws is None else [draws.mean(), *central_band(draws, 0.8)]
                 row |= dict(zip((measure, f"{measure}_lower", f"{measure}_upper"), values, strict=True))
             rows.append(row)
         return pd.DataFrame(rows)

@@ -12,6 +12,7 @@ import pandas as pd
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.draws import Signings
 from salesanalytics.forecast.result import QuarterForecast
+from salesanalytics.models.bands import central_band
 
 MISSING, NOT_BY_DEAL = "missing", "to come"
 N_LARGEST = 50
@@ -74,8 +75,8 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
     table: dict[str, Any] = {}
     for measure in ("amount", "count"):
         draws = draws_by(forecast, by=by, measure=measure)
-        lower, upper = draws.quantile(0.1), draws.quantile(0.9)
-        table |= {measure: draws.mean(), f"{measure}_lower": lower, f"{measure}_upper": upper}
+        bands = np.array([central_band(draws[name], 0.8) for name in draws])
+        table |= {measure: draws.mean(), f"{measure}_lower": bands[:, 0], f"{measure}_upper": bands[:, 1]}
     found = pd.DataFrame(table).rename_axis(by).reset_index()
     last = found[by].eq(NOT_BY_DEAL)
     return pd.concat(

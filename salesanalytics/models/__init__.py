@@ -1,6 +1,6 @@
 """Models: incidence, stage rates, the stage table."""
 
-from salesanalytics.models.bands import Coverage, coverage, crps, interval_score
+from salesanalytics.models.bands import Coverage, band_columns, central_band, coverage, crps, interval_score
 from salesanalytics.models.calibration_line import calibration_line
 from salesanalytics.models.close_model import CloseModel
 from salesanalytics.models.discrimination import AucInterval, auc_interval
@@ -42,9 +42,11 @@ __all__ = [
     "auc",
     "auc_interval",
     "backtest_probabilities",
+    "band_columns",
     "brier",
     "brier_losses",
     "calibration_line",
+    "central_band",
     "close_reasons",
     "coverage",
     "crps",

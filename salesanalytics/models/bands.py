@@ -1,4 +1,4 @@
-"""Scores of distributions and bands: CRPS, interval score, coverage; plain functions on arrays."""
+"""Bands of draws, and scores of distributions and bands: CRPS, interval score, coverage; plain functions on arrays."""
 
 from __future__ import annotations
 
@@ -10,6 +10,51 @@ from scipy.special import betaincinv
 
 from salesanalytics.errors import SchemaError
 from salesanalytics.models.metrics import between_0_and_1, numbers, one_per_row
+
+
+def central_band(draws: Any, level: float) -> tuple[float, float]:
+    """Ends of the band in the middle of the draws that holds ``level`` of them; the ends belong to it.
+
+    From one quantile to the other. Between quantiles of whole numbers (deals) lies more than that: a band from 0 to 4
+    holds 95 % of a Poisson distribution of mean 2, not 80 %. There an end is left out, or both are, as long as the rest
+    still holds at least ``level``: 1 to 4.
+
+    Parameters
+    ----------
+    draws : array, shape (n_draws,)
+    level : float
+        Such as 0.8.
+
+    Raises
+    ------
+    SchemaError
+        There is no draw, one is missing, or level is not within 0..1.
+
+    References
+    ----------
+    Casella & Berger (2002), Statistical Inference, 2nd ed., 9.3 (the smallest set of a probability).
+    """
+    (x,) = one_per_row(draws=draws)
+    between_0_and_1(level, "level")
+    levels = [0.5 - level / 2, 0.5 + level / 2]
+    if (x != np.rint(x)).any():
+        low, high = np.quantile(x, levels)
+        return float(low), float(high)
+    low, high = np.quantile(x, levels, method="inverted_cdf")
+    above, below = x[x > low].min(initial=np.inf), x[x < high].max(initial=-np.inf)
+    ends = [(low, high), (above, high), (low, below), (above, below)]
+    held = np.array([((x >= a) & (x <= b)).mean() for a, b in ends])
+    least = np.where(held >= level, held, np.inf).argmin()
+    return float(ends[least][0]), float(ends[least][1])
+
+
+def band_columns(draws: Any) -> dict[str, float]:
+    """Ends of the 80 % band (``q10``, ``q90``) and of the 50 % band (``q25``, ``q75``), and the median (``q50``).
+
+    Parameters and errors as in `central_band`.
+    """
+    (q10, q90), (q25, q75) = (central_band(draws, level) for level in (0.8, 0.5))
+    return {"q10": q10, "q25": q25, "q50": float(np.median(draws)), "q75": q75, "q90": q90}
 
 
 def crps(draws: Any, actual: Any) -> np.ndarray:
