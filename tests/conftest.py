@@ -1,7 +1,17 @@
 import pytest
 from joblib import parallel_config
 
+from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.models import past
+
+
+@pytest.fixture(autouse=True)
+def _errors_speak_chinese(monkeypatch):
+    """Whatever error a test provokes, its message is known in Chinese."""
+    made, init = [], SalesAnalyticsError.__init__
+    monkeypatch.setattr(SalesAnalyticsError, "__init__", lambda self, text: (init(self, text), made.append(self))[0])
+    yield
+    assert [str(error) for error in made if not hasattr(error, "__notes__")] == []
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ import salesanalytics
 from salesanalytics import labels
 from salesanalytics.book.validate import deal_rules, history_rules
 from salesanalytics.errors import SalesAnalyticsError
+from salesanalytics.errors.chinese import rule_in_chinese
+from salesanalytics.errors.of_rules import TEXTS as RULES
 from salesanalytics.forecast.result import COMPONENTS
 from salesanalytics.labels import band, decimals, label, number, percent, short
 from salesanalytics.process import read_process
@@ -65,11 +67,11 @@ def test_components_have_a_name():
 
 def test_the_bundled_font_has_every_chinese_character():
     font = TTFont(PACKAGE / "plots" / "fonts" / "NotoSansCJKsc-GB2312.otf").getBestCmap()
-    said = "".join([*(chinese for _, chinese in TEXTS.values()), *faults._SAID.values()])
+    said = "".join([*(chinese for _, chinese in TEXTS.values()), *RULES.values()])
     assert not {c for c in said if ord(c) > 0x2E7F and ord(c) not in font}
 
 
-@pytest.mark.parametrize("text", [*(zh for _, zh in TEXTS.values()), *faults._SAID.values()])
+@pytest.mark.parametrize("text", [*(zh for _, zh in TEXTS.values()), *RULES.values()])
 def test_chinese_has_chinese_punctuation(text):
     assert not re.search(r"[,:;?()]", text.replace("{", "").replace("}", ""))
 
@@ -78,23 +80,23 @@ def test_every_rule_of_the_contract_has_a_chinese_wording():
     process, day = read_process(), date(1950, 1, 1)
     rules = deal_rules(earliest_on=day, extracted_day=20000)
     rules += history_rules(process, earliest_on=day, extracted_day=20000)
-    spoken = {faults.said(name, "zh") for name, _, _ in rules}
+    spoken = {rule_in_chinese(name) for name, _, _ in rules}
     assert all(CHINESE.search(text) for text in spoken)
-    assert faults.said("unknown buyer stage", "zh") == "未知的买方阶段"
-    assert faults.said("amount is the current one", "zh") == "金额为导出时的值"
+    assert rule_in_chinese("unknown buyer stage") == "未知的买方阶段"
+    assert rule_in_chinese("amount is the current one") == "金额为导出时的值"
 
 
 def test_texts_of_the_audit_have_a_chinese_wording():
     source = (PACKAGE / "book" / "audit.py").read_text(encoding="utf-8")
     texts = [*re.findall(r'note\("\w+", "([^"]+)", .*, "([^"]+)"\)', source), ("no recorded_at", "")]
     assert len(texts) > 4
-    assert all(CHINESE.search(faults.said(text, "zh")) for pair in texts for text in pair if text)
+    assert all(CHINESE.search(rule_in_chinese(text)) for pair in texts for text in pair if text)
 
 
 def test_said_leaves_english_and_unknown_texts_alone():
     assert faults.said("deal_id missing", "en") == "deal_id missing"
-    assert faults.said("{0.__class__}", "zh") == "{0.__class__}"
-    assert faults.said("unknown {0.__class__}", "zh") == "未知的{0.__class__}"
+    assert rule_in_chinese("{0.__class__}") == "{0.__class__}"
+    assert rule_in_chinese("unknown {0.__class__}") == "未知的{0.__class__}"
 
 
 def test_label_refuses_what_it_does_not_know():

@@ -14,6 +14,7 @@ from argparse import ArgumentTypeError, Namespace
 from salesanalytics.cli.options import made
 from salesanalytics.cli.parser import parser
 from salesanalytics.errors import AsOfError, SalesAnalyticsError
+from salesanalytics.errors.chinese import in_chinese
 from salesanalytics.labels import label
 
 
@@ -28,7 +29,8 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough; what is left goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (SalesAnalyticsError, OSError, ArgumentTypeError) as error:
-        sys.stderr.write(f"salesanalytics: {error}\n")
+        message = in_chinese(str(error)) if given.lang == "zh" else str(error)
+        sys.stderr.write(f"salesanalytics: {message}\n")
         return 2 if isinstance(error, AsOfError | ArgumentTypeError) else 1
     except KeyboardInterrupt:
         return 130

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from salesanalytics.cli import book, quarter, review
 from salesanalytics.cli.options import (
@@ -19,6 +20,7 @@ from salesanalytics.cli.options import (
     some_quarters,
     some_weeks,
 )
+from salesanalytics.errors.chinese import in_chinese
 from salesanalytics.labels import LANGUAGES, label
 
 _BOOK, _NEW, _LEDGER = ("PATH", "help_book"), ("DIR", "help_new_folder"), ("DIR", "help_ledger_folder")
@@ -39,6 +41,12 @@ class Parser(ArgumentParser):
     def option(self, name: str, read: Callable[[str], Any], metavar: str, key: str, **more: Any) -> None:
         """Add an option whose help is the label of a key."""
         self.options.add_argument(f"--{name}", type=read, metavar=metavar, help=label(key, self.lang), **more)
+
+    def error(self, message: str) -> NoReturn:
+        """As argparse has it, in the language of the parser."""
+        self.print_usage(sys.stderr)
+        said = in_chinese(message) if self.lang == "zh" else message
+        self.exit(2, f"{self.prog}: {label('help_error', self.lang)}{said}\n")
 
     def format_usage(self) -> str:
         """As argparse has it, but for the first word."""

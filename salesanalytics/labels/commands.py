@@ -5,6 +5,7 @@ from __future__ import annotations
 TEXTS: dict[str, tuple[str, str]] = {
     "help_about": ("Forecasts of project sales that show their work.", "项目型销售的预测，每一步都可查证。"),
     "help_usage": ("usage: ", "用法："),
+    "help_error": ("error: ", "错误："),
     "help_commands": ("commands", "命令"),
     "help_arguments": ("positional arguments", "位置参数"),
     "help_options": ("options", "选项"),

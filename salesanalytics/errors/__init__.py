@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from salesanalytics.errors.chinese import in_chinese
+
 
 class SalesAnalyticsError(Exception):
-    """Root of all errors raised on purpose."""
+    """Root of all errors raised on purpose: an English message, and the same in Chinese as a note of the traceback."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        chinese = in_chinese(message)
+        if chinese != message:
+            self.add_note(chinese)
 
 
 class ProcessError(SalesAnalyticsError):
