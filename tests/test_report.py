@@ -17,6 +17,7 @@ from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
     deal_rows,
+    group_rows,
     p_target_text,
     summary_rows,
     write_csv,
@@ -149,6 +150,18 @@ def test_deals_show_the_state_by_id_and_name(forecast):
         assert set(shown) == {f"S3 · {forecast.process.label('S3', lang)}"}
         paused = deal_rows(replace(forecast, deals=forecast.deals.assign(state="on_hold")), lang)
         assert set(paused[label("state", lang)]) == {forecast.process.label("on_hold", lang)}
+
+
+def test_owners_are_shown_with_their_names_where_the_book_has_them(forecast):
+    owner = forecast.deals["rep_id"].dropna().iloc[0]
+    named = replace(forecast, rep_names={owner: "王伟"})
+    shown = deal_rows(named, "zh")[label("rep_id", "zh")]
+    mine = forecast.deals["rep_id"].eq(owner).to_numpy()
+    assert set(shown[mine]) == {f"{owner} 王伟"}
+    assert shown[~mine].tolist() == forecast.deals["rep_id"][~mine].fillna("").tolist()
+    groups = pd.DataFrame({"rep_id": [owner, "to come"]} | {f"{m}{e}": [1.0, 1.0] for m in ("amount", "count")
+                          for e in ("", "_lower", "_upper")})  # fmt: skip
+    assert group_rows(groups, named, "zh").iloc[:, 0].tolist() == [f"{owner} 王伟", label("not_by_deal", "zh")]
 
 
 def test_a_flag_that_no_deal_has_needs_no_column(forecast):

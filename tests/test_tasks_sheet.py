@@ -47,6 +47,13 @@ def test_every_task_stands_on_the_sheet_of_its_rep(tasks, tmp_path, lang):
     assert not any(marked[3:])
 
 
+def test_sheets_bear_the_names_of_reps_where_the_book_has_them(tasks, tmp_path):
+    path = write_tasks(tasks, tmp_path / "t.xlsx", as_of="2010-01-21", rep_names={"R 1": "Wang Wei"})
+    book = load_workbook(path)
+    assert "R 1 Wang Wei" in book.sheetnames
+    assert "R 1 Wang Wei" in [row[0].value for row in book.worksheets[0].iter_rows(min_row=4)]
+
+
 def test_measured_odds_and_their_warning_are_shown(tasks, tmp_path):
     known = tasks.assign(won_ratio=tasks["weight"] + 1.0, won_lower=1.0, won_upper=3.0)
     book = load_workbook(write_tasks(known, tmp_path / "t.xlsx", as_of="2010-01-21"))

@@ -102,6 +102,14 @@ class DealBook:
         frame = self.engine.table("history").select(*columns).sort("row").collect("pyarrow")
         return frame.to_native().to_pandas()
 
+    @cached_property
+    def rep_names(self) -> dict[str, str]:
+        """Names of reps by id, of those that have one other than the id."""
+        if not {"rep_id", "name"} <= set(self.reps.columns):
+            return {}
+        named = self.reps.dropna(subset=["rep_id", "name"])
+        return {i: name for i, name in zip(named["rep_id"], named["name"], strict=True) if name != i}
+
     @property
     def extracted_day(self) -> int:
         """End of the book in days since 1970-01-01."""

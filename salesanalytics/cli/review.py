@@ -44,7 +44,8 @@ def tasks(book: DealBook, given: Namespace) -> Answer:
             raise ArgumentTypeError(f"--rep: no rep {given.rep!r}; known are {', '.join(sorted(known)[:10])}{more}")
         tasks = tasks[tasks["rep_id"].eq(given.rep)]
     if given.out:
-        write_tasks(tasks, given.out, as_of=given.as_of, unit=book.settings.unit, lang=given.lang)
+        how = {"unit": book.settings.unit, "rep_names": book.rep_names, "lang": given.lang}
+        write_tasks(tasks, given.out, as_of=given.as_of, **how)
     if given.json:
         return {"as_of": given.as_of, "tasks": records(tasks)}
     return tasks_text(tasks, book, given.lang, width(), as_of=given.as_of, top=given.top)

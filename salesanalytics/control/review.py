@@ -43,6 +43,8 @@ class DealReview:
     losses : LossReasons
     customers : CustomerSheet
     key_people : KeyPersonRisk
+    rep_names : dict
+        Names of reps by id, of those that have one.
     """
 
     as_of: date
@@ -57,6 +59,7 @@ class DealReview:
     losses: LossReasons
     customers: CustomerSheet
     key_people: KeyPersonRisk
+    rep_names: dict[str, str]
 
 
 def review_deals(
@@ -104,4 +107,5 @@ def review_deals(
         losses=loss_reasons(book, as_of=as_of),
         customers=customer_sheet(book, as_of=as_of),
         key_people=key_people,
+        rep_names=book.rep_names,
     )

@@ -120,6 +120,7 @@ def drawn(
         record=record,
         notes=_notes(book, prepared.deals, prepared.signed, n_origins=len(shock.shifts), n_amounts=len(prepared.pool)),
         seed=seed,
+        rep_names=book.rep_names,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -65,6 +65,8 @@ class QuarterForecast:
         The same forecast without it.
     decided : tuple of str
         Deals that a `what_if` decided; empty: this is no hypothesis.
+    rep_names : dict
+        Names of reps by id, of those that have one.
     """
 
     period: Period
@@ -89,6 +91,7 @@ class QuarterForecast:
     judgements: tuple[Any, ...] = ()
     unjudged: QuarterForecast | None = None
     decided: tuple[str, ...] = ()
+    rep_names: dict[str, str] = field(default_factory=dict)
 
     def total(self, measure: str = "amount") -> np.ndarray:
         """Draws of the sum of all components, ``measure`` = amount or count."""

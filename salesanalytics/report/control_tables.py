@@ -10,6 +10,7 @@ from salesanalytics.control import NOT_RECORDED, SimilarDeals
 from salesanalytics.control.review import DealReview
 from salesanalytics.labels import amount_label, band, has_label, label, number, percent, short
 from salesanalytics.process import Process
+from salesanalytics.report.tables import owners
 
 STEPS_SHOWN = 6
 REASONS_SHOWN = 4
@@ -42,7 +43,7 @@ def ahead_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.Dat
     return pd.DataFrame(
         {
             label("deal_id", lang): deals["deal_id"],
-            label("rep_id", lang): _text(deals["rep_id"]),
+            label("rep_id", lang): owners(deals["rep_id"], review.rep_names),
             label("stage", lang): deals["stage"],
             label("kind_buyer_stage", lang): _text(deals["buyer_rank"].map(buyers)),
             label("page_milestones", lang): deals["milestones_in_row"].map(number),
@@ -61,8 +62,8 @@ def alert_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.Dat
     return pd.DataFrame(
         {
             label("severity", lang): [label(f"severity_{s}", lang) for s in hits["severity"]],
-            label("deal_or_rep", lang): _text(who),
-            label("rep_id", lang): _text(hits["rep_id"]),
+            label("deal_or_rep", lang): owners(who, review.rep_names),
+            label("rep_id", lang): owners(hits["rep_id"], review.rep_names),
             label("rule", lang): hits["rule"] + " " + hits["rule"].map(names),
             label("evidence", lang): hits[f"evidence_{lang}"],
             label("page_days", lang): hits["days"].map(number),
@@ -96,7 +97,7 @@ def task_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.Data
     tasks = review.tasks
     columns: dict[str, Any] = {
         label("deal_id", lang): tasks["deal_id"],
-        label("rep_id", lang): _text(tasks["rep_id"]),
+        label("rep_id", lang): owners(tasks["rep_id"], review.rep_names),
         label("task", lang): tasks["item"].astype(str) + " " + tasks[f"task_{lang}"].astype(str),
         label("why", lang): tasks[f"why_{lang}"],
         label("done_by", lang): [label(f"duty_{o}", lang) if has_label(f"duty_{o}") else o for o in tasks["owner"]],

@@ -18,7 +18,7 @@ from salesanalytics.forecast import QuarterForecast, explain_change
 from salesanalytics.labels import amount_label, has_label, label
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.faults import said
-from salesanalytics.report.tables import method_text, note_texts, state_namer
+from salesanalytics.report.tables import method_text, note_texts, rep_texts, state_namer
 from salesanalytics.report.text import fold
 
 HEAD = PatternFill("solid", fgColor="DCE6F1")
@@ -181,7 +181,9 @@ def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     names = [_amount_head(k, forecast, lang) if "amount" in k else label(k, lang) for k in keys]
     head(sheet, 1, names, n_text=4)
     forms = [None, None, None, None, AMOUNT, AMOUNT, SHARE, AMOUNT, SHARE, DATE, DATE, DATE, None]
-    words = {"state": state_namer(forecast.process, lang), "older_than_any_win": {True: label("yes", lang)}.get}
+    reps = rep_texts(forecast.rep_names)
+    words = {"state": state_namer(forecast.process, lang), "older_than_any_win": {True: label("yes", lang)}.get,
+             "rep_id": lambda rep: reps.get(rep, rep)}  # fmt: skip
     deals = forecast.deals[keys].assign(**{key: forecast.deals[key].map(word) for key, word in words.items()})
     last = len(deals) + 1
     for at, deal in enumerate(deals.to_dict("records"), start=2):

@@ -12,6 +12,7 @@ from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, label, number, percent, short
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.review_rows import cause_rows, change_ends, method_name, moved_deal_rows, record_rows
+from salesanalytics.report.tables import owners
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.reps.evaluate import RepEvaluation
 
@@ -60,7 +61,7 @@ def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None =
     rows = pd.DataFrame(
         {
             label("severity", lang): [label(f"severity_{s}", lang) for s in hits["severity"]],
-            label("deal_or_rep", lang): who.fillna("–").astype(str),
+            label("deal_or_rep", lang): owners(who, book.rep_names),
             label("rule", lang): hits["rule"] + " " + hits["rule"].map(names),
             label("evidence", lang): hits[f"evidence_{lang}"],
             amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in hits["value_at_stake"]],
@@ -68,7 +69,10 @@ def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None =
     )
     title = label("title_alerts", lang, as_of=as_of, n=len(hits), all=len(found.hits))
     silent = found.rules[found.rules["silent"]]
-    lines = [f"{r.rule} {names[r.rule]}: {getattr(r, f'reason_{lang}')}" for r in silent.itertuples()]
+    lines = [
+        label("part_of", lang, text=f"{r.rule} {names[r.rule]}", part=getattr(r, f"reason_{lang}"))
+        for r in silent.itertuples()
+    ]
     more = [label("title_silent", lang), "", *(line for text in lines for line in fold(text, width)), ""]
     blocks = [text_table(rows, title=title, n_text=4, lang=lang, width=width)]
     return "\n".join(blocks + ["\n".join(more)] * bool(lines))
@@ -87,7 +91,7 @@ def tasks_text(
     rows = pd.DataFrame(
         {
             label("deal_id", lang): some["deal_id"],
-            label("rep_id", lang): some["rep_id"].fillna("–").astype(str),
+            label("rep_id", lang): owners(some["rep_id"], book.rep_names),
             label("task", lang): some["item"].astype(str) + " " + some[f"task_{lang}"],
             label("why", lang): some[f"why_{lang}"],
             amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in some["value_at_stake"]],
@@ -137,7 +141,7 @@ def scrub_text(
         {
             label("deal_id", lang): some["deal_id"],
             label("name", lang): some["name"].fillna("–"),
-            label("rep_id", lang): some["rep_id"].fillna("–"),
+            label("rep_id", lang): owners(some["rep_id"], book.rep_names),
             label("evidence", lang): some[f"evidence_{lang}"],
             amount_label("value_at_stake", unit, lang): [number(x / scale, 1) for x in some["value_at_stake"]],
         }

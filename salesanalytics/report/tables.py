@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     by = str(parts.columns[0])
     known = {"missing": label("missing_group", lang), "to come": label("not_by_deal", lang)}
+    known |= rep_texts(forecast.rep_names) if by in ("rep_id", "manager_id") else {}
     names = [known.get(str(name), str(name)) for name in parts[by]]
     columns: dict[str, Any] = {label(by, lang) if has_label(by) else by: names}
     for measure, part in (("amount", scale), ("count", 1.0)):
@@ -74,6 +75,17 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
         band_head = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
         columns[band_head] = [band(low, high, digits) for low, high in limits.itertuples(index=False)]
     return pd.DataFrame(columns)
+
+
+def rep_texts(names: Mapping[str, str]) -> dict[str, str]:
+    """Reps as a person knows them, by id: the id and the name."""
+    return {rep: f"{rep} {name}" for rep, name in names.items()}
+
+
+def owners(reps: pd.Series, names: Mapping[str, str], *, nobody: str = "–") -> pd.Series:
+    """A column of reps (ids) for a person; nobody where there is none."""
+    known = rep_texts(names)
+    return reps.where(reps.notna(), nobody).astype(str).map(lambda rep: known.get(rep, rep))
 
 
 def _numbers(values: pd.Series) -> pd.Series:
@@ -94,7 +106,8 @@ def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """Open deals, largest expected amount first."""
     deals = forecast.deals
-    columns = _deal_columns(deals, forecast.process, lang, p="p_in_period")
+    who = {"rep_id": owners(deals["rep_id"], forecast.rep_names, nobody="")}
+    columns = _deal_columns(deals, forecast.process, lang, p="p_in_period", who=who)
     columns["days_in_state"] = deals["days_in_state"].map(number)
     columns["p_won"] = deals["p_won"].map(percent)
     columns["sign_q50"] = deals["sign_q50"].dt.strftime("%Y-%m-%d").fillna("–")
@@ -107,8 +120,7 @@ def score_rows(deals: pd.DataFrame, book: DealBook, lang: str) -> pd.DataFrame:
     """Scored deals (`score_open_deals`) for the terminal."""
     factor, unit = unit_for(deals["expected_amount"].sum(), book.settings.unit, lang)
     deals = deals_in(deals, factor)
-    columns = _deal_columns(deals, book.process, lang, p="p_won_until")
-    del columns["rep_id"]
+    columns = _deal_columns(deals, book.process, lang, p="p_won_until", who={})
     interval = [
         f"{percent(low, 1).removesuffix(' %')} – {percent(high, 1)}"
         for low, high in zip(deals["p_lower"], deals["p_upper"], strict=True)
@@ -119,11 +131,13 @@ def score_rows(deals: pd.DataFrame, book: DealBook, lang: str) -> pd.DataFrame:
     return _labelled(columns, unit, lang)
 
 
-def _deal_columns(deals: pd.DataFrame, process: Process, lang: str, *, p: str) -> dict[str, Any]:
+def _deal_columns(
+    deals: pd.DataFrame, process: Process, lang: str, *, p: str, who: dict[str, pd.Series]
+) -> dict[str, Any]:
     return {
         "deal_id": deals["deal_id"],
         "name": deals["name"].fillna(""),
-        "rep_id": deals["rep_id"].fillna(""),
+        **who,
         "state": deals["state"].map(state_namer(process, lang)),
         p: deals[p].map(lambda value: percent(value, 1)),
         "amount": _numbers(deals["amount"]),

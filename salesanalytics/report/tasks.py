@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from salesanalytics.labels import amount_label, has_label, label
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.excel import AMOUNT, LINE_HEIGHT, head, n_lines, plain, write_row
 from salesanalytics.report.excel import widths as set_widths
+from salesanalytics.report.tables import owners
 
 #: Columns of a rep's sheet and their widths; from ``won_ratio`` on they are numbers.
 COLUMNS = {
@@ -31,7 +33,15 @@ FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 LONGEST_NAME = 31  # of a sheet
 
 
-def write_tasks(tasks: pd.DataFrame, path: str | Path, *, as_of: date | str, unit: str = "", lang: str = "en") -> Path:
+def write_tasks(
+    tasks: pd.DataFrame,
+    path: str | Path,
+    *,
+    as_of: date | str,
+    unit: str = "",
+    rep_names: Mapping[str, str] | None = None,
+    lang: str = "en",
+) -> Path:
     """Write tasks as .xlsx: an overview by rep, and a sheet for each rep with the week's tasks marked.
 
     Texts that a spreadsheet would run as a formula are stored as text.
@@ -46,6 +56,8 @@ def write_tasks(tasks: pd.DataFrame, path: str | Path, *, as_of: date | str, uni
         The date of the tasks, for the title.
     unit : str
         Of the amounts (``book.settings.unit``).
+    rep_names : mapping
+        Names of reps by id (``book.rep_names``).
     lang : {"en", "zh"}
 
     Returns
@@ -54,15 +66,15 @@ def write_tasks(tasks: pd.DataFrame, path: str | Path, *, as_of: date | str, uni
         The file.
     """
     path = Path(path)
-    tasks = tasks.assign(owner_name=tasks["rep_id"].where(tasks["rep_id"].notna(), label("missing_group", lang)))
+    tasks = tasks.assign(owner_name=owners(tasks["rep_id"], rep_names or {}, nobody=label("missing_group", lang)))
     unit = unit_for(0.0, unit, lang)[1]
     book = Workbook()
-    owners = sorted(tasks["owner_name"].astype(str).unique())
+    people = sorted(tasks["owner_name"].unique())
     overview = book.active
-    names = _sheet_names(owners, taken=[label("sheet_overview", lang)])
+    names = _sheet_names(people, taken=[label("sheet_overview", lang)])
     overview.title = label("sheet_overview", lang)
-    _overview(overview, tasks, owners, title=label("title_tasks_due", lang, as_of=as_of), unit=unit, lang=lang)
-    for owner, name in zip(owners, names, strict=True):
+    _overview(overview, tasks, people, title=label("title_tasks_due", lang, as_of=as_of), unit=unit, lang=lang)
+    for owner, name in zip(people, names, strict=True):
         _of_rep(book.create_sheet(name), tasks[tasks["owner_name"].eq(owner)], unit, lang)
     for sheet in book.worksheets:
         sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
@@ -72,10 +84,10 @@ def write_tasks(tasks: pd.DataFrame, path: str | Path, *, as_of: date | str, uni
     return path
 
 
-def _sheet_names(owners: list[str], *, taken: list[str]) -> list[str]:
+def _sheet_names(people: list[str], *, taken: list[str]) -> list[str]:
     """Names that a workbook accepts, all different whatever their case."""
     names: list[str] = []
-    for owner in owners:
+    for owner in people:
         stem = FORBIDDEN.sub(" ", owner).strip(" '") or "–"
         name, k = stem[:LONGEST_NAME], 1
         while name.lower() in {other.lower() for other in (*taken, *names)}:
@@ -85,14 +97,14 @@ def _sheet_names(owners: list[str], *, taken: list[str]) -> list[str]:
     return names
 
 
-def _overview(sheet: Worksheet, tasks: pd.DataFrame, owners: list[str], *, title: str, unit: str, lang: str) -> None:
+def _overview(sheet: Worksheet, tasks: pd.DataFrame, people: list[str], *, title: str, unit: str, lang: str) -> None:
     """One row a rep: deals, tasks by kind, value at stake; the totals are formulas."""
     set_widths(sheet, [26, 12, 12, 14, 14, 14, 14, 20])
     write_row(sheet, 1, [title], [None], bold=True)
     kinds = ["milestone", "condition", "role"]
     heads = [label(key, lang) for key in ("rep_id", "count", "n_tasks", *(f"kind_{kind}" for kind in kinds))]
     head(sheet, 3, [*heads, label("n_behind", lang), amount_label("value_at_stake", unit, lang)], n_text=1)
-    for at, owner in enumerate(owners, start=4):
+    for at, owner in enumerate(people, start=4):
         own = tasks[tasks["owner_name"].eq(owner)]
         deals = own.drop_duplicates("deal_id")
         counts = [int(own["kind"].eq(kind).sum()) for kind in kinds]
@@ -105,8 +117,8 @@ def _overview(sheet: Worksheet, tasks: pd.DataFrame, owners: list[str], *, title
             float(deals["value_at_stake"].sum()),
         ]
         write_row(sheet, at, values, [None, *[AMOUNT] * 7])
-    last = 3 + len(owners)
-    if owners:
+    last = 3 + len(people)
+    if people:
         write_row(sheet, last + 1, [label("total", lang)], [None], bold=True)
         for column in "BCDEFGH":
             cell = sheet[f"{column}{last + 1}"]
