@@ -116,7 +116,7 @@ def test_rows_read_are_rows_kept_plus_rows_set_aside(tmp_path_factory, lines):
 
 
 def test_row_numbers_hold_over_many_blocks(write, monkeypatch):
-    monkeypatch.setattr("salesanalytics.book.files._BLOCK_BYTES", 1000)
+    monkeypatch.setattr("salesanalytics.book.delimited._BLOCK_BYTES", 1000)
     lines = [f"{i},x" if i % 97 else f"{i}" for i in range(1, 5001)]
     read = read_text_table(write("a,b\n" + "\n".join(lines)))
     assert read.table["a"].to_pylist() == [str(i) for i in read.rows]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesanalytics.book.text import parse_dates, parse_numbers
+from salesanalytics.book.dates import parse_dates
+from salesanalytics.book.numbers import parse_numbers
 from salesanalytics.errors import SchemaError
 
 

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from salesanalytics.book.contract import DATE_COLUMNS, NUMBER_COLUMNS, OPTIONAL_COLUMNS, REQUIRED_COLUMNS
+from salesanalytics.book.dates import parse_dates
 from salesanalytics.book.files import TextTable
+from salesanalytics.book.numbers import parse_numbers
 from salesanalytics.book.settings import BookSettings, TableSource
-from salesanalytics.book.text import parse_dates, parse_numbers
 from salesanalytics.errors import SchemaError
 
 

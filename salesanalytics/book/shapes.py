@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from salesanalytics.book.contract import DATE_FIELDS, FIELDS, NUMBER_FIELDS
+from salesanalytics.book.dates import parse_dates
 from salesanalytics.book.dealbook import state_codes
 from salesanalytics.book.files import TextTable
 from salesanalytics.book.frames import (
@@ -22,8 +23,8 @@ from salesanalytics.book.frames import (
     to_days,
     where_equal,
 )
+from salesanalytics.book.numbers import parse_numbers
 from salesanalytics.book.settings import BookSettings, TableSource
-from salesanalytics.book.text import parse_dates, parse_numbers
 from salesanalytics.errors import SchemaError
 from salesanalytics.process import Process
 

@@ -1,0 +1,58 @@
+"""From a workbook to a table of text."""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from datetime import datetime, time
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+
+from salesanalytics.book.delimited import LEADING_ROWS, bare, empty_file, header_at
+from salesanalytics.errors import SchemaError
+
+
+def read_xlsx(path: Path, sheet: str | None, expect: frozenset[str]) -> pa.Table:
+    """The one sheet of a workbook that holds data, or the named one, as text."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # styles and validations that openpyxl does not know
+            book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
+            sheets = {s.title: _sheet_rows(s) for s in book.worksheets if sheet in (None, s.title)}
+            titles = book.sheetnames
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise SchemaError(f"{path}: not a real xlsx file ({error}). Open it and save it as xlsx or csv.") from error
+    if sheet is not None and sheet not in sheets:
+        raise SchemaError(f"{path}: there is no sheet {sheet!r}. Sheets: {', '.join(titles)}.")
+    filled = {title: rows for title, rows in sheets.items() if rows}
+    if not filled:
+        raise SchemaError(empty_file(path))
+    if len(filled) > 1:
+        raise SchemaError(f"{path}: {len(filled)} sheets hold data: {', '.join(filled)}. Name one as `sheet`.")
+    rows = next(iter(filled.values()))
+    rows = rows[header_at(rows[:LEADING_ROWS], expect) :]
+    columns = list(zip_longest(*rows, fillvalue=""))
+    return pa.table([pa.array(c[1:], pa.string()) for c in columns], names=[c[0] for c in columns])
+
+
+def _sheet_rows(sheet: Any) -> list[list[str]]:
+    sheet.reset_dimensions()  # the stated size is often wrong
+    rows = ([_cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True))
+    return [row for row in rows if any(map(bare, row))]
+
+
+def _cell_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
