@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesanalytics.errors import SchemaError
-from salesanalytics.models.incidence import clustered_se, cumulative_incidence, fit_incidence, loglog_interval
+from salesanalytics.models.incidence import cumulative_incidence, fit_incidence, loglog_interval
+from salesanalytics.models.influence import clustered_error, row_influence
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -53,7 +54,7 @@ def test_clustered_standard_errors_equal_r():
     fit = fit_incidence(duration, codes, ends)
     for row in expected.itertuples():
         for k, name in enumerate(ends):
-            se = clustered_se(fit, duration, codes, cluster, at_day=row.days, k=k)
+            se = clustered_error(row_influence(fit, duration, codes, at_day=row.days, k=k), cluster)
             assert se == pytest.approx(getattr(row, f"se_{name}"), rel=1e-6, abs=1e-12)
 
 

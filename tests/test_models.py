@@ -13,7 +13,8 @@ from worlds import CHANCES, book_of, day_of, simulate, tiny, true_incidence
 import salesanalytics as sa
 from salesanalytics.errors import SchemaError
 from salesanalytics.models import StageTable, cumulative_incidence
-from salesanalytics.models.incidence import clustered_se, fit_incidence
+from salesanalytics.models.incidence import fit_incidence
+from salesanalytics.models.influence import clustered_error, row_influence
 from salesanalytics.models.shock import SHOCK_PRIOR, fit_shock
 from salesanalytics.models.shrinkage import effective_n, marginal_strength, shrink
 from salesanalytics.models.stage_table import choose_half_life, seen_until
@@ -285,7 +286,8 @@ def test_a_pool_is_what_stood_there_at_ages_around_drawn_to_the_state():
 
     duration, codes = here["duration_days"].to_numpy("int64"), here["code"].to_numpy()
     fit = fit_incidence(duration, codes, ["other", "won"])
-    se = clustered_se(fit, duration, codes, pd.factorize(here["deal_id"])[0], at_day=365, k=1)
+    influence = row_influence(fit, duration, codes, at_day=365, k=1)
+    se = clustered_error(influence, pd.factorize(here["deal_id"])[0])
     p = plain(here, 365)[0]
     n_eff = p * (1 - p) / se**2
     for k, horizon in enumerate((30, 60)):

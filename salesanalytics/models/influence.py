@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from salesanalytics.models.incidence import Incidence, influence_terms
+from salesanalytics.models.incidence import Incidence
+from salesanalytics.models.jackknife import influence_terms
 
 
 def row_influence(
@@ -44,7 +45,7 @@ def row_influence(
     upto = int(np.searchsorted(fit.days, at_day, side="right"))
     if upto == 0:
         return np.zeros(len(duration))
-    position = np.searchsorted(fit.days, duration, side="left")
+    position = _positions(fit.days, duration)
     at = np.minimum(position, upto - 1)
     ended = (codes >= 0) & (position < upto)
     shape = (upto, len(fit.ends))
@@ -66,3 +67,10 @@ def clustered_error(influence: np.ndarray, cluster: np.ndarray, *, weight: np.nd
     """Standard error when rows of a cluster (a deal) hang together and count by their weight."""
     sums = np.bincount(cluster, weights=influence if weight is None else weight * influence)
     return float(np.sqrt((sums**2).sum()))
+
+
+def _positions(days: np.ndarray, duration: np.ndarray) -> np.ndarray:
+    """First day not before each duration; whole days are looked up instead of searched."""
+    if duration.dtype.kind not in "iu" or not len(days) or duration.max() > 100_000:
+        return np.searchsorted(days, duration, side="left")
+    return np.searchsorted(days, np.arange(int(duration.max()) + 1), side="left")[duration]

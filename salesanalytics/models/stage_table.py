@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.models.incidence import Incidence, clustered_se, fit_incidence, product_integral
+from salesanalytics.models.incidence import Incidence, fit_incidence, product_integral
+from salesanalytics.models.influence import clustered_error, row_influence
 from salesanalytics.models.shrinkage import effective_n
 from salesanalytics.models.stage_rates import ENDS, WON, end_codes, rate_interval
 from salesanalytics.timeline import landmark_rows
@@ -167,7 +168,8 @@ def _pool_around(rows: _State, age: int) -> _Pool:
 def _effective_deals(rows: _State, part: slice, fit: Incidence, n: int, day: int) -> float:
     """So many deals, watched to the end, would tell the chance by a day as well."""
     duration, codes, deal, weight = (x[part] for x in (rows.duration, rows.codes, rows.deal, rows.weight))
-    se = clustered_se(fit, duration, codes, deal, at_day=day, k=WON, weight=weight)
+    told = row_influence(fit, duration, codes, at_day=day, k=WON, weight=weight)
+    se = clustered_error(told, deal, weight=weight)
     return float(effective_n(_at(fit, np.array([day]), WON)[0], se, n))
 
 
