@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from importlib import resources
 from importlib.resources.abc import Traversable
-from math import inf, isfinite
 from pathlib import Path
-from reprlib import repr as short
 from typing import Any, TypeVar
 
 import yaml
 
 from salesanalytics.errors import ProcessError
 from salesanalytics.process import model
+from salesanalytics.process.node import Node, duplicates, keys_of
 
 _END_STATES = (
     {"id": "won", "name": {"zh": "成交", "en": "Won"}},
@@ -24,19 +22,9 @@ _END_STATES = (
     {"id": "withdrawn", "name": {"zh": "主动放弃", "en": "Withdrawn by us"}},
 )
 _PAUSE_STATES = ({"id": "on_hold", "name": {"zh": "暂停", "en": "On hold"}},)
-# Kinds of items that share one namespace, so that Process.label needs the id alone.
-_LABELLED = {
-    "stages",
-    "buyer_stages",
-    "milestones",
-    "conditions",
-    "end_states",
-    "pause_states",
-    "roles",
-    "rules",
-}
+
 _EVIDENCE_FACTOR = {"buyer": 1.0, "seller": 0.7, "none": 0.3}
-_T = TypeVar("_T")
+
 _S = TypeVar("_S", model.Stage, model.BuyerStage)
 
 
@@ -67,10 +55,10 @@ def read_process(path: str | Path | None = None) -> model.Process:
     """
     built_in = resources.files("salesanalytics.process") / "project_sales_8.yaml"
     source = built_in if path is None else Path(path)
-    root = _Node(_load(source))
-    top = root.mapping("process", *_keys(model.Process, "id", "version", "name"))
+    root = Node(_load(source))
+    top = root.mapping("process", *keys_of(model.Process, "id", "version", "name"))
     process = _process(top, Path(source.name).stem)
-    if faults := [*root.faults, *_duplicates(root.ids)]:
+    if faults := [*root.faults, *duplicates(root.ids)]:
         listed = "\n".join(f"- {fault}" for fault in faults)
         raise ProcessError(f"{source} breaks {len(faults)} rule(s) of a process file; correct there:\n{listed}")
     return process
@@ -91,106 +79,7 @@ def _load(source: Traversable | Path) -> Any:
     raise ProcessError(f"Process file {source} must be {fault}, or leave the path out for the built-in process.")
 
 
-@dataclass(frozen=True)
-class _Node:
-    """A value of the file and where it stands; all nodes of a file share its faults and ids."""
-
-    value: Any
-    where: str = "the file"
-    faults: list[str] = field(default_factory=list)
-    ids: list[tuple[str, str, str]] = field(default_factory=list)  # kind, id, where
-
-    def fault(self, rule: str) -> None:
-        self.faults.append(f"{self.where} must be {rule}, got {short(self.value)}.")
-
-    def mapping(self, *known: str) -> _Node:
-        """Return self if a mapping, else an empty one; if keys are given, any other key is a fault."""
-        if not isinstance(self.value, dict):
-            self.fault("a mapping")
-            return replace(self, value={})
-        if unknown := [key for key in self.value if known and key not in known]:
-            self.faults.append(f"{self.where} may have only the keys {', '.join(known)}, got {unknown}.")
-        return self
-
-    def get(self, key: Any, default: Any = None) -> _Node:
-        """Return what stands under a key of this mapping; null counts as left out."""
-        value = self.value.get(key)
-        where = f"{self.where}, {key}".removeprefix("the file, ")
-        return replace(self, value=default if value is None else value, where=where)
-
-    def maybe(self, key: str, read: Callable[[_Node], _T]) -> _T | None:
-        """Return what ``read`` makes of the value under a key, None where it is left out."""
-        node = self.get(key)
-        return None if node.value is None else read(node)
-
-    def each(self, key: str, read: Callable[[_Node], _T], *, default: Any = ()) -> tuple[_T, ...]:
-        """Return what ``read`` makes of each item of the list under a key."""
-        node = self.get(key, list(default))
-        if not isinstance(node.value, list):
-            node.fault("a list")
-            return ()
-        places = enumerate(node.value, start=1)
-        return tuple(read(replace(node, value=value, where=f"{node.where} #{n}")) for n, value in places)
-
-    def entry(self, kind: str, model_class: type) -> tuple[_Node, str, model.Text]:
-        """Return this item with its id and name: a text alone is the id, and an id alone is the name."""
-        node = self if isinstance(self.value, dict) else replace(self, value={"id": self.value})
-        if item_id := node.get("id").word():
-            node = replace(node, where=f"{self.where} ({item_id})")
-            self.ids.append((kind, item_id, node.where))
-        return node.mapping(*_keys(model_class)), item_id, node.get("name", item_id or "?").text()
-
-    def word(self) -> str:
-        if isinstance(self.value, str) and self.value.strip():
-            return self.value
-        self.fault("text (in quotes if it looks like a number, a date or yes/no)")
-        return ""
-
-    def text(self) -> model.Text:
-        if isinstance(self.value, dict):
-            both = self.mapping("zh", "en")
-            return model.Text(both.get("zh").word(), both.get("en").word())
-        return model.Text(self.word(), str(self.value))
-
-    def number(self, high: float = inf) -> float:
-        is_number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
-        if is_number and isfinite(self.value) and 0 <= self.value <= high:
-            return float(self.value)
-        self.fault("a number >= 0" if high == inf else f"a number from 0 to {high:g}")
-        return 0.0
-
-    def flag(self) -> bool:
-        if not isinstance(self.value, bool):
-            self.fault("true or false")
-        return self.value is True
-
-    def choice(self, *allowed: Any) -> Any:
-        if self.value not in allowed:
-            self.fault(f"one of {', '.join(map(str, allowed)) or '(there are none)'}")
-        return self.value
-
-    def reference(self, kind: str) -> str:
-        """Return the id, which must be that of an item of this kind read so far."""
-        return self.choice(*(item_id for known, item_id, _ in self.ids if known == kind))
-
-
-def _duplicates(ids: list[tuple[str, str, str]]) -> list[str]:
-    places: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for kind, item_id, where in ids:
-        places["id" if kind in _LABELLED else kind, item_id].append(where)
-    repeated = {where: used for where, used in places.items() if len(used) > 1}
-    return [
-        f"{'key' if kind == 'key' else 'id'} {item_id!r} must be used once, got it at {'; '.join(used)}."
-        for (kind, item_id), used in repeated.items()
-    ]
-
-
-def _keys(model_class: type, *left_out: str) -> list[str]:
-    """Return the keys a mapping may have: the fields of its class, but for the order, which is the place."""
-    return [part.name for part in fields(model_class) if part.name not in ("order", *left_out)]
-
-
-def _process(root: _Node, stem: str) -> model.Process:
+def _process(root: Node, stem: str) -> model.Process:
     header = root.get("process", {}).mapping("id", "version", "name")
     process_id = header.get("id", stem).word()
     version = header.get("version", "1")
@@ -202,7 +91,7 @@ def _process(root: _Node, stem: str) -> model.Process:
         id=process_id,
         version=str(version.value) if isinstance(version.value, int | float) else version.word(),
         name=header.get("name", process_id or "?").text(),
-        notes=root.each("notes", _Node.text),
+        notes=root.each("notes", Node.text),
         # What stages refer to is read before them.
         buyer_stages=_numbered(root.each("buyer_stages", _buyer_stage)),
         procurement_routes=root.each("procurement_routes", _named("procurement_routes")),
@@ -219,13 +108,13 @@ def _process(root: _Node, stem: str) -> model.Process:
     )
 
 
-def _stages(root: _Node) -> tuple[model.Stage, ...]:
+def _stages(root: Node) -> tuple[model.Stage, ...]:
     if root.get("stages", []).value == []:
         root.get("stages").fault("a list of at least one stage")
     return _numbered(root.each("stages", _stage))
 
 
-def _end_states(root: _Node) -> tuple[model.Named, ...]:
+def _end_states(root: Node) -> tuple[model.Named, ...]:
     states = root.each("end_states", _named("end_states"), default=_END_STATES)
     if "won" not in [state.id for state in states]:
         root.get("end_states").fault("a list with the end state won")
@@ -236,21 +125,21 @@ def _numbered(stages: tuple[_S, ...]) -> tuple[_S, ...]:
     return tuple(replace(stage, order=n) for n, stage in enumerate(stages, start=1))
 
 
-def _named(kind: str) -> Callable[[_Node], model.Named]:
-    def read(node: _Node) -> model.Named:
+def _named(kind: str) -> Callable[[Node], model.Named]:
+    def read(node: Node) -> model.Named:
         _, item_id, name = node.entry(kind, model.Named)
         return model.Named(item_id, name)
 
     return read
 
 
-def _buyer_stage(node: _Node) -> model.BuyerStage:
+def _buyer_stage(node: Node) -> model.BuyerStage:
     node, item_id, name = node.entry("buyer_stages", model.BuyerStage)
-    actors, buying_job = node.maybe("actors", _Node.text), node.maybe("buying_job", _Node.text)
+    actors, buying_job = node.maybe("actors", Node.text), node.maybe("buying_job", Node.text)
     return model.BuyerStage(item_id, order=0, name=name, actors=actors, buying_job=buying_job)
 
 
-def _stage(node: _Node) -> model.Stage:
+def _stage(node: Node) -> model.Stage:
     node, item_id, name = node.entry("stages", model.Stage)
     return model.Stage(
         id=item_id,
@@ -264,17 +153,17 @@ def _stage(node: _Node) -> model.Stage:
         roles_reached_by_exit=node.each("roles_reached_by_exit", _either_role),
         roles_named_by_exit=node.each("roles_named_by_exit", _either_role),
         warning_signs=node.each("warning_signs", _warning_sign),
-        alias=node.maybe("alias", _Node.text),
-        western_equivalents=node.maybe("western_equivalents", _Node.word),
+        alias=node.maybe("alias", Node.text),
+        western_equivalents=node.maybe("western_equivalents", Node.word),
     )
 
 
-def _milestone(node: _Node) -> model.Milestone:
+def _milestone(node: Node) -> model.Milestone:
     node, item_id, name = node.entry("milestones", model.Milestone)
     return model.Milestone(item_id, name, node.maybe("evidence", _evidence))
 
 
-def _condition(node: _Node) -> model.Condition:
+def _condition(node: Node) -> model.Condition:
     node, item_id, name = node.entry("conditions", model.Condition)
     key = node.get("key", item_id or "?").word()
     if item_id:
@@ -291,27 +180,27 @@ def _condition(node: _Node) -> model.Condition:
     )
 
 
-def _evidence(node: _Node) -> model.Evidence:
-    node = node.mapping(*_keys(model.Evidence))
+def _evidence(node: Node) -> model.Evidence:
+    node = node.mapping(*keys_of(model.Evidence))
     return model.Evidence(node.get("side").choice("buyer", "seller"), node.get("text").text())
 
 
-def _either_role(node: _Node) -> tuple[str, ...]:
+def _either_role(node: Node) -> tuple[str, ...]:
     return tuple(replace(node, value=role).reference("roles") for role in str(node.value).split("|"))
 
 
-def _warning_sign(node: _Node) -> model.Named:
+def _warning_sign(node: Node) -> model.Named:
     node = node.mapping("rule", "name")
     return model.Named(node.get("rule").reference("rules"), node.get("name").text())
 
 
-def _role(node: _Node) -> model.Role:
+def _role(node: Node) -> model.Role:
     node, item_id, name = node.entry("roles", model.Role)
     core = node.get("core", default=True).flag()
-    return model.Role(item_id, name, core, node.maybe("note", _Node.text))
+    return model.Role(item_id, name, core, node.maybe("note", Node.text))
 
 
-def _rule(node: _Node) -> model.Rule:
+def _rule(node: Node) -> model.Rule:
     node, item_id, name = node.entry("rules", model.Rule)
     return model.Rule(
         id=item_id,
@@ -320,7 +209,7 @@ def _rule(node: _Node) -> model.Rule:
         rule=node.get("rule").word(),
         params=_freeze(node.get("params", {}).mapping().value),
         severity=node.get("severity").choice("high", "medium", "low"),
-        needs=node.each("needs", _Node.word),
+        needs=node.each("needs", Node.word),
     )
 
 
@@ -330,7 +219,7 @@ def _freeze(value: Any) -> Any:
     return tuple(_freeze(item) for item in value) if isinstance(value, list) else value
 
 
-def _scale_point(node: _Node) -> tuple[str | int, model.Text]:
+def _scale_point(node: Node) -> tuple[str | int, model.Text]:
     node = node.mapping("value", "name")
     value = node.get("value")
     if not isinstance(value.value, str | int):
@@ -339,8 +228,8 @@ def _scale_point(node: _Node) -> tuple[str | int, model.Text]:
     return value.value if isinstance(value.value, int) else str(value.value), node.get("name").text()
 
 
-def _policy(node: _Node) -> model.TransitionPolicy:
-    node = node.mapping(*_keys(model.TransitionPolicy))
+def _policy(node: Node) -> model.TransitionPolicy:
+    node = node.mapping(*keys_of(model.TransitionPolicy))
     return model.TransitionPolicy(
         gate=node.get("gate", "milestone").choice("milestone", "none"),
         allow_regression=node.get("allow_regression", default=True).flag(),
