@@ -120,8 +120,8 @@ class Oracle:
         return rows
 
     def lag(self, day: int) -> int:
-        rows = [r for d in self.deals for r in self.known_rows(d, day, "stage")]
-        lags = [r.known - r.day for r in rows if r.value in ENDS]
+        rows = [(d, r) for d in self.deals for r in self.known_rows(d, day, "stage")]
+        lags = [r.known - r.day for d, r in rows if r.value in ENDS and r.day >= self.known_from(d)]
         return int(np.quantile(lags, 0.95, method="higher")) if lags else 0
 
     def landmarks(self, day: int, every: int = 28, *, ended: bool = False) -> list[tuple[Any, ...]]:

@@ -27,8 +27,9 @@ def shares_before(book: DealBook, *, period: Period, day: int) -> pd.Series:
 
     All of them where the period lies ahead. On its eve and later: those that are signed already and recorded late. A
     quarter's end brings many of them, so they are counted on the same day after the start of up to 12 past periods
-    (quarters, or months within a quarter): of the deals that stood open then in a state and were signed within 28
-    days, the share whose signing was dated before that start. A state is drawn to all states by 2 signings.
+    (quarters, or months within a quarter): of the deals that stood open then in a state and were signed within as many
+    days as `split_day` says, the share whose signing was dated before that start. A state is drawn to all states by 2
+    signings.
 
     Parameters
     ----------
@@ -42,13 +43,14 @@ def shares_before(book: DealBook, *, period: Period, day: int) -> pd.Series:
         return pd.Series({"": 1.0})
     seen_to = day - recording_lag_days(book, as_of=to_date(day))
     days = [start - 1 + since_eve for start in _starts_alike(period)]
+    within = min(WITHIN_DAYS, period.end_day - day)
     days = [d for d in days if d + WITHIN_DAYS <= seen_to]
     if not book.has_recorded_at or not days:
         return pd.Series({"": 0.0})
     stood = collect(book, open_deals(book, days=days).select("deal", "as_of_day", "state"))
     known = known_outcomes(book, day).set_index("deal_id").loc[stood["deal_id"]]
     after = known["end_day"].to_numpy() - stood["as_of_day"].to_numpy()
-    soon = known["end"].eq("won").to_numpy() & (after <= WITHIN_DAYS)
+    soon = known["end"].eq("won").to_numpy() & (after <= within)
     counted = pd.DataFrame({"state": stood["state"], "soon": soon, "late": soon & (after <= -since_eve)})
     by_state = counted.groupby("state")[["soon", "late"]].sum()
     overall = by_state["late"].sum() / max(by_state["soon"].sum(), 1)

@@ -17,6 +17,7 @@ from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.discrimination import AucInterval, auc_interval
 from salesanalytics.models.ladder import choose_rung
+from salesanalytics.models.late_ends import fit_late_ends
 from salesanalytics.models.learners import Learners
 from salesanalytics.models.other_ends import OtherEnds, fit_other_ends
 from salesanalytics.models.past import past_predictions
@@ -63,6 +64,8 @@ class CloseModel:
     recalibration_ : Recalibration
     other_ends_ : OtherEnds
         Which of the other ends, given that it is one.
+    late_ends_ : LateEnds
+        How many of the deals that stand open had ended, to be recorded later.
     last_day_ : int
         End of the last bin that at least 50 past rows support.
 
@@ -101,6 +104,7 @@ class CloseModel:
         self.recalibration_ = self._recalibration()
         self.last_day_ = last_supported(rows, self.edges)
         self.learners_ = self._learners(book, day, rows)
+        self.late_ends_ = fit_late_ends(rows, last_day=self.last_day_)
         self._rows = rows
         self.__dict__.pop("other_ends_", None)  # of an earlier fit
         return self
@@ -165,7 +169,8 @@ class CloseModel:
         bins, landmark = self._bins(snapshot)
         odds = self._log_odds(snapshot, bins, rung or self.rung_.name)
         near = days <= self.last_day_
-        own = incidence_at(bins, odds, landmark, np.append(days[near], self.last_day_))
+        asked_near = np.append(days[near], self.last_day_)
+        own = self.late_ends_.incidence(bins, odds, landmark, asked_near, state=snapshot["state"])
         far = asked[~near]
         later, at_last = ((table_won[:, place], table_other[:, place]) for place in (far, last))
         won, other = carried_on(own, later, at_last)

@@ -63,8 +63,7 @@ class Past:
 
     def at(self, rung: str, horizon_days: int) -> np.ndarray:
         """Chances of having been won within some days, of every row."""
-        p, days = self.p_won[rung], np.concatenate([[0], self.days[self.days > 0]])
-        p = np.hstack([np.zeros((len(p), 1)), p[:, self.days > 0]])
+        p, days = self.p_won[rung], self.days
         k = int(np.clip(np.searchsorted(days, horizon_days), 1, len(days) - 1))
         share = min((horizon_days - days[k - 1]) / (days[k] - days[k - 1]), 1.0)
         return np.asarray(p[:, k - 1] + share * (p[:, k] - p[:, k - 1]))

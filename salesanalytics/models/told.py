@@ -12,7 +12,8 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.features.landmarks import landmark_days, landmark_snapshots, landmarks_on
-from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
+from salesanalytics.models.curves import carried_on, without_dead_stock
+from salesanalytics.models.late_ends import LateEnds, fit_late_ends
 from salesanalytics.models.learners import Learners, fit_learners
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.stage_table import StageTable
@@ -132,7 +133,8 @@ def predictions_made(
         landmarks_on(book, merged, every_days=every_days, cap=ORIGIN_CAP * len(windows))
     for origin, table, learners in zip(todo, tables, fitted, strict=True):
         last = last_supported(samples[origin], edges)
-        model = (learners if last else None, table, last)
+        late = fit_late_ends(samples[origin], last_day=last)
+        model = (learners if last else None, late, table, last)
         asked = [(at, _asked(book, at, every_days)) for at in (origin, origin + step)]
         made[keys[origin]] = [_told(at, rows, tried, *model, days, grid) for at, rows in asked if len(rows)]
     return [told for origin in origins for told in made.get(keys[origin], [])]
@@ -157,6 +159,7 @@ def _told(
     asked: pd.DataFrame,
     tried: tuple[str, ...],
     learners: Learners | None,
+    late: LateEnds,
     table: StageTable,
     last_day: int,
     days: np.ndarray,
@@ -174,7 +177,7 @@ def _told(
     supported = bins.end <= last_day
     p_won, log_odds = dict.fromkeys(tried, by_table), {rung: np.zeros((0, 2)) for rung in tried[1:]}
     for rung, odds in ({} if learners is None else learners.log_odds_of(tried[1:], asked, bins)).items():
-        own = incidence_at(bins, odds, landmark, np.append(days[near], last_day))
+        own = late.incidence(bins, odds, landmark, np.append(days[near], last_day), state=asked["state"])
         p_won[rung] = without_dead_stock(carried_on(own, later, at_last)[0], pool)
         log_odds[rung] = odds[supported]
     rows = asked[["deal_id", "landmark_day", "state", "amount"]]

@@ -206,7 +206,11 @@ def life_table(book: DealBook, *, as_of: Any) -> pd.DataFrame:
 
 
 def recording_lag_days(book: DealBook, *, as_of: Any) -> int:
-    """95 % quantile of the days between an end and its recording, among ends known at a date; 0 without lag."""
+    """95 % quantile of the days between an end and its recording, among ends known at a date; 0 without lag.
+
+    Of deals that ended before anything was known of them (an import, a retrospective entry) nobody waited for the end:
+    they do not count.
+    """
     day = as_of_day(book, as_of)
     recorded = book.engine.fact("recorded_ends", lambda: _recorded_ends(book))
     lags = recorded.loc[recorded["known_day"] <= day, "lag"]
@@ -214,8 +218,10 @@ def recording_lag_days(book: DealBook, *, as_of: Any) -> int:
 
 
 def _recorded_ends(book: DealBook) -> pd.DataFrame:
-    """Every row that tells of an end: ``known_day``, ``lag`` (days from the end to there)."""
+    """Every row that tells of an end of a deal known by then: ``known_day``, ``lag`` (days from the end to there)."""
     ends = stage_rows(book).filter(col("code").is_in(ended_states(book)))
+    ends = ends.join(births(book).select("deal", "known_from").unique(), on="deal")
+    ends = ends.filter(col("day") >= col("known_from"))
     return collect(book, ends.select("known_day", lag=col("known_day") - col("day")))
 
 
