@@ -118,8 +118,8 @@ def test_shares_before_a_period_count_as_many_days_as_are_asked_of():
     paths = {}
     for month in pd.date_range("2010-02-01", "2011-06-01", freq="MS"):
         first = (month - pd.Timestamp(day_of(0))).days
-        paths |= {f"{month:%y%m}a{k}": [("S1", first - 8), ("won", first - 1, first + 22)] for k in range(10)}
-        paths |= {f"{month:%y%m}b{k}": [("S1", first - 8), ("won", first + 27)] for k in range(10)}
+        paths |= {f"{month:%y%m}a{k}": [("S1", first - 7), ("won", first - 1, first + 22)] for k in range(10)}
+        paths |= {f"{month:%y%m}b{k}": [("S1", first - 7), ("won", first + 27)] for k in range(10)}
     book = tiny(paths, last=600)
     told = {left: shares_before(book, period=parse_period("2011-06"), day=to_day("2011-06-30") - left)[""]
             for left in (5, 9)}  # fmt: skip
