@@ -67,7 +67,8 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
 
     The recording lag is estimated in reverse time, since a lag longer than the time since creation cannot have been
     seen yet (right truncation). Of deals created before the book knows of any, only those that lasted are in it: they
-    say nothing of lag and level, and count for the incidence from that day on (late entry).
+    say nothing of lag and level, and count for the incidence from that day on (late entry). Nor does its first day
+    tell of the level: what was open by then is often dated on it (an import).
 
     References
     ----------
@@ -79,10 +80,10 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
         return Arrivals(0.0, FEW_BLOCKS_VARIANCE, np.ones(1), np.zeros(1), 0, np.zeros(0, dtype=int), np.zeros(0))
     created, known_from = known["created_day"].to_numpy(), known["known_from"].to_numpy()
     since, first = day - created, int(known_from.min())
-    watched = created >= first
+    watched = created > first
     lag = (known_from - created)[watched]
     share = recorded_share(lag, since[watched]) if book.has_recorded_at else np.ones(1)
-    counted = since[watched] if day - first >= BLOCK_DAYS else since
+    counted = since[watched] if day - first >= BLOCK_DAYS else since[created != first]
     recent = int((counted < WINDOW_DAYS).sum())
     observed = min(WINDOW_DAYS, int(counted.max(initial=0)) + 1)
     exposure = _within(share, np.arange(observed)).sum()

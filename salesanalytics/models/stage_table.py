@@ -53,7 +53,7 @@ class StageTable:
 
     The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
     them (else wider), and is drawn to all deals of the state as 10 deals would. Where no deal that old was ever won it
-    is 0.5 / (n + 1), flagged. Above 10 days ages are rounded to 10 %, so that a pool serves its neighbours. Recent
+    is 0.5 / (n + 1), flagged. A state in which nobody stood on a landmark has the chance of all states. Above 10 days ages are rounded to 10 %, so that a pool serves its neighbours. Recent
     landmarks count more: the half-life of their weights is chosen on past origins (`choose_half_life`).
 
     Parameters
@@ -73,6 +73,8 @@ class StageTable:
         The landmark rows it learned from, with ``code`` (-1 open, 0 another end, 1 won).
     states_ : dict
         The same by state, as arrays.
+    anybody_ : Incidence or None
+        Of all of them.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class StageTable:
             state: _learn(part.sort_values("days_in_state", kind="stable"))
             for state, part in rows.groupby("state", sort=False)
         }
+        self.anybody_ = _learn(rows).whole if len(rows) else None
         return self
 
     def predict(
@@ -136,7 +139,10 @@ class StageTable:
     ) -> tuple[np.ndarray, np.ndarray, tuple[float, float, int, bool]]:
         nothing = np.zeros(len(horizons))
         rows = self.states_.get(state)
-        if rows is None:  # nobody ever stood there on a landmark
+        if rows is None and self.anybody_ is not None:  # nobody ever stood there on a landmark
+            won, other = (_at(self.anybody_, horizons, k) for k in (WON, 1 - WON))
+            return won, other, (0.0, 1.0, 0, False)
+        if rows is None:
             return nothing, nothing, (0.0, 1.0, 0, True)
         pool = self._pools.get((state, age)) or self._pools.setdefault((state, age), _pool_around(rows, age))
         n, fit = pool.n, pool.fit
