@@ -236,6 +236,18 @@ def test_a_book_without_history():
     book = book_of(history=pd.DataFrame())
     assert book.settings.extracted_on == dt.date(2024, 1, 20)
     assert reported(book)["no stage row"] == "D1, D2, D3"
+    assert "history without stages" in reported(book)
+
+
+def test_stages_under_another_name_stop_the_reading():
+    history = some_history(field="阶段")
+    history.loc[:2, "field"] = ["预计成交日", "amount", "amount"]
+    text = refused(lambda: book_of(history=history), "阶段 (37), 预计成交日 (1).", "`field: {阶段: stage}`")
+    assert "amount" not in text
+    table = {"values": {"field": {"阶段": "stage"}}}
+    book = make_book(deals=some_deals(), history=history, settings={"tables": {"history": table}})
+    assert reported(book)["field not of the contract"] == "预计成交日 (1)"
+    assert "history without stages" not in reported(book)
 
 
 def test_empty_deals_with_history_set_the_history_aside():

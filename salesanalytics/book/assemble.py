@@ -13,6 +13,7 @@ from salesanalytics.book.audit import check_limit, count_rows, fault_table, obse
 from salesanalytics.book.contract import OWN_COLUMNS
 from salesanalytics.book.dealbook import EPOCH, DealBook
 from salesanalytics.book.engine import Engine
+from salesanalytics.book.fields import check_stages
 from salesanalytics.book.frames import SourceTable, parse_columns
 from salesanalytics.book.judging import judge_deals, judge_history, set_aside_ended
 from salesanalytics.book.keep import keep_deals, keep_history
@@ -46,13 +47,14 @@ def assemble(
     Raises
     ------
     SchemaError
-        More than ``limit_set_aside`` of a table was set aside, amounts are in several currencies without
-        rates, or an attribute is no column.
+        More than ``limit_set_aside`` of a table was set aside, no row of the history is about a stage, amounts are
+        in several currencies without rates, or an attribute is no column.
     """
     engine = Engine()
     _check_attributes(sources["deals"], settings)
     deals = parse_columns(sources["deals"], settings)
     history = read_values(history, process=process, settings=settings)
+    check_stages(history)
     has_recorded_at = history["recorded_at"].null_count < history.num_rows
     newest_first = history.num_rows > 0 and pc.min(history["order"]).as_py() < 0
     history = _recorded_when_changed(history)

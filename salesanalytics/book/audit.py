@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import pandas as pd
 
+from salesanalytics.book.fields import unknown_fields
 from salesanalytics.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -74,12 +75,18 @@ def observations(book: DealBook, *, newest_first: bool) -> pd.DataFrame:
         if len(ids):
             found.append(_remark(table, rule, text) | {"n": len(ids), "examples": _examples(ids)})
 
+    if not len(_ids(book, _stages(book))):
+        found.append(_remark("history", "history without stages", "every deal counts as in the first stage"))
     note("deals", "no stage row", _ids(book, _without_stage(book)), "is in the first stage since creation")
     note("deals", "row before creation", _ids(book, _moved_back(book)), "creation is the first known row")
     note("deals", "created_at missing", _without_creation(book), "creation is the first known row")
     order = "kept in the order of the source, from the bottom up" if newest_first else "kept in source order"
     note("history", "two stages at one instant", _ids(book, _same_instant(book)), order)
     note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
+    names, n_rows = unknown_fields(book.engine.table("history"))
+    if n_rows:
+        remark = _remark("history", "field not of the contract", "carried along, no rule or forecast reads it")
+        found.append(remark | {"n": n_rows, "examples": names})
     if newest_first:
         found.append(_remark("history", "newest rows first", "rows of one instant count from the bottom up"))
     if not book.has_recorded_at:

@@ -92,6 +92,11 @@ TEXTS: dict[str, str] = {
     "history (wide_dates): {what}. Columns found: {found}. States: {states}. Mend tables.history in book.yaml.": (
         "history（wide_dates）：{what}。现有列：{found}。状态：{states}。请修改 book.yaml 中的 tables.history。"
     ),
+    "history: no row is about a stage (`field` is never `stage`). Unknown fields: {found}. Map them under "
+    "tables.history.values in book.yaml, for example `field: {map}`.": (
+        "history：没有任何一行是关于阶段的（`field` 从不是 `stage`）。未知的字段：{found}。"
+        "请在 book.yaml 的 tables.history.values 中写明对应关系，例如 `field: {map}`。"
+    ),
     "column missing: {names}": "缺少列：{names}",
     "`dates` names no state of the process: {names}": "`dates` 写了流程中没有的状态：{names}",
     "`dates` names no column": "`dates` 没有写任何列",
