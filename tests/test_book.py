@@ -239,6 +239,16 @@ def test_a_book_without_history():
     assert "history without stages" in reported(book)
 
 
+def test_a_column_under_a_name_that_nothing_reads_is_a_fault():
+    tables = {"deals": {"columns": {"金额": "预计金额", "industry": "行业"}}, "reps": {"columns": {"grade": "级别"}}}
+    text = refused(
+        lambda: parse_settings({"attributes": ["industry"], "tables": tables}),
+        "tables.deals.columns: unknown name '金额' for the column '预计金额'; known are deal_id, created_at",
+        "tables.reps.columns: unknown name 'grade'",
+    )
+    assert "'industry'" not in text
+
+
 def test_stages_under_another_name_stop_the_reading():
     history = some_history(field="阶段")
     history.loc[:2, "field"] = ["预计成交日", "amount", "amount"]
@@ -1095,7 +1105,8 @@ def test_deals_that_ended_without_a_usable_date(tmp_path, mapped):
     text += "5,2024-01-01,2024-03-01,2024-02-01,,,Lost\n6,,,,,,\n"
     deals = {"columns": {"deal_id": "Nr"} | ({"phase": "Status"} if mapped else {}), "file": "history.csv"}
     deals["ended_status"] = {"column": "Status", "values": ["Lost", "won"]}
-    sets = {"limit_set_aside": 0.99, "tables": {"deals": deals, "history": WIDE}}
+    sets = {"limit_set_aside": 0.99, "attributes": ["phase"] if mapped else []}
+    sets["tables"] = {"deals": deals, "history": WIDE}
     book = read_book(write_book(tmp_path, history=text, settings=sets))
     balanced(book, deals=6, history=9)
     rule = "ended without a usable date"
