@@ -4,6 +4,7 @@ All deals of a kind share a book, for a rule looks at one deal at a time; ``X+``
 are given as days before the date of looking, 2026-09-27 (three days before the end of a quarter).
 """
 
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -13,11 +14,14 @@ import pytest
 import worlds
 
 import salesanalytics as sa
+from salesanalytics.book.contract import FIELDS, OPTIONAL_COLUMNS, TABLES
+from salesanalytics.control import review_deals
 from salesanalytics.control.anomalies import Parameters, fired
 from salesanalytics.control.known import know
-from salesanalytics.control.registry import NEEDS, RULES
-from salesanalytics.errors import ProcessError
+from salesanalytics.control.registry import NEEDS, RULES, SAID
 from salesanalytics.process.read import read_process
+from salesanalytics.report.control_page import write_control_report
+from salesanalytics.report.review import alerts_text, tasks_text
 from salesanalytics.simulate import Company
 from salesanalytics.simulate.params import Recording
 
@@ -270,7 +274,7 @@ def deals_known():
 
 def hits(known, rule_id):
     rule = next(r for r in known.process.rules if r.id == rule_id)
-    return RULES[rule_id](known, Parameters(rule))
+    return RULES[rule_id](known, Parameters(rule.params))
 
 
 def found(known, rule_id):
@@ -434,7 +438,7 @@ def test_a_rule_whose_needs_are_absent_is_silent_and_says_why():
     rules = sa.find_anomalies(book, as_of=AS_OF).rules.set_index("rule")
     spoke = set(rules.index[~rules["silent"]])
     assert spoke == {"T01", "T02", "T03", "T04", "H01", "H03", "H04", "H05", "H06", "F06", "R01", "R02", "R03", "R05"}
-    assert rules.loc["A01", "reason_en"] == "the book does not keep: buyer_stage_history"
+    assert rules.loc["A01", "reason_en"] == "the book does not keep: buyer_stage"
     assert rules.loc["N01", "reason_zh"] == "数据中没有：budget"
     assert rules.loc["T01", "reason_en"] == ""
 
@@ -465,11 +469,34 @@ def test_a_process_of_ones_own_changes_switches_off_and_adds_rules(tmp_path):
     assert reasons["X02"] == "no function of this id"
 
 
-def test_a_missing_parameter_is_the_fault_of_the_process_file(tmp_path):
+def test_a_rule_without_its_parameter_is_silent_and_the_others_speak(tmp_path):
     (tmp_path / "process.yaml").write_text(PROCESS.replace("params: {stage: 2}, ", ""), encoding="utf-8")
     book = book_of({"a": [stage("S1", 9)]}, process=read_process(tmp_path / "process.yaml"))
-    with pytest.raises(ProcessError, match="Rule H03 needs the parameter 'stage'"):
-        sa.find_anomalies(book, as_of=AS_OF)
+    rules = sa.find_anomalies(book, as_of=AS_OF).rules.set_index("rule")
+    assert rules.loc["H03", "reason_en"] == "its entry in the process file lacks the parameter stage (under params)"
+    assert "stage" in rules.loc["H03", "reason_zh"]
+    assert rules.loc["H03", "silent"]
+
+
+def test_a_silent_rule_names_fields_of_the_contract():
+    assert set(SAID) < set(NEEDS)
+    own = {field for said in SAID.values() for field in re.sub(r" \(.*\)", "", said).split(", ")}
+    assert own <= {*FIELDS, *TABLES, *OPTIONAL_COLUMNS["deals"]}
+
+
+def test_a_process_without_rules_or_work_says_so(tmp_path):
+    (tmp_path / "process.yaml").write_text("stages: [S1, S2]", encoding="utf-8")
+    process = read_process(tmp_path / "process.yaml")
+    rows = [stage("S1", 90), (80, "close_date", on(40)), (70, "activity", "visit")]
+    book = book_of({"a": rows}, process=process)
+    found, tasks = sa.find_anomalies(book, as_of=AS_OF), sa.next_tasks(book, as_of=AS_OF)
+    assert "流程文件没有 rules：未检查任何规则。" in alerts_text(found, book, "zh", as_of=AS_OF, top=5)
+    assert "has no conditions, milestone in its stages" in tasks_text(tasks, book, "en", as_of=AS_OF, top=5)
+    page = write_control_report(review_deals(book, as_of=AS_OF), tmp_path / "c.html", lang="zh").read_text("utf-8")
+    assert "未检查任何规则" in page
+    assert "没有 conditions、milestone" in page
+    cleared = sa.scrub_list(book, as_of=AS_OF)
+    assert cleared["what"].tolist() == ["close_date_past", "no_activity", "no_owner"]
 
 
 def test_clocks_stand_still_on_hold():

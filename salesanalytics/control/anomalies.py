@@ -12,9 +12,8 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.control.hits import RuleFunction, nothing
 from salesanalytics.control.known import Known, know
-from salesanalytics.control.registry import NEEDS, RULES
+from salesanalytics.control.registry import NEEDS, RULES, SAID
 from salesanalytics.control.wording import word
-from salesanalytics.errors import ProcessError
 from salesanalytics.labels import LANGUAGES, label
 from salesanalytics.process.model import Rule
 from salesanalytics.timeline.calendar import to_timestamps
@@ -52,23 +51,23 @@ class Anomalies:
     rules: pd.DataFrame
 
 
-class Parameters(dict[str, Any]):
-    """Parameters of a rule; asking for one that the process file lacks is its fault, and says so."""
+class ParameterMissingError(KeyError):
+    """A rule asked for a parameter that the process file lacks."""
 
-    def __init__(self, rule: Rule) -> None:
-        super().__init__(rule.params)
-        self.rule = rule.id
+
+class Parameters(dict[str, Any]):
+    """Parameters of a rule; asking for one that the process file lacks makes the rule silent."""
 
     def __missing__(self, name: str) -> Any:
-        raise ProcessError(f"Rule {self.rule} needs the parameter {name!r}; state it under params in the process file.")
+        raise ParameterMissingError(name)
 
 
 def find_anomalies(book: DealBook, *, as_of: Any, functions: Mapping[str, RuleFunction] | None = None) -> Anomalies:
     """Run all rules of the book's process on what was known at a date.
 
     A rule is an entry under ``rules`` of the process file and a function of the same id. Parameters are changed in the
-    file; ``params: {active: false}`` switches one off. A rule is silent where the book does not keep what it ``needs``;
-    what is missing of a single deal never fires.
+    file; ``params: {active: false}`` switches one off. A rule is silent where the book does not keep what it ``needs``
+    or its entry lacks a parameter; what is missing of a single deal never fires.
 
     Parameters
     ----------
@@ -86,8 +85,6 @@ def find_anomalies(book: DealBook, *, as_of: Any, functions: Mapping[str, RuleFu
     ------
     AsOfError
         ``as_of`` lies after the end of the book.
-    ProcessError
-        A rule lacks a parameter.
 
     References
     ----------
@@ -112,12 +109,21 @@ def fired(known: Known, *, functions: Mapping[str, RuleFunction] | None = None) 
     """Each rule of the process with its bare hits, and why it is silent (None: it spoke)."""
     by_id = {**RULES, **(functions or {})}
     for rule in known.process.rules:
-        reason = why_silent(known, rule, by_id)
-        hits = nothing() if reason else by_id[rule.id](known, Parameters(rule)).reset_index(drop=True)
-        yield rule, hits, reason
+        yield rule, *run_rule(known, rule, by_id)
 
 
-def why_silent(known: Known, rule: Rule, by_id: Mapping[str, RuleFunction]) -> Reason | None:
+def run_rule(known: Known, rule: Rule, by_id: Mapping[str, RuleFunction]) -> tuple[pd.DataFrame, Reason | None]:
+    """The bare hits of a rule, and why it is silent (None: it spoke)."""
+    reason = _why_silent(known, rule, by_id)
+    if reason:
+        return nothing(), reason
+    try:
+        return by_id[rule.id](known, Parameters(rule.params)).reset_index(drop=True), None
+    except ParameterMissingError as error:
+        return nothing(), ("silent_parameter", {"name": str(error.args[0])})
+
+
+def _why_silent(known: Known, rule: Rule, by_id: Mapping[str, RuleFunction]) -> Reason | None:
     """Key and values of the text that says why a rule is silent; None: it speaks."""
     if rule.params.get("active") is False:
         return "silent_off", {}
@@ -125,7 +131,7 @@ def why_silent(known: Known, rule: Rule, by_id: Mapping[str, RuleFunction]) -> R
         return "silent_no_function", {}
     missing = [need for need in rule.needs if not (NEEDS[need](known) if need in NEEDS else need in known.fields.index)]
     if missing:
-        return "silent_needs", {"needs": ", ".join(missing)}
+        return "silent_needs", {"needs": ", ".join(dict.fromkeys(SAID.get(need, need) for need in missing))}
     return None if len(known.deals) else ("silent_no_deals", {})
 
 

@@ -131,3 +131,26 @@ NEEDS: dict[str, Callable[[Known], bool]] = {
     "targets": _has_targets,
     "account": _has_account,
 }
+
+#: What a rule may need -> the field, column or table of the contract that keeps it, where its name differs.
+SAID = {
+    "stage_history": "stage",
+    "field_history": "history",
+    "buyer_stage_history": "buyer_stage",
+    "milestones": "milestone",
+    "conditions": "condition",
+    "activities": "activity",
+    "activities.direction": f"activity ({', '.join((*WITH_CUSTOMER, *OUTBOUND))})",
+    "tasks": "next_step",
+    "close_date_history": "close_date",
+    "amount_history": "amount",
+    "rep_probability": "probability",
+    "outcomes": "stage (won, lost)",
+    "forecast_category": "category",
+    "contacts": "contact",
+    "contacts.stance": "stance",
+    "quotes": "quote",
+    "award_at": "award",
+    "tender_dates": "tender_issued, bid_due",
+    "account": "account_id",
+}

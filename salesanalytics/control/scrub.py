@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.control.anomalies import Parameters, why_silent
+from salesanalytics.control.anomalies import run_rule
 from salesanalytics.control.hits import flag
 from salesanalytics.control.known import Known, know
 from salesanalytics.control.registry import RULES
@@ -16,6 +17,8 @@ from salesanalytics.control.won_pace import MIN_WON
 from salesanalytics.control.wording import word
 from salesanalytics.errors import AsOfError
 from salesanalytics.labels import LANGUAGES, label, number
+from salesanalytics.process import Process, read_process
+from salesanalytics.process.model import FrozenMap, Rule
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_date, to_timestamps
 
@@ -43,7 +46,8 @@ def scrub_list(book: DealBook, *, as_of: Any, quarter: str | None = None) -> pd.
     -------
     DataFrame, one row a deal and finding, the largest amount first
         ``deal_id``, ``name``, ``rep_id`` (owner); ``what``: ``close_date_past`` (rule F02), ``no_activity`` (T05),
-        ``duplicate`` (R06; each with the parameters of the process file, and none where the rule is silent),
+        ``duplicate`` (R06; each with the parameters of the process file, those of the built-in process where the file
+        has no rules at all, and none where the rule is silent),
         ``no_close_date`` (where the book keeps them), ``no_amount``, ``no_owner``, ``owner_unknown`` (not in the table
         of reps), ``dead_stock`` (longer in its state than any deal that was won from
         it; asked where at least 20 were won); ``since`` and ``days`` since
@@ -73,14 +77,22 @@ def scrub_list(book: DealBook, *, as_of: Any, quarter: str | None = None) -> pd.
 def _by_rule(known: Known) -> list[pd.DataFrame]:
     """What rules of the process find."""
     parts = []
-    for rule in known.process.rules:
-        if rule.id not in BY_RULE or why_silent(known, rule, RULES):
+    for rule in known.process.rules or _usual_rules(known.process):
+        if rule.id not in BY_RULE:
             continue
-        hits = RULES[rule.id](known, Parameters(rule)).reset_index(drop=True)
+        hits, _ = run_rule(known, rule, RULES)
         if len(hits):
             said = word(hits, rule, known.process)
             parts.append(pd.concat([hits[["deal", "since_day"]], said], axis=1).assign(what=BY_RULE[rule.id]))
     return parts
+
+
+def _usual_rules(process: Process) -> list[Rule]:
+    """The built-in rules, for a process file that has none; its stages all have the longest time without activity."""
+    rules = {rule.id: rule for rule in read_process().rules if rule.id in BY_RULE}
+    limit = max(rules["T05"].params["N"].values())
+    rules["T05"] = replace(rules["T05"], params=FrozenMap({"N": dict.fromkeys(process.stage_ids, limit)}))
+    return list(rules.values())
 
 
 def _by_entry(known: Known) -> list[pd.DataFrame]:

@@ -117,9 +117,6 @@ TEXTS: dict[str, str] = {
         "销售评价至少需要 {deals} 个立项已满 {days} 天的项目，其中 {won} 个赢单、{lost} 个未赢，并有 {reps} 名销售；"
         "现有 {n} 个项目、{n_won} 个赢单、{n_reps} 名销售。"
     ),
-    "Rule {rule_id} needs the parameter {name}; state it under params in the process file.": (
-        "规则 {rule_id} 需要参数 {name}；请在流程文件的 params 中写明。"
-    ),
     # forecasts, judgement, extracts, ledger
     "A forecast cannot be grouped by {got}; it can by: {names}.": "预测不能按 {got} 分组；可以按：{names}。",
     "won, lost and slipped are lists of deal ids, such as lost=['P01393'].": (

@@ -200,6 +200,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "alert_D01_reason": ("Lost without a reason.", "输单但没有原因。"),
     "silent_off": ("switched off in the process file", "已在流程文件中关闭"),
     "silent_no_function": ("no function of this id", "没有同名函数"),
+    "silent_parameter": (
+        "its entry in the process file lacks the parameter {name} (under params)",
+        "流程文件中该规则缺少参数 {name}（写在 params 中）",
+    ),
+    "no_rules": (
+        "The process file has no `rules`: nothing was checked.",
+        "流程文件没有 rules：未检查任何规则。",
+    ),
+    "no_work": (
+        "The process file has no {names} in its stages: no such task can be named.",
+        "流程文件的阶段中没有 {names}：无法给出这类任务。",
+    ),
     "silent_needs": ("the book does not keep: {needs}", "数据中没有：{needs}"),
     "silent_no_deals": ("no open deals", "没有在跟进项目"),
     "verdict_earns": ("earns its keep: flagged deals were lost more often", "有效：被标记的项目更常输单"),

@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from salesanalytics import plots
+from salesanalytics.control.anomalies import Anomalies
 from salesanalytics.control.review import DealReview
 from salesanalytics.labels import label
 from salesanalytics.plots.units import unit_for
+from salesanalytics.process import Process
 from salesanalytics.report.control_tables import (
     ahead_rows,
     alert_rows,
@@ -24,6 +26,7 @@ from salesanalytics.report.control_tables import (
 )
 from salesanalytics.report.html import png
 from salesanalytics.report.rep_page import written
+from salesanalytics.report.review import no_work
 
 SHOWN_ALERTS, SHOWN_TASKS, SHOWN_ROWS = 30, 30, 15
 _WORDS = (
@@ -54,7 +57,7 @@ def write_control_report(review: DealReview, path: str | Path, *, lang: str = "e
 
 def _content(review: DealReview, lang: str) -> dict[str, Any]:
     scale, unit = unit_for(float(review.clocks["amount"].sum()), review.unit, lang)
-    hits, tasks = review.anomalies.hits, review.tasks
+    tasks = review.tasks
     return {
         "lang": "zh-CN" if lang == "zh" else "en",
         "title": label("title_control", lang, as_of=review.as_of),
@@ -63,11 +66,11 @@ def _content(review: DealReview, lang: str) -> dict[str, Any]:
         "picture": _picture(review, lang),
         "ahead": ahead_rows(review, scale, unit, lang).head(SHOWN_ROWS),
         "alerts": alert_rows(review, scale, unit, lang).head(SHOWN_ALERTS),
-        "alerts_text": label("page_shown", lang, n=min(SHOWN_ALERTS, len(hits)), all=len(hits)),
+        "alerts_text": _alerts_text(review.anomalies, lang),
         "rules": rule_rows(review.record, lang),
         "silent": _silent(review, lang),
         "tasks": task_rows(review, scale, unit, lang).head(SHOWN_TASKS),
-        "tasks_text": _tasks_text(tasks, lang),
+        "tasks_text": _tasks_text(tasks, review.process, lang),
         "similar": [similar_parts(one, review, scale, unit, lang) for one in review.similar],
         "losses": loss_rows(review, scale, unit, lang),
         "losses_why": review.losses.why(lang),
@@ -113,8 +116,17 @@ def _silent(review: DealReview, lang: str) -> list[str]:
     return [label("part_of", lang, text=f"{rule} {name}", part=reason) for rule, name, reason in names]
 
 
-def _tasks_text(tasks: pd.DataFrame, lang: str) -> str:
-    lines = [label("page_shown", lang, n=min(SHOWN_TASKS, len(tasks)), all=len(tasks))]
+def _alerts_text(found: Anomalies, lang: str) -> str:
+    if not len(found.rules):
+        return label("no_rules", lang)
+    return label("page_shown", lang, n=min(SHOWN_ALERTS, len(found.hits)), all=len(found.hits))
+
+
+def _tasks_text(tasks: pd.DataFrame, process: Process, lang: str) -> str:
+    lacking = no_work(process, lang)
+    if not len(tasks):
+        return lacking or label("nothing", lang)
+    lines = [label("page_shown", lang, n=min(SHOWN_TASKS, len(tasks)), all=len(tasks)), *([lacking] if lacking else [])]
     if tasks["won_ratio"].notna().any():
         lines.append(label("warning_condition_effects", lang))
     return (" " if lang == "en" else "").join(lines)

@@ -11,6 +11,7 @@ from salesanalytics.control import Anomalies
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, label, number, percent, short
 from salesanalytics.plots.units import unit_for
+from salesanalytics.process import Process
 from salesanalytics.report.review_rows import cause_rows, change_ends, method_name, moved_deal_rows, record_rows
 from salesanalytics.report.tables import owners
 from salesanalytics.report.text import fold, text_table
@@ -75,6 +76,8 @@ def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None =
     ]
     more = [label("title_silent", lang), "", *(line for text in lines for line in fold(text, width)), ""]
     blocks = [text_table(rows, title=title, n_text=4, lang=lang, width=width)]
+    if not len(found.rules):
+        return "\n".join([*blocks, *fold(label("no_rules", lang), width), ""])
     return "\n".join(blocks + ["\n".join(more)] * bool(lines))
 
 
@@ -98,7 +101,16 @@ def tasks_text(
         }
     )
     title = label("title_tasks", lang, as_of=as_of, n=len(some), all=len(tasks))
-    return text_table(rows, title=title, n_text=4, lang=lang, width=width)
+    table, lacking = text_table(rows, title=title, n_text=4, lang=lang, width=width), no_work(book.process, lang)
+    return "\n".join([table, *fold(lacking, width), ""]) if lacking else table
+
+
+def no_work(process: Process, lang: str) -> str:
+    """What the process file lacks for tasks to follow from it; empty where it has both."""
+    names = [
+        name for name, ids in (("conditions", process.condition_ids), ("milestone", process.milestone_ids)) if not ids
+    ]
+    return label("no_work", lang, names=label("list_comma", lang).join(names)) if names else ""
 
 
 def reps_text(found: RepEvaluation, book: DealBook, lang: str, width: int | None = None, *, as_of: date) -> str:
