@@ -100,6 +100,22 @@ def test_two_tables_that_lack_columns_are_two_sentences():
 def test_rules_and_notes():
     assert rule_in_chinese("created_at unreadable") == "created_at 无法读取"
     assert rule_in_chinese("my own rule") == "my own rule"
+    assert rule_in_chinese("duplicate rep") == "销售重复"
+    line = "- history.changed_at: scheduled, not an event, 12 rows (row 1); deals A, 3 rows; values 'x'"
+    assert in_chinese(line).startswith("- history.changed_at：计划日期，并非已发生，12 行（第 1 行）；项目 A")
+
+
+def test_phrases_of_ours_within_a_message():
+    assert in_chinese("the file must be a mapping, got [1].") == "整个文件必须是映射，得到的是 [1]。"
+    two = "history (wide_dates): column missing: a; `dates` names no column. Columns found: b. States: c. Mend "
+    assert in_chinese(two + "tables.history in book.yaml.").startswith(
+        "history（wide_dates）：缺少列：a；`dates` 没有写任何列。现有列：b"
+    )
+    assert in_chinese("{x} must be a list, got {y: 1}.") == "{x} 必须是列表，得到的是 {y: 1}。"
+    broken = "book.yaml must be valid YAML, which ends in line 2 (found a tab); look there for tabs, indentation, "
+    chinese = in_chinese(broken + "colons, quotes, brackets.")
+    assert "第 2 行" in chinese
+    assert "found" not in chinese
 
 
 def test_the_traceback_says_both():

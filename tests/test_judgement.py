@@ -127,8 +127,19 @@ def test_judgements_are_read_from_a_table():
     )
     with pytest.raises(SchemaError, match="missing: why; unknown: p"):
         read_judgements(table.drop(columns="why").assign(p=1))
-    with pytest.raises(SchemaError, match="row 2"):
+    with pytest.raises(SchemaError, match="row 2: signs_on must be a date such as 2026-09-30, got 'soon'"):
         read_judgements(table.assign(signs_on=["", "soon", ""]))
+
+
+def test_chances_and_amounts_as_people_write_them():
+    table = pd.DataFrame({"deal_id": ["a", "b"], "who": "Li", "why": "so"})
+    told = read_judgements(table.assign(chance=["90%", " 0.25"], amount=["120万", "1,500"]))
+    assert [(one.chance, one.amount) for one in told] == [(0.9, 1_200_000.0), (0.25, 1500.0)]
+    with pytest.raises(SchemaError, match="row 2: chance must be a chance") as error:
+        read_judgements(table.assign(chance=[0.5, "high"]))
+    assert error.value.__notes__ == ["人工判断：第 2 行：chance 必须是 0.9 或 90% 这样的概率，得到的是 'high'。"]
+    with pytest.raises(SchemaError, match="row 1: excluded must be yes or no, got 'maybe'"):
+        read_judgements(table.assign(excluded=["maybe", "no"]))
 
 
 def test_an_outlook_is_made_of_forecasts_that_fit_together():

@@ -288,7 +288,10 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
             "buyer_stages: [b]\nstages: [{id: a, buyer_stage: B9}]",
             "stages #1 (a), buyer_stage must be one of b, got 'B9'.",
         ),
-        ("stages: [{id: a, buyer_stage: b}]", "buyer_stage must be one of (there are none), got 'b'."),
+        (
+            "stages: [{id: a, buyer_stage: b}]",
+            "buyer_stage must be left out: the file has nothing that it could name, got 'b'.",
+        ),
         (
             "stages: [{id: a, conditions: [{id: c, weight: -5}]}]",
             "stages #1 (a), conditions #1 (c), weight must be a number >= 0, got -5.",
@@ -302,12 +305,12 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
         ),
         (
             "stages: [{id: a, conditions: [{id: c, routes: [tender]}]}]",
-            "routes #1 must be one of (there are none), got 'tender'.",
+            "routes #1 must be left out: the file has nothing that it could name, got 'tender'.",
         ),
         ("stages: [{id: a, roles_reached_by_exit: [DM|X]}]\nroles: [DM]", "must be one of DM, got 'X'."),
         (
             "stages: [{id: a, warning_signs: [{rule: Z, name: N}]}]",
-            "rule must be one of (there are none), got 'Z'.",
+            "rule must be left out: the file has nothing that it could name, got 'Z'.",
         ),
         (
             "stages: [a]\nend_states: [lost]",
@@ -336,8 +339,8 @@ def test_each_fault_names_place_rule_and_value(faulty: Faulty, text: str, fault:
 
 
 def test_a_typo_is_shown(faulty: Faulty) -> None:
-    assert "got ['stagez']" in faulty("stages: [a]\nstagez: [b]")
-    assert "got ['nmae']" in faulty("stages: [{id: a, nmae: A}]")
+    assert "got stagez" in faulty("stages: [a]\nstagez: [b]")
+    assert "got nmae" in faulty("stages: [{id: a, nmae: A}]")
 
 
 @pytest.mark.parametrize(
@@ -389,7 +392,7 @@ colour: red
 
 
 def test_wrong_yaml_names_the_line(faulty: Faulty) -> None:
-    assert "must be valid YAML, got in line 4:" in faulty("process: {id: x}\nstages:\n- {id: a\nrules: []\n")
+    assert "must be valid YAML, which ends in line 4 (" in faulty("process: {id: x}\nstages:\n- {id: a\nrules: []\n")
 
 
 def test_a_file_that_cannot_be_read_is_a_process_error(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def tidy_table(
             named.append((known, column))
         elif column.null_count < len(column):
             named.append((f"unnamed_{position}", column))
-    twice = [f"{name!r} ({n} times)" for name, n in Counter(name for name, _ in named).items() if n > 1]
+    twice = [f"{name!r} ({n}×)" for name, n in Counter(name for name, _ in named).items() if n > 1]
     if twice:
         raise SchemaError(f"{source}: column name repeated: {', '.join(twice)}. Rename or remove all but one.")
     blank = np.ones(table.num_rows, dtype=bool)

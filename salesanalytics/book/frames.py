@@ -81,12 +81,12 @@ def name_columns(text: TextTable, *, table_name: str, source: TableSource) -> So
     found = text.table.column_names
     contract = contract_columns(table_name)
     wanted = {name: name for name in contract if name in found} | dict(source.columns)
-    missing = [f"{new} (mapped to {old!r})" for new, old in source.columns.items() if old not in found]
+    missing = [f"{new} ({old!r})" for new, old in source.columns.items() if old not in found]
     missing += [name for name in REQUIRED_COLUMNS[table_name] if name not in wanted]
     if table_name != "history":
         used = {*wanted, *wanted.values()}
         wanted |= {name: name for name in found if name not in used}
-    missing += [f"{name} (has `values`)" for name in source.values if name not in wanted]
+    missing += [f"{name} (`values`)" for name in source.values if name not in wanted]
     if missing:
         raise SchemaError(
             f"{table_name}: required column missing: {', '.join(missing)}. Columns found: "

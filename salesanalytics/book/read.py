@@ -59,7 +59,7 @@ def read_book(path: str | Path) -> DealBook:
         expect = frozenset([*contract, *source.columns.values(), *source.dates])
         tables[name] = read_text_table(file, sheet=source.sheet, encoding=source.encoding, expect=expect)
     if missing:
-        found = ", ".join(sorted(p.name for p in folder.iterdir())) or "nothing"
+        found = ", ".join(sorted(p.name for p in folder.iterdir())) or "–"
         raise SchemaError(
             f"{folder}: required table missing: {', '.join(missing)}. Files found: {found}. "
             "Name the files as the tables (deals.csv, history.csv), or say under tables.<table>.file "

@@ -9,10 +9,9 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from salesanalytics.book.contract import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, TABLES
 from salesanalytics.errors import SchemaError
+from salesanalytics.process.yaml_file import load_yaml
 
 USUAL_ATTRIBUTES = ("product", "region", "source", "route", "deal_class")
 SHAPES = ("changes", "stage_table", "wide_dates")
@@ -122,16 +121,17 @@ def read_settings(folder: Path) -> BookSettings:
     if not path.exists():
         return BookSettings()
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SchemaError(f"book.yaml is not readable as YAML in UTF-8: {error}. Mend it there.") from error
+        raw = load_yaml(path)
+    except ValueError as error:
+        raise SchemaError(f"book.yaml must be {error}.") from error
     return parse_settings({} if raw is None else raw)
 
 
 def parse_settings(raw: Any) -> BookSettings:
     """Check the content of ``book.yaml`` and turn it into settings; one error names every fault."""
     if not isinstance(raw, dict):
-        raise SchemaError(f"book.yaml must be a mapping of settings, got {type(raw).__name__}.")
+        kind = "a list" if isinstance(raw, list) else "text" if isinstance(raw, str) else "a number"
+        raise SchemaError(f"book.yaml must be a mapping of settings, got {kind}.")
     faults: list[str] = []
     known = _checked(raw, BookSettings, _SETTINGS, "book.yaml", faults)
     tables = known.pop("tables", {})

@@ -10,7 +10,12 @@ from salesanalytics.errors.of_questions import TEXTS as QUESTIONS
 from salesanalytics.errors.of_rules import TEXTS as RULES
 
 #: Names of placeholders whose filling is a phrase of ours too; the filling of any other one is the user's own.
-_PHRASES = frozenset({"what", "hint", "fault", "faults", "listed", "error", "days", "months", "points", "commas"})
+_PHRASES = frozenset(
+    {"what", "hint", "fault", "faults", "listed", "error", "days", "months", "points", "commas", "where", "kind"}
+)
+#: Names of placeholders that are counts: only so is "rule, n rows" told from a rule that has a comma itself.
+_COUNTS = frozenset({"n", "read"})
+_HAN = "[\u3400-\u9fff]"
 _MANY_LINES = frozenset({"fault", "faults", "listed", "error", "found"})
 
 
@@ -25,13 +30,13 @@ def in_chinese(text: str) -> str:
     lines = text.split("\n")
     if len(lines) > 1 and all(_by_form(line) for line in lines):
         return "\n".join(map(in_chinese, lines))
+    parts = text.split("; ")
+    if len(parts) > 1 and all(map(_by_form, parts)):
+        return "；".join(map(in_chinese, parts))
     found = _by_form(text)
     if found is not None:
         return found
-    if len(lines) > 1:
-        return "\n".join(map(in_chinese, lines))
-    parts = text.split("; ")
-    return "；".join(map(in_chinese, parts)) if len(parts) > 1 and all(map(_by_form, parts)) else text
+    return "\n".join(map(in_chinese, lines)) if len(lines) > 1 else text
 
 
 def rule_in_chinese(text: str) -> str:
@@ -47,7 +52,7 @@ def rule_in_chinese(text: str) -> str:
     for form, chinese in RULES.items():
         match = re.fullmatch(re.escape(form).replace(r"\{\}", "(.+)"), text)
         if match:
-            return chinese.format(RULES.get(match[1], match[1]))
+            return _put(chinese, "", match[1], RULES.get(match[1], match[1]))
     return text
 
 
@@ -57,8 +62,20 @@ def _by_form(text: str) -> str | None:
     for form, chinese in _forms():
         match = form.fullmatch(rest)
         if match:
-            return bullet + chinese.format(**{name: _filled(name, value) for name, value in match.groupdict().items()})
+            for name, value in match.groupdict().items():
+                chinese = _put(chinese, name, value, _filled(name, value))
+            return bullet + chinese.replace("\0", "{")
     return None
+
+
+def _put(chinese: str, name: str, value: str, filled: str) -> str:
+    """A form with a placeholder filled; no blank stays between its Chinese words and ours."""
+    place = re.escape(f"{{{name}}}")
+    if filled != value and re.match(_HAN, filled):
+        chinese = re.sub(f"(?<={_HAN}) (?={place})", "", chinese)
+    if filled != value and re.search(f"{_HAN}$", filled):
+        chinese = re.sub(f"({place}) (?={_HAN})", r"\1", chinese)
+    return chinese.replace(f"{{{name}}}", filled.replace("{", "\0"))
 
 
 def _filled(name: str, value: str) -> str:
@@ -75,5 +92,9 @@ def _forms() -> list[tuple[re.Pattern[str], str]]:
 def _pattern(form: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", form)
     parts[::2] = map(re.escape, parts[::2])
-    parts[1::2] = [f"(?P<{name}>(?s:.*?))" if name in _MANY_LINES else f"(?P<{name}>.*?)" for name in parts[1::2]]
+    parts[1::2] = [f"(?P<{name}>{_filling(name)})" for name in parts[1::2]]
     return re.compile("".join(parts))
+
+
+def _filling(name: str) -> str:
+    return r"[\d,]+" if name in _COUNTS else "(?s:.*?)" if name in _MANY_LINES else ".*?"

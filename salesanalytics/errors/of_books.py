@@ -153,9 +153,7 @@ TEXTS: dict[str, str] = {
     ),
     '`decimal: "."` or `decimal: ","` in book.yaml.': '明 `decimal: "."` 或 `decimal: ","`（在 book.yaml 中）。',
     # book.yaml
-    "book.yaml is not readable as YAML in UTF-8: {error}. Mend it there.": (
-        "book.yaml 无法按 UTF-8 的 YAML 读取：{error}。请在该处修正。"
-    ),
+    "book.yaml must be {fault}.": "book.yaml 必须是{fault}。",
     "book.yaml must be a mapping of settings, got {kind}.": "book.yaml 必须是设置的映射，得到的是 {kind}。",
     "book.yaml has faults:\n{faults}": "book.yaml 有错误：\n{faults}",
     "rates need `currency`: they are the value of one unit in it": (
@@ -179,9 +177,11 @@ TEXTS: dict[str, str] = {
         "流程文件 {source} 必须是{fault}；或省去路径，使用内置流程。"
     ),
     "a file that can be read, got: {error}; correct the path": "可以读取的文件，得到的是：{error}；请修正路径",
-    "UTF-8 text, got the byte {byte}; save it as UTF-8": "UTF-8 文本，遇到的字节是 {byte}；请另存为 UTF-8",
-    "valid YAML, got in line {line}: {error}; correct it there": "有效的 YAML，第 {line} 行：{error}；请在该处修正",
-    "valid YAML, got: {error}; correct it there": "有效的 YAML，得到的是：{error}；请在该处修正",
+    "UTF-8 text, got the byte {byte}; save it as UTF-8": " UTF-8 文本，遇到的字节是 {byte}；请另存为 UTF-8",
+    "valid YAML, which ends in line {line} ({again}); look there for tabs, indentation, colons, quotes, brackets": (
+        "有效的 YAML，第 {line} 行开始读不通；请检查该处的制表符、缩进、冒号、引号和括号"
+    ),
+    "valid YAML ({again}); look for characters that cannot be printed": "有效的 YAML；请检查是否有不可见的控制字符",
     "{where} must be {what}, got {got}.": "{where} 必须是{what}，得到的是 {got}。",
     "{where} may have only the keys {names}, got {got}.": "{where} 只能有以下键：{names}，得到的是 {got}。",
     "id {name} must be used once, got it at {places}.": "id {name} 只能用一次，出现在 {places}。",
@@ -194,9 +194,11 @@ TEXTS: dict[str, str] = {
     "text or a whole number": "文本或整数",
     "a mapping": "映射",
     "a list": "列表",
+    "a number": "数",
     "true or false": " true 或 false",
     "one of {names}": "以下之一：{names}",
-    "one of (there are none)": "已有的 id，而这里一个也没有",
+    "left out: the file has nothing that it could name": "空的（省去）：文件中没有它可以引用的项",
+    "the file": "整个文件",
     "text": "文本",
     "a date such as 2026-09-30": " 2026-09-30 这样的日期",
     "a list of texts": "文本的列表",

@@ -135,8 +135,12 @@ TEXTS: dict[str, str] = {
     "judgements: columns missing: {missing}; unknown: {unknown}. Known: {names}.": (
         "人工判断：缺少的列：{missing}；未知的列：{unknown}。可用的列：{names}。"
     ),
-    "judgements: row {row} ({deal}) cannot be read: {error}": "人工判断：第 {row} 行（{deal}）无法读取：{error}",
-    "excluded is yes or no, got {got}": "excluded 写 yes 或 no（是或否），得到的是 {got}",
+    "judgements: row {row}: {column} must be {what}, got {got}.": (
+        "人工判断：第 {row} 行：{column} 必须是{what}，得到的是 {got}。"
+    ),
+    "a chance such as 0.9 or 90%": " 0.9 或 90% 这样的概率",
+    "an amount such as 1200000 or 1,200,000": " 1200000 或 120万 这样的金额",
+    "yes or no": " yes 或 no（是或否）",
     "judgement of {deal}: deal_id, who, why are texts, chance and amount numbers.": (
         "对 {deal} 的判断：deal_id、who、why 是文本，chance 与 amount 是数。"
     ),

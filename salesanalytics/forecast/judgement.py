@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
+from salesanalytics.book.numbers import parse_numbers
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.quarter import drawn
 from salesanalytics.forecast.result import QuarterForecast
 from salesanalytics.timeline.calendar import to_date, to_day
 
 FIELDS = ("deal_id", "who", "why", "chance", "signs_on", "amount", "excluded")
+YES = dict.fromkeys(("yes", "true", "1", "1.0", "是"), True)
+NO = dict.fromkeys(("no", "false", "0", "0.0", "否"), False)
+WANTED = {
+    "chance": "a chance such as 0.9 or 90%",
+    "signs_on": "a date such as 2026-09-30",
+    "amount": "an amount such as 1200000 or 1,200,000",
+    "excluded": "yes or no",
+}
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,8 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
 def read_judgements(table: pd.DataFrame) -> tuple[Judgement, ...]:
     """Judgements from a table with the columns ``deal_id``, ``who``, ``why`` and any of the others.
 
+    A chance may be written 0.9 or 90%, an amount as in a book.
+
     Raises
     ------
     SchemaError
@@ -115,27 +125,33 @@ def read_judgements(table: pd.DataFrame) -> tuple[Judgement, ...]:
     unknown = [str(c) for c in table if c not in FIELDS]
     if missing or unknown:
         raise SchemaError(
-            f"judgements: columns missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}. "
+            f"judgements: columns missing: {', '.join(missing) or '–'}; unknown: {', '.join(unknown) or '–'}. "
             f"Known: {', '.join(FIELDS)}."
         )
-    found = []
-    for number, row in enumerate(table.astype(object).where(table.notna(), None).to_dict("records"), start=1):
-        try:
-            found.append(_read(row))
-        except (TypeError, ValueError) as error:
-            raise SchemaError(f"judgements: row {number} ({row.get('deal_id')}) cannot be read: {error}") from error
-    return tuple(found)
+    said = table.reindex(columns=list(FIELDS)).astype(object)
+    read = pd.DataFrame({column: _read(said[column], column) for column in FIELDS})
+    return tuple(Judgement(**{k: v for k, v in row.items() if v is not None}) for row in read.to_dict("records"))
 
 
-def _read(row: dict[str, Any]) -> Judgement:
-    said = {k: v for k, v in row.items() if v is not None and str(v).strip() != ""}
-    yes = str(said.pop("excluded", "no")).strip().lower()
-    if yes not in {"yes", "no", "true", "false", "1", "0", "1.0", "0.0", "是", "否"}:
-        raise ValueError(f"excluded is yes or no, got {yes!r}")
-    deal_id, who, why = (str(said.get(k, "")).strip() for k in FIELDS[:3])
-    chance, amount = (float(said[k]) if k in said else None for k in ("chance", "amount"))
-    signs_on = pd.Timestamp(said["signs_on"]).date() if "signs_on" in said else None
-    return Judgement(deal_id, who, why, chance, signs_on, amount, excluded=yes in {"yes", "true", "1", "1.0", "是"})
+def _read(texts: pd.Series, column: str) -> pd.Series:
+    """A column as Python values, None where it is blank."""
+    texts = texts.map(lambda value: None if pd.isna(value) else str(value).strip() or None).astype(object)
+    if column in FIELDS[:3]:
+        return texts.fillna("")
+    if column == "excluded":
+        read = texts.str.lower().map(YES | NO)
+    elif column == "signs_on":
+        read = pd.to_datetime(texts, format="mixed", errors="coerce").dt.date
+    else:
+        in_percent = texts.str.endswith("%", na=False) & (column == "chance")
+        plain = texts.str.rstrip("% ") if column == "chance" else texts
+        read = parse_numbers(plain, column=f"judgements.{column}", decimal=".")[0] / np.where(in_percent, 100, 1)
+    read = read.astype(object).where(read.notna(), None)
+    failed = texts.index[texts.notna() & read.isna()]
+    if len(failed):
+        place, value = texts.index.get_loc(failed[0]) + 1, texts[failed[0]]
+        raise SchemaError(f"judgements: row {place}: {column} must be {WANTED[column]}, got {value!r}.")
+    return read
 
 
 def _chance(forecast: QuarterForecast, deal: pd.Series, one: Judgement) -> float:

@@ -44,7 +44,9 @@ class Node:
             self.fault("a mapping")
             return replace(self, value={})
         if unknown := [key for key in self.value if known and key not in known]:
-            self.faults.append(f"{self.where} may have only the keys {', '.join(known)}, got {unknown}.")
+            self.faults.append(
+                f"{self.where} may have only the keys {', '.join(known)}, got {', '.join(map(str, unknown))}."
+            )
         return self
 
     def get(self, key: Any, default: Any = None) -> Node:
@@ -106,7 +108,8 @@ class Node:
     def choice(self, *allowed: Any) -> Any:
         """Return the value, which must be one of those allowed."""
         if self.value not in allowed:
-            self.fault(f"one of {', '.join(map(str, allowed)) or '(there are none)'}")
+            names = ", ".join(map(str, allowed))
+            self.fault(f"one of {names}" if names else "left out: the file has nothing that it could name")
         return self.value
 
     def reference(self, kind: str) -> str:

@@ -9,11 +9,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from salesanalytics.errors import ProcessError
 from salesanalytics.process import model
 from salesanalytics.process.node import Node, duplicates, keys_of
+from salesanalytics.process.yaml_file import load_yaml
 
 _END_STATES = (
     {"id": "won", "name": {"zh": "成交", "en": "Won"}},
@@ -66,17 +65,10 @@ def read_process(path: str | Path | None = None) -> model.Process:
 
 def _load(source: Traversable | Path) -> Any:
     try:
-        return yaml.safe_load(source.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        fault = f"a file that can be read, got: {error.strerror}; correct the path"
-    except UnicodeDecodeError as error:
-        fault = f"UTF-8 text, got the byte {error.object[error.start]:#04x}; save it as UTF-8"
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "unknown"
-        fault = f"valid YAML, got in line {line}: {error.problem}; correct it there"
-    except yaml.YAMLError as error:
-        fault = f"valid YAML, got: {error}; correct it there"
-    raise ProcessError(f"Process file {source} must be {fault}, or leave the path out for the built-in process.")
+        return load_yaml(source)
+    except ValueError as error:
+        message = f"Process file {source} must be {error}, or leave the path out for the built-in process."
+        raise ProcessError(message) from error
 
 
 def _process(root: Node, stem: str) -> model.Process:
