@@ -239,6 +239,21 @@ def test_a_book_without_history():
     assert "history without stages" in reported(book)
 
 
+def test_forecast_categories_as_people_say_them():
+    words = ["承诺", "Best Case", "跟进", "忽略", "Commit", "赢面大", None]
+    rows = [(f"D{i}", "2024-02-01", "category", word) for i, word in enumerate(words, start=1)]
+    book = book_of(some_deals(), pd.concat([some_history(), changes(*rows)]))
+    kept = book.engine.table("history").collect("pandas").to_native().query("field == 'category'").sort_values("row")
+    assert kept["value"].tolist()[:6] == ["commit", "best_case", "pipeline", "omitted", "commit", "赢面大"]
+    assert reported(book)["forecast category not of the contract"] == "赢面大 (1)"
+
+
+def test_a_probability_above_100_is_set_aside():
+    rows = [("D1", "2024-02-01", "probability", "150"), ("D2", "2024-02-01", "probability", "100%")]
+    book = book_of(some_deals(), pd.concat([some_history(), changes(*rows)]))
+    assert [row[2:4] for row in aside(book, "history")] == [("D1", "probability above 100")]
+
+
 def test_a_column_under_a_name_that_nothing_reads_is_a_fault():
     tables = {"deals": {"columns": {"金额": "预计金额", "industry": "行业"}}, "reps": {"columns": {"grade": "级别"}}}
     text = refused(

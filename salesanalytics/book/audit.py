@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import pandas as pd
 
-from salesanalytics.book.fields import unknown_fields
+from salesanalytics.book.contract import CATEGORIES, FIELDS
+from salesanalytics.book.fields import unknown_names
 from salesanalytics.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -83,10 +84,7 @@ def observations(book: DealBook, *, newest_first: bool) -> pd.DataFrame:
     order = "kept in the order of the source, from the bottom up" if newest_first else "kept in source order"
     note("history", "two stages at one instant", _ids(book, _same_instant(book)), order)
     note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
-    names, n_rows = unknown_fields(book.engine.table("history"))
-    if n_rows:
-        remark = _remark("history", "field not of the contract", "carried along, no rule or forecast reads it")
-        found.append(remark | {"n": n_rows, "examples": names})
+    found += _unknown(book)
     if newest_first:
         found.append(_remark("history", "newest rows first", "rows of one instant count from the bottom up"))
     if not book.has_recorded_at:
@@ -96,6 +94,18 @@ def observations(book: DealBook, *, newest_first: bool) -> pd.DataFrame:
             text = f"dates before the extract see the {name} of the extract"
             found.append(_remark("deals", f"{name} is the current one", text))
     return pd.DataFrame(found, columns=FAULT_COLUMNS)
+
+
+def _unknown(book: DealBook) -> list[dict[str, Any]]:
+    """Remarks on fields and forecast categories that the contract does not know."""
+    history = book.engine.table("history")
+    fields = unknown_names(history, "field", FIELDS)
+    categories = unknown_names(history.filter(col("field") == "category"), "value", CATEGORIES)
+    remarks = (
+        (fields, "field not of the contract", "carried along, no rule or forecast reads it"),
+        (categories, "forecast category not of the contract", "counts as not committed"),
+    )
+    return [_remark("history", rule, text) | {"n": n, "examples": names} for (names, n), rule, text in remarks if n]
 
 
 def _remark(table: str, rule: str, text: str) -> dict[str, Any]:

@@ -35,6 +35,14 @@ FIELDS = (
     "probability", "category", "rep_id", "next_step", "budget", "quote", "competitor", "tender_issued", "bid_due",
     "award", "reason",
 )  # fmt: skip
+#: Forecast categories of the contract, and the words that mean them.
+CATEGORIES = {
+    "commit": ("committed", "承诺", "确定"),
+    "best_case": ("best case", "upside", "最好情况", "最佳情况", "乐观"),
+    "pipeline": ("管道", "跟进"),
+    "omitted": ("omit", "忽略"),
+    "closed": ("已结束", "已关闭"),
+}
 #: Names that no attribute can have: columns of the tables that are made of a book.
 OWN_COLUMNS = frozenset({
     "as_of", "as_of_day", "deal", "deal_id", "position", "count", "amount", "log_amount", "log_amount_change",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals as nw
@@ -31,11 +32,11 @@ def check_stages(history: pa.Table) -> None:
         )
 
 
-def unknown_fields(history: nw.LazyFrame[Any]) -> tuple[str, int]:
-    """Names that are no field of the contract, with their rows, and how many rows they have."""
-    others = history.filter(~nw.col("field").is_in(list(FIELDS))).group_by("field").agg(n=nw.len())
+def unknown_names(history: nw.LazyFrame[Any], column: str, known: Iterable[str]) -> tuple[str, int]:
+    """Values of a column that are not among those known, with their rows, and how many rows they have."""
+    others = history.filter(~nw.col(column).is_in(list(known))).group_by(column).agg(n=nw.len())
     found = others.collect("pyarrow").to_native().to_pydict()
-    counts = dict(sorted(zip(found["field"], found["n"], strict=True), key=lambda pair: (-pair[1], pair[0])))
+    counts = dict(sorted(zip(found[column], found["n"], strict=True), key=lambda pair: (-pair[1], pair[0])))
     return _listed(list(counts), counts), sum(counts.values())
 
 

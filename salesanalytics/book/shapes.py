@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from salesanalytics.book.contract import DATE_FIELDS, FIELDS, NUMBER_FIELDS
+from salesanalytics.book.contract import CATEGORIES, DATE_FIELDS, FIELDS, NUMBER_FIELDS
 from salesanalytics.book.dates import parse_dates
 from salesanalytics.book.dealbook import state_codes
 from salesanalytics.book.files import TextTable
@@ -111,8 +111,8 @@ def read_values(history: pa.Table, *, process: Process, settings: BookSettings) 
     """Turn the text of ``value`` into what its field means: an id of the process, a number, a date.
 
     Adds ``number``, ``value_day``, ``value_unreadable`` and ``code`` (of the state); ids and names (either
-    language, any case) of stages, buyer stages and milestones become ids. Fields of the contract are known in any case,
-    with blanks or hyphens too (``Close Date``).
+    language, any case) of stages, buyer stages, milestones and forecast categories become ids. Fields of the contract
+    are known in any case, with blanks or hyphens too (``Close Date``).
     """
     field = _contract_fields(history["field"].combine_chunks())
     history = history.set_column(history.column_names.index("field"), "field", field)
@@ -182,6 +182,7 @@ def _process_ids(field: Any, value: Any, process: Process, settings: BookSetting
     kinds = {"stage": stage_names(process, settings)}
     kinds["buyer_stage"] = _names(process, process.buyer_stage_ids)
     kinds["milestone"] = _names(process, process.milestone_ids)
+    kinds["category"] = {word: name for name, words in CATEGORIES.items() for word in (name, *words)}
     for kind, names in kinds.items():
         mask = pa.array(where_equal(field, kind))
         texts = value.filter(mask)

@@ -112,6 +112,7 @@ def _value_rules(process: Process) -> Rules:
         rules.append((f"{name} not a number", "value", unreadable))
     for name in NONNEGATIVE_FIELDS:
         rules.append((f"negative {name}", "value", (col("field") == name) & (col("number") < 0)))
+    rules.append(("probability above 100", "value", (col("field") == "probability") & (col("number") > 100)))
     return [*rules, ("date value unreadable", "value", col("value_unreadable"))]
 
 

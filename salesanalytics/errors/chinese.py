@@ -52,7 +52,7 @@ def rule_in_chinese(text: str) -> str:
     for form, chinese in RULES.items():
         match = re.fullmatch(re.escape(form).replace(r"\{\}", "(.+)"), text)
         if match:
-            return _put(chinese, "", match[1], RULES.get(match[1], match[1]))
+            return _put(chinese, {"": (match[1], RULES.get(match[1], match[1]))})
     return text
 
 
@@ -62,20 +62,21 @@ def _by_form(text: str) -> str | None:
     for form, chinese in _forms():
         match = form.fullmatch(rest)
         if match:
-            for name, value in match.groupdict().items():
-                chinese = _put(chinese, name, value, _filled(name, value))
-            return bullet + chinese.replace("\0", "{")
+            return bullet + _put(
+                chinese, {name: (value, _filled(name, value)) for name, value in match.groupdict().items()}
+            )
     return None
 
 
-def _put(chinese: str, name: str, value: str, filled: str) -> str:
-    """A form with a placeholder filled; no blank stays between its Chinese words and ours."""
-    place = re.escape(f"{{{name}}}")
-    if filled != value and re.match(_HAN, filled):
-        chinese = re.sub(f"(?<={_HAN}) (?={place})", "", chinese)
-    if filled != value and re.search(f"{_HAN}$", filled):
-        chinese = re.sub(f"({place}) (?={_HAN})", r"\1", chinese)
-    return chinese.replace(f"{{{name}}}", filled.replace("{", "\0"))
+def _put(chinese: str, fillings: dict[str, tuple[str, str]]) -> str:
+    """A form filled in (by name: what was there, what is said); no blank stays between its Chinese words and ours."""
+    for name, (value, filled) in fillings.items():
+        place = re.escape(f"{{{name}}}")
+        if filled != value and re.match(_HAN, filled):
+            chinese = re.sub(f"(?<={_HAN}) (?={place})", "", chinese)
+        if filled != value and re.search(f"{_HAN}$", filled):
+            chinese = re.sub(f"({place}) (?={_HAN})", r"\1", chinese)
+    return re.sub(r"\{(\w*)\}", lambda place: fillings[place[1]][1], chinese)
 
 
 def _filled(name: str, value: str) -> str:

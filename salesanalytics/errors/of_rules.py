@@ -23,6 +23,8 @@ TEXTS: dict[str, str] = {
     "history without stages": "历史表没有任何阶段记录",
     "every deal counts as in the first stage": "所有项目都视为处于第一阶段",
     "field not of the contract": "约定之外的字段",
+    "forecast category not of the contract": "约定之外的预测类别", "counts as not committed": "不计作承诺",
+    "probability above 100": "概率大于 100",
     "carried along, no rule or forecast reads it": "保留，但规则和预测都不使用",
     "is in the first stage since creation": "视为立项起处于第一阶段", "row before creation": "记录早于立项",
     "creation is the first known row": "以最早的记录为立项日", "two stages at one instant": "同一时刻有两个阶段",
