@@ -254,6 +254,30 @@ def test_a_probability_above_100_is_set_aside():
     assert [row[2:4] for row in aside(book, "history")] == [("D1", "probability above 100")]
 
 
+def test_an_unknown_stage_brings_the_known_ones_to_mind():
+    text = refused(
+        lambda: make_book(deals=some_deals(), history=some_history(value="线索")),
+        "Known stages: S1 / ", "withdrawn, on_hold. Stages of your own belong in process.yaml.",
+    )  # fmt: skip
+    assert "S8 / " in text
+
+
+def test_a_share_just_above_its_limit_reads_so():
+    history = some_history(250)
+    history.loc[:50, "value"] = "nowhere"
+    refused(lambda: make_book(deals=some_deals(250), history=history), "(10.2%, limit 10%)")
+
+
+def test_a_table_in_a_file_that_is_not_read(tmp_path):
+    write_book(tmp_path)
+    (tmp_path / "deals.csv").rename(tmp_path / "deals.xls")
+    refused(lambda: read_book(tmp_path), "deals is there as deals.xls, which is not read. Save it as xlsx or csv.")
+
+
+def test_deals_without_rows_are_named_as_the_cause():
+    refused(lambda: make_book(deals=some_deals(0), history=some_history()), "The table deals has no rows")
+
+
 def test_a_column_under_a_name_that_nothing_reads_is_a_fault():
     tables = {"deals": {"columns": {"金额": "预计金额", "industry": "行业"}}, "reps": {"columns": {"grade": "级别"}}}
     text = refused(

@@ -13,6 +13,7 @@ from salesanalytics.errors import SchemaError
 
 if TYPE_CHECKING:
     from salesanalytics.book.dealbook import DealBook
+    from salesanalytics.process import Process
 
 col = nw.col
 FAULT_COLUMNS = ["table", "rule", "n", "set_aside", "examples", "note"]
@@ -47,12 +48,28 @@ def check_limit(book: DealBook) -> None:
     if not over:
         return
     lines = [
-        f"{table}: {n:,} of {read:,} rows break the contract ({n / read:.0%}, limit {limit:.0%})"
+        f"{table}: {n:,} of {read:,} rows break the contract ({_percent(n / read)}, limit {_percent(limit)})"
         for table, (n, read) in over.items()
     ]
-    lines += map(_fault_line, _by_rule(book.set_aside[book.set_aside["table"].isin(list(over))]))
+    refused = book.set_aside[book.set_aside["table"].isin(list(over))]
+    lines += map(_fault_line, _by_rule(refused))
+    if not book.rows.set_index("table")["read"]["deals"]:
+        lines.append("The table deals has no rows: export it again.")
+    if refused["rule"].eq("unknown stage").any():
+        lines.append(f"Known stages: {_known_stages(book.process)}. Stages of your own belong in process.yaml.")
     lines.append("Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.")
     raise SchemaError("\n".join(lines))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
+
+
+def _known_stages(process: Process) -> str:
+    """Ids and names of the first ten stages, and the ids of ends and pauses."""
+    ids = process.stage_ids
+    names = [" / ".join(dict.fromkeys((i, process.label(i, "zh"), process.label(i, "en")))) for i in ids[:10]]
+    return ", ".join([*names, *["..."] * (len(ids) > 10), *process.end_state_ids, *process.pause_state_ids])
 
 
 def _by_rule(set_aside: pd.DataFrame) -> list[pd.DataFrame]:

@@ -60,12 +60,23 @@ def read_book(path: str | Path) -> DealBook:
         tables[name] = read_text_table(file, sheet=source.sheet, encoding=source.encoding, expect=expect)
     if missing:
         found = ", ".join(sorted(p.name for p in folder.iterdir())) or "–"
-        raise SchemaError(
+        message = (
             f"{folder}: required table missing: {', '.join(missing)}. Files found: {found}. "
             "Name the files as the tables (deals.csv, history.csv), or say under tables.<table>.file "
             "in book.yaml where they are."
         )
+        raise SchemaError("\n".join([message, *_unread(folder, missing)]))
     return _from_tables(tables, settings=settings, process=process)
+
+
+def _unread(folder: Path, missing: list[str]) -> list[str]:
+    """What is said of files that bear the name of a missing table, but are of a kind that is not looked for."""
+    found = {name: sorted(p.name for p in folder.glob(f"{name}.*") if p.is_file()) for name in missing}
+    return [
+        f"{name} is there as {', '.join(files)}, which is not read. Save it as xlsx or csv."
+        for name, files in found.items()
+        if files
+    ]
 
 
 def make_book(

@@ -59,6 +59,9 @@ TEXTS: dict[str, str] = {
         "{folder}：缺少必需的表：{names}。现有文件：{found}。请按表名给文件命名（deals.csv、history.csv），"
         "或在 book.yaml 的 tables.<表名>.file 中写明文件。"
     ),
+    "{table} is there as {names}, which is not read. Save it as xlsx or csv.": (
+        "表 {table} 的文件是 {names}，这类文件不读取。请另存为 xlsx 或 csv。"
+    ),
     "{name} must be a table (pandas, Polars, PyArrow, a DuckDB relation), got {kind}. Files are read by read_book; "
     "rows in a list become a table with pandas.DataFrame(rows).": (
         "{name} 必须是表（pandas、Polars、PyArrow 或 DuckDB relation），得到的是 {kind}。文件请用 read_book 读取；"
@@ -114,6 +117,10 @@ TEXTS: dict[str, str] = {
     ),
     "Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.": (
         "请修正数据来源，或在 book.yaml 中写明对应关系；若这一比例属实，请在其中调高 limit_set_aside。"
+    ),
+    "The table deals has no rows: export it again.": "项目表（deals）没有任何行：请重新导出。",
+    "Known stages: {names}. Stages of your own belong in process.yaml.": (
+        "已知的阶段：{names}。自己的阶段请写在 process.yaml 中。"
     ),
     # dates and numbers
     "Column {column}: times with a zone, but the book has no `timezone`: {what}. Write for example "
