@@ -262,6 +262,10 @@ def test_an_unknown_stage_brings_the_known_ones_to_mind():
     assert "S8 / " in text
 
 
+def test_unreadable_dates_bring_date_format_to_mind():
+    refused(lambda: make_book(deals=some_deals(created_at="一月"), history=some_history()), "`date_format`")
+
+
 def test_a_share_just_above_its_limit_reads_so():
     history = some_history(250)
     history.loc[:50, "value"] = "nowhere"
@@ -1050,7 +1054,8 @@ def test_a_stage_table():
     book = book_of(some_deals(2), history.assign(field="mine"), tables={"history": source})
     assert book.history["field"].eq("stage").all()
     assert book.history["value"].tolist() == ["S1", "S2", "S1", "S2"]
-    refused(lambda: book_of(history=history, tables={"history": {"shape": "stage_table"}}), "changed_at, value")
+    text = refused(lambda: book_of(history=history, tables={"history": {"shape": "stage_table"}}), "changed_at, value")
+    assert "field" not in text
 
 
 WIDE = {

@@ -312,6 +312,11 @@ def test_too_few_deals_are_refused_in_words():
         sa.evaluate_reps(book_of([("x", 0, "a")], []), as_of=moment(800))
 
 
+def test_deals_without_owners_are_named_as_the_cause():
+    with pytest.raises(InsufficientDataError, match="of 2 deals created at least 365 days ago none has an owner"):
+        sa.evaluate_reps(book_of([("x", 0, None), ("y", 5, None)], []), as_of=moment(800))
+
+
 def test_rare_levels_are_put_together_and_missing_ones_named():
     rows = pd.DataFrame({"product": ["a"] * 30 + ["b"] * 15 + ["c"] * 6 + ["d"] * 5 + [None] * 12})
     rows = rows.assign(source=None, route=None, customer="new", buyer_stage=None, amount=np.nan)

@@ -298,6 +298,15 @@ def test_chinese_units_and_full_width():
     assert numbers(texts) == [120000, 120000000, 11000, 12345000, 123, 1234.5, -5, -5, 30000]
 
 
+def test_yuan_at_the_end():
+    assert numbers(["120万元", "5,713,726.01元", "1.2亿元", "3 元"]) == [1_200_000, 5_713_726.01, 1.2e8, 3]
+
+
+def test_weekdays_and_halves_of_the_day_in_chinese():
+    texts = ["2025/7/19 上午 9:30", "2025/7/19 下午1:05:09", "2025-07-19 星期六", "2025年7月19日（周六） 12:00"]
+    assert dates(texts) == ["2025-07-19T09:30:00", "2025-07-19T13:05:09", "2025-07-19", "2025-07-19T12:00:00"]
+
+
 def test_currency_in_front():
     texts = ["¥5", "￥1,234.5", "€ 7", "$-3", "-$3", "£0.5", "¥12万"]
     assert numbers(texts) == [5, 1234.5, 7, -3, -3, 0.5, 120000]
@@ -325,6 +334,8 @@ def test_currency_in_front():
         "null",
         "1e999",
         "1万亿",
+        "元",
+        "5元万",
         "1e3万",
         "0x10",
         "1_000",

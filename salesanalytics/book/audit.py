@@ -53,6 +53,8 @@ def check_limit(book: DealBook) -> None:
     ]
     refused = book.set_aside[book.set_aside["table"].isin(list(over))]
     lines += map(_fault_line, _by_rule(refused))
+    if refused["rule"].str.fullmatch(r"(date value|\w+_at|\w+_on) unreadable").any():
+        lines.append('Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y".')
     if not book.rows.set_index("table")["read"]["deals"]:
         lines.append("The table deals has no rows: export it again.")
     if refused["rule"].eq("unknown stage").any():

@@ -22,6 +22,7 @@ _CLOCK = (
     r"^(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
     r"\s*(?P<half>(?:[AaPp][Mm])?)\s*(?P<z>(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)?)$"
 )
+_WEEKDAY = r"\s*[（(]?(?:星期|周)[一二三四五六日天][）)]?"
 _PLAIN_ISO = r"^[1-9]\d{3}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?$"
 _SPLIT = r"^(?P<day>.*?)(?:(?:T|\s+)(?P<clock>\d{1,2}:.*))?$"
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -155,7 +156,7 @@ def _guessed(texts: Any, counts: Array, column: str) -> tuple[Array, Array]:
         with suppress(pa.ArrowInvalid):  # the fast way; with an impossible date the long way finds which
             plain = texts.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
             return plain, np.zeros(len(texts), dtype=bool)
-    split = pc.extract_regex(texts, _SPLIT)
+    split = pc.extract_regex(_without_chinese(texts), _SPLIT)
     days, day_codes = distinct(pc.struct_field(split, "day"))
     clocks, clock_codes = distinct(pc.struct_field(split, "clock"))
     # a text with a line break splits into nothing (code -1), which takes the appended last entry
@@ -165,6 +166,16 @@ def _guessed(texts: Any, counts: Array, column: str) -> tuple[Array, Array]:
     micros = np.append(micros, np.timedelta64(0, "us"))[clock_codes]
     out = dates.astype("datetime64[us]") + micros
     return out, np.append(zoned, np.False_)[clock_codes] & ~np.isnat(out)
+
+
+def _without_chinese(texts: Any) -> Any:
+    """Weekdays go, as the day says them; the halves of a day become AM and PM."""
+    if mask(pc.string_is_ascii(texts)).all():
+        return texts
+    texts = pc.replace_substring_regex(texts, _WEEKDAY, "")
+    for half, said in (("上午", "AM"), ("下午", "PM")):
+        texts = pc.replace_substring_regex(texts, rf"\s*{half}\s*(\d{{1,2}}:[\d:]+)$", rf" \1 {said}")
+    return texts
 
 
 def _choose_days(days: Any, n_rows: Array, column: str) -> Array:

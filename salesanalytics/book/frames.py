@@ -88,9 +88,11 @@ def name_columns(text: TextTable, *, table_name: str, source: TableSource) -> So
         wanted |= {name: name for name in found if name not in used}
     missing += [f"{name} (`values`)" for name in source.values if name not in wanted]
     if missing:
+        own = ["field"] if source.shape == "stage_table" else []  # ours, not one of the file
+        listed = ", ".join(name for name in found if name not in own)
         raise SchemaError(
             f"{table_name}: required column missing: {', '.join(missing)}. Columns found: "
-            f"{', '.join(found)}. Name the right ones under tables.{table_name}.columns in book.yaml."
+            f"{listed}. Name the right ones under tables.{table_name}.columns in book.yaml."
         )
     columns = {new: text.table.column(old) for new, old in wanted.items()}
     for name, mapping in source.values.items():

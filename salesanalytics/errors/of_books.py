@@ -118,6 +118,9 @@ TEXTS: dict[str, str] = {
     "Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.": (
         "请修正数据来源，或在 book.yaml 中写明对应关系；若这一比例属实，请在其中调高 limit_set_aside。"
     ),
+    'Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y".': (
+        '特殊写法的日期可在 book.yaml 中用 `date_format` 写明，例如 "%d/%m/%Y"。'
+    ),
     "The table deals has no rows: export it again.": "项目表（deals）没有任何行：请重新导出。",
     "Known stages: {names}. Stages of your own belong in process.yaml.": (
         "已知的阶段：{names}。自己的阶段请写在 process.yaml 中。"

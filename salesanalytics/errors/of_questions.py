@@ -112,6 +112,10 @@ TEXTS: dict[str, str] = {
     "The book has no conditions (history field condition) known at {day}.": (
         "截至 {day}，账本中没有阶段条件记录（历史字段 condition）。"
     ),
+    "Reps cannot be evaluated: of {n} deals created at least {days} days ago none has an owner. Name the column of "
+    "owners as rep_id of deals.": (
+        "无法评价销售：{n} 个立项已满 {days} 天的项目都没有负责人。请把项目表中的负责人一列写作 rep_id。"
+    ),
     "Reps can be evaluated from {deals} deals created at least {days} days ago on, with {won} won, {lost} not won, and "
     "{reps} reps; there are {n} deals, {n_won} won, {n_reps} reps.": (
         "销售评价至少需要 {deals} 个立项已满 {days} 天的项目，其中 {won} 个赢单、{lost} 个未赢，并有 {reps} 名销售；"

@@ -105,7 +105,7 @@ def evaluate_reps(book: DealBook, *, as_of: Any, outcome: str = "won", confidenc
     Raises
     ------
     InsufficientDataError
-        Fewer than 30 deals can be judged, or fewer than 5 wins or 5 others, or fewer than 3 reps.
+        No deal has an owner, fewer than 30 deals can be judged, or fewer than 5 wins or 5 others, or fewer than 3 reps.
     SchemaError
         ``outcome`` is something else.
 
@@ -118,6 +118,7 @@ def evaluate_reps(book: DealBook, *, as_of: Any, outcome: str = "won", confidenc
         raise SchemaError(f"outcome must be one of {', '.join(OUTCOMES)}, got {outcome!r}.")
     rows = outcome_rows(book, as_of=as_of)
     judged = rows[rows["use"].eq("judged")].reset_index(drop=True)
+    _check_owned(rows)
     _check_enough(judged)
     n_deals = judged.groupby("rep_id").size()
     if outcome == "passed":
@@ -144,6 +145,14 @@ def evaluate_reps(book: DealBook, *, as_of: Any, outcome: str = "won", confidenc
         outcome=outcome,
         n_judged=int(n_deals.sum()),
     )
+
+
+def _check_owned(rows: pd.DataFrame) -> None:
+    if len(rows) and rows["use"].eq("no_owner").all():
+        raise InsufficientDataError(
+            f"Reps cannot be evaluated: of {len(rows):,} deals created at least {HORIZON_DAYS} days ago none has an "
+            "owner. Name the column of owners as rep_id of deals."
+        )
 
 
 def _check_enough(judged: pd.DataFrame) -> None:
