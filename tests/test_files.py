@@ -144,7 +144,7 @@ def test_nameless_columns(write):
 
 
 def test_column_name_twice(write):
-    with pytest.raises(SchemaError, match=r"'a' \(2 times\)"):
+    with pytest.raises(SchemaError, match=r"'a' \(2×\)"):
         read_text_table(write("a,b, a\n1,2,3\n"))
 
 
