@@ -26,14 +26,15 @@ def test_ends_before_and_after_the_landmark_by_hand():
     one = rows((6, 1, 0, 100), (20, 1, 28, 100), (9, 1, 29, 100), (3, 0, 0, 100), (10, 0, 1, 100), (50, -1, 100, 100))
     unseen = rows((99, 1, 0, 27), (99, 1, 5, 27))
     other = rows((40, 1, 10, 100), state="S2")
-    found = fit_late_ends(pd.concat([one, unseen, other]), last_day=730)
-    overall = 6 / 60
-    assert found.ratio.loc["", WON] == pytest.approx(overall)
-    assert found.ratio.loc["S1", WON] == pytest.approx((6 + PRIOR_ENDS * overall) / (20 + PRIOR_ENDS))
-    assert found.ratio.loc["S2", WON] == pytest.approx(PRIOR_ENDS * overall / (40 + PRIOR_ENDS))
-    assert found.ratio.loc["S1", OTHER] == pytest.approx((3 + PRIOR_ENDS * 0.3) / (10 + PRIOR_ENDS))
-    short = fit_late_ends(one, last_day=14)
-    assert (short.within_days, short.ratio.loc["", OTHER]) == (14, pytest.approx(0.3))
+    found = fit_late_ends(pd.concat([one, unseen, other]), within=28)
+    overall = 6 / 66
+    assert found.share.loc["", WON] == pytest.approx(overall)
+    assert found.share.loc["S1", WON] == pytest.approx((6 + PRIOR_ENDS * overall) / (26 + PRIOR_ENDS))
+    assert found.share.loc["S2", WON] == pytest.approx(PRIOR_ENDS * overall / (40 + PRIOR_ENDS))
+    assert found.share.loc["S1", OTHER] == pytest.approx(3 / 13)
+    short = fit_late_ends(one, within=14)
+    assert (short.within_days, short.share.loc["", OTHER]) == (14, pytest.approx(3 / 13))
+    assert short.share.loc["", WON] == 1  # none of the others came so soon
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -43,17 +44,16 @@ def test_chances_sum_to_one_rise_and_are_those_of_the_bins_without_late_ends(see
     bins = future_bins(landmark, edges=(0, 7, 14, 28, 91), fiscal_year_start=1)
     odds = rng.normal(-2, 1, (len(bins.row), 2))
     state = pd.Series(rng.choice(["S1", "S2", "S9"], 30))
-    ratio = pd.DataFrame({WON: [0.5, 0.1, 0.3], OTHER: [0.2, 0.0, 0.1]}, index=["S1", "S2", ""])
+    share = pd.DataFrame({WON: [0.5, 0.1, 0.3], OTHER: [0.2, 0.0, 0.1]}, index=["S1", "S2", ""])
     plain = incidence_at(bins, odds, landmark, days)
-    won, other = LateEnds(ratio, 28).incidence(bins, odds, landmark, days, state=state)
-    assert (won + other <= 1 + 1e-12).all()
-    assert (np.diff(won, axis=1) >= 0).all()
-    assert (np.diff(other, axis=1) >= 0).all()
-    own = ratio.reindex(state).fillna(ratio.loc[""]).to_numpy()
-    still = 1 - won[:, 0] - other[:, 0]
-    np.testing.assert_allclose(won[:, 0], still * own[:, 0] * plain[0][:, 3])
-    np.testing.assert_allclose(won[:, -1] - won[:, 0], still * plain[0][:, -1])
-    same = LateEnds(0 * ratio, 28).incidence(bins, odds, landmark, days, state=state)
+    told = LateEnds(share, 28).incidence(bins, odds, landmark, days, state=state)
+    assert (told[0] + told[1] <= 1 + 1e-12).all()
+    own = share.reindex(state).fillna(share.loc[""]).to_numpy()
+    for k, found in enumerate(told):
+        assert (np.diff(found, axis=1) >= -1e-12).all()
+        np.testing.assert_allclose(found[:, 0], own[:, k] * plain[k][:, 3])
+        np.testing.assert_array_equal(found[:, 3:], plain[k][:, 3:])
+    same = LateEnds(0 * share, 28).incidence(bins, odds, landmark, days, state=state)
     np.testing.assert_array_equal(same, plain)
 
 

@@ -59,19 +59,19 @@ def test_rates_by_hand(hand):
 
 
 def test_rates_in_stock_by_hand(hand):
-    # landmarks on days 32 and 4 (28 days apart, back from 60, none on 60 itself); half of the two known ends (a: 0,
-    # e: 3 days late, ...) gives a lag of 3 days, so that what happened after day 57 counts as unseen
+    # landmarks on days 32 and 4 (28 days apart, back from 60, none on 60 itself); ends are known at once: nobody waited
+    # for that of e, which came with the deal
     rows = landmark_rows(hand, as_of=at(60))
     got = sorted(rows[["landmark_day", "deal_id", "state", "duration_days", "end"]].itertuples(index=False, name=None))
     first, second = sorted(rows["landmark_day"].unique())
     assert got == [
         (first, "a", "S1", 26, "won"), (first, "b", "S1", 16, "lost"), (first, "c", "S1", 46, "lost"),
-        (second, "c", "S2", 18, "lost"), (second, "d", "S1", 25, "open"),
+        (second, "c", "S2", 18, "lost"), (second, "d", "S1", 28, "open"),
     ]  # fmt: skip
     s1 = sa.stage_win_rates(hand, as_of=at(60)).set_index("stage").loc["S1"]
-    # day 16 one of 4 lost, day 25 d unseen, day 26 one of 2 won, day 46 the last one lost
+    # day 16 one of 4 lost, day 26 one of 3 won, day 28 d unseen, day 46 the last one lost
     assert s1["n_in_stock"] == 4
-    assert (s1["p_won_in_stock"], s1["p_open_in_stock"]) == pytest.approx((0.75 / 2, 0.0))
+    assert (s1["p_won_in_stock"], s1["p_open_in_stock"]) == pytest.approx((0.75 / 3, 0.0))
 
 
 def test_horizon(hand):
@@ -330,8 +330,13 @@ def test_older_than_any_win():
     assert pool["older_than_any_win"].tolist() == [True, False]
     assert won[0].tolist() == pytest.approx([0, *[0.5 / (pool["n_pool"][0] + 1)] * 2])
     unknown, other, pool = table().predict(asked("S8", 5), horizon_days=[90])
-    assert (unknown[0, 0], other[0, 0], pool["n_pool"][0]) == (0, 0, 0)
-    assert pool["older_than_any_win"].all()
+    everybody = cumulative_incidence(rows["duration_days"], rows["end"]).query("days <= 90").iloc[-1]
+    assert (unknown[0, 0], other[0, 0]) == pytest.approx((everybody["p_won"], everybody["p_lost"]))
+    assert (pool["n_pool"][0], pool["older_than_any_win"][0]) == (0, False)
+    nobody, _, pool = (
+        StageTable().fit(tiny({"x": [("S1", 9)]}, last=9), as_of=at(9)).predict(asked("S1", 0), horizon_days=[90])
+    )
+    assert (nobody[0, 0], pool["older_than_any_win"][0]) == (0, True)
 
 
 def test_nothing_signed_so_soon_still_leaves_room_above():

@@ -100,8 +100,7 @@ def test_no_landmark_has_no_bin():
 @pytest.mark.parametrize(
     ("duration", "watched", "code", "counts", "happened"),
     [
-        (0, 30, 1, [False, False, False], [-1, -1, -1]),  # it had ended: no bin
-        (1, 30, 1, [True, False, False], [1, -1, -1]),
+        (0, 30, 1, [True, False, False], [1, -1, -1]),  # an event of day 0 lies in the first bin
         (7, 30, 1, [True, False, False], [1, -1, -1]),  # the end of a bin belongs to it
         (8, 30, 1, [True, True, False], [-1, 1, -1]),
         (8, 13, 1, [True, False, False], [-1, 1, -1]),  # watched to day 13 only: out, although it was won in it
@@ -109,7 +108,7 @@ def test_no_landmark_has_no_bin():
         (14, 14, -1, [True, True, False], [-1, -1, -1]),
         (20, 28, 0, [True, True, True], [-1, -1, 0]),
         (0, 0, -1, [False, False, False], [-1, -1, -1]),
-        (0, 5, 0, [False, False, False], [-1, -1, -1]),
+        (0, 5, 0, [False, False, False], [0, -1, -1]),
     ],
 )
 def test_a_bin_counts_if_it_was_watched_to_its_end_event_or_not(duration, watched, code, counts, happened):

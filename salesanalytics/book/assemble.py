@@ -55,7 +55,8 @@ def assemble(
     deals = parse_columns(sources["deals"], settings)
     history = read_values(history, process=process, settings=settings)
     check_stages(history)
-    has_recorded_at = history["recorded_at"].null_count < history.num_rows
+    known_days = pc.max_element_wise(history["recorded_at_day"], history["changed_at_day"], skip_nulls=False)
+    recorded_from = pc.min(known_days).as_py()
     newest_first = history.num_rows > 0 and pc.min(history["order"]).as_py() < 0
     history = _recorded_when_changed(history)
     states_extract = settings.extracted_on is not None
@@ -95,7 +96,7 @@ def assemble(
         set_aside=set_aside,
         faults=fault_table(set_aside),
         rows=count_rows(n_read, set_aside),
-        has_recorded_at=has_recorded_at,
+        recorded_from=recorded_from,
         engine=engine,
     )
     check_limit(book)

@@ -48,8 +48,9 @@ class DealBook:
         ``examples``, ``note``.
     rows : DataFrame
         One row a table: ``table``, ``read``, ``kept``, ``set_aside``; read = kept + set aside.
-    has_recorded_at : bool
-        Whether the history says when it was typed in. Without it late recording is invisible.
+    recorded_from : int or None
+        First day (since 1970-01-01) on which a row was known that says when it was typed in; None: no row says so, and
+        late recording is invisible.
     engine : Engine
         Where the history lives.
     truth : Any
@@ -65,7 +66,7 @@ class DealBook:
     set_aside: pd.DataFrame
     faults: pd.DataFrame
     rows: pd.DataFrame
-    has_recorded_at: bool
+    recorded_from: int | None
     engine: Engine
     truth: Any = None
 
@@ -101,6 +102,15 @@ class DealBook:
         ]
         frame = self.engine.table("history").select(*columns).sort("row").collect("pyarrow")
         return frame.to_native().to_pandas()
+
+    @property
+    def has_recorded_at(self) -> bool:
+        """Whether any row says when it was typed in."""
+        return self.recorded_from is not None
+
+    def told_when_recorded(self, day: int) -> bool:
+        """Whether a row known by the end of a day (since 1970-01-01) said when it was typed in."""
+        return self.recorded_from is not None and self.recorded_from <= day
 
     @cached_property
     def rep_names(self) -> dict[str, str]:

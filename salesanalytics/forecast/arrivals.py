@@ -82,7 +82,7 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     since, first = day - created, int(known_from.min())
     watched = created > first
     lag = (known_from - created)[watched]
-    share = recorded_share(lag, since[watched]) if book.has_recorded_at else np.ones(1)
+    share = recorded_share(lag, since[watched]) if book.told_when_recorded(day) else np.ones(1)
     counted = since[watched] if day - first >= BLOCK_DAYS else since[created != first]
     recent = int((counted < WINDOW_DAYS).sum())
     observed = min(WINDOW_DAYS, int(counted.max(initial=0)) + 1)

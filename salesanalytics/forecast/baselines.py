@@ -12,7 +12,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import at_dates, collect, trail
-from salesanalytics.timeline.spells import known_outcomes
+from salesanalytics.timeline.spells import known_outcomes, observed_from
 from salesanalytics.timeline.values import open_amounts
 
 N_QUARTERS = 4
@@ -76,7 +76,7 @@ def baselines(book: DealBook, *, period: Period, day: int, deals: pd.DataFrame) 
     """
     won, standing = won_deals(book, day), open_amounts(book, [day])
     known = known_outcomes(book, day)
-    begin = known["created_day"].min() if len(known) else np.inf
+    begin = max(known["created_day"].min(), observed_from(book)) if len(known) else np.inf
     so_far = _sum(won, period)
     finished = [_finished(won, begin, p, day) for p in _last_finished(period, day)]
     rows = [
@@ -150,9 +150,9 @@ def _stage_week_conversion(
     book: DealBook, standing: pd.DataFrame, won: pd.DataFrame, period: Period, day: int, so_far: np.ndarray
 ) -> tuple[str, float, float, str]:
     """Conversion of what stood open, by stage, as long before the end of each of the last four finished periods."""
-    past = conversion_days(period, day)
+    past = {d: p for d, p in conversion_days(period, day).items() if d >= observed_from(book)}
     then = open_amounts(book, list(past))
-    if not len(then):
+    if not past or not len(then):
         return "stage_week_conversion", np.nan, np.nan, "no finished period"
     later = then.merge(won, on="deal_id", how="left", suffixes=("", "_won"))
     first = later["as_of_day"].map({d: max(d + 1, p.start_day) for d, p in past.items()})

@@ -11,6 +11,7 @@ from salesanalytics.errors import AsOfError
 from salesanalytics.forecast.late_bookings import chances_before, split_day
 from salesanalytics.forecast.prepare import Prepared, expected_elsewhere, values
 from salesanalytics.forecast.result import QuarterForecast
+from salesanalytics.models.bands import central_band
 
 CAUSES = (
     *("signed", "ended", "new", "vanished", "amounts", "time", "features", "model", "judgement"),
@@ -162,5 +163,5 @@ def _beside(before: QuarterForecast, after: QuarterForecast, cause: str, measure
 
 def _shown(forecast: QuarterForecast) -> dict[str, float | None]:
     total = forecast.total()
-    q10, q90 = np.quantile(total, [0.1, 0.9])
-    return {"mean": float(total.mean()), "q10": float(q10), "q90": float(q90), "p_target": forecast.p_target}
+    q10, q90 = central_band(total, 0.8)
+    return {"mean": float(total.mean()), "q10": q10, "q90": q90, "p_target": forecast.p_target}

@@ -45,7 +45,7 @@ def shares_before(book: DealBook, *, period: Period, day: int) -> pd.Series:
     days = [start - 1 + since_eve for start in _starts_alike(period)]
     within = min(WITHIN_DAYS, period.end_day - day)
     days = [d for d in days if d + WITHIN_DAYS <= seen_to]
-    if not book.has_recorded_at or not days:
+    if not book.told_when_recorded(day) or not days:
         return pd.Series({"": 0.0})
     stood = collect(book, open_deals(book, days=days).select("deal", "as_of_day", "state"))
     known = known_outcomes(book, day).set_index("deal_id").loc[stood["deal_id"]]

@@ -11,6 +11,7 @@ from salesanalytics.errors import AsOfError
 from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.prepare import prepare
 from salesanalytics.forecast.quarter import check_draws, stated_target
+from salesanalytics.forecast.result import reaches
 from salesanalytics.models.bands import band_columns
 from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day
@@ -58,7 +59,7 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, se
     for kind, one in wanted:
         prepared = prepare(book, period=one, day=day, intervals=False)
         totals, target = draw_totals(prepared, draws=draws, seed=seed), stated_target(book, one)
-        reached = None if target is None else float((totals["amount"] >= target).mean())
+        reached = None if target is None else float(reaches(totals["amount"], target).mean())
         row: dict[str, Any] = {"period": one.name, "kind": kind, "start": one.start, "end": one.end}
         row |= {"target": target, "p_target": reached}
         signed = {"amount": float(prepared.signed["amount"].sum()), "count": float(len(prepared.signed))}

@@ -151,7 +151,7 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
         pool=pool,
         ratios=known.ratios,
         shock=fit_shock(model.past_within(horizon)),
-        has_recorded_at=book.has_recorded_at,
+        has_recorded_at=book.told_when_recorded(day),
         before=before_it,
     )
 

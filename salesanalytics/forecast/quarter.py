@@ -18,8 +18,10 @@ from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.prepare import Prepared, prepare
 from salesanalytics.forecast.result import COMPONENTS, QuarterForecast
 from salesanalytics.forecast.track_record import TrackRecord
+from salesanalytics.labels import percent
 from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date
+from salesanalytics.timeline.spells import known_outcomes
 
 
 def forecast_quarter(
@@ -118,7 +120,7 @@ def drawn(
         prepared=prepared,
         ceiling=accuracy_ceiling(prepared, seed=seed),
         record=record,
-        notes=_notes(book, prepared.deals, prepared.signed, n_origins=len(shock.shifts), n_amounts=len(prepared.pool)),
+        notes=_notes(book, prepared),
         seed=seed,
         rep_names=book.rep_names,
     )
@@ -139,23 +141,25 @@ def stated_target(book: DealBook, period: Period) -> float | None:
     return None
 
 
-def _notes(
-    book: DealBook, deals: pd.DataFrame, signed: pd.DataFrame, *, n_origins: int, n_amounts: int
-) -> tuple[tuple[str, dict[str, Any]], ...]:
+def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any]], ...]:
     """What has to be said beside the number."""
     notes: list[tuple[str, dict[str, Any]]] = []
-    old, without = int(deals["older_than_any_win"].sum()), int(deals["amount"].isna().sum())
-    if not book.has_recorded_at:
+    deals, signed, n_origins = prepared.deals, prepared.signed, len(prepared.shock.shifts)
+    old, without = deals["older_than_any_win"], int(deals["amount"].isna().sum())
+    if not len(known_outcomes(book, prepared.day)):
+        notes.append(("note_nothing_known", {"day": to_date(prepared.day)}))
+    if not book.told_when_recorded(prepared.day):
         notes.append(("note_no_recorded_at", {}))
     if book.settings.amount_is == "current":
         notes.append(("note_amount_current", {}))
     late = float(deals["p_late_booking"].sum())
     if late >= 0.5:
         notes.append(("note_late_bookings", {"n": f"{late:.1f}"}))
-    if old:
-        notes.append(("note_dead_stock", {"n": old}))
+    if old.any():
+        largest = percent(float(deals.loc[old, "p_in_period"].max()), 1)
+        notes.append(("note_dead_stock", {"n": int(old.sum()), "largest": largest}))
     if without:
-        notes.append(("note_amount_drawn" if n_amounts else "note_amount_unknown", {"n": without}))
+        notes.append(("note_amount_drawn" if len(prepared.pool) else "note_amount_unknown", {"n": without}))
     if signed["amount"].isna().any():
         notes.append(("note_signed_without_amount", {"n": int(signed["amount"].isna().sum())}))
     if n_origins < 4:

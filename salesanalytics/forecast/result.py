@@ -19,6 +19,12 @@ from salesanalytics.timeline import Period
 
 COMPONENTS = ("signed", "open", "reopened", "unrecorded", "new")
 BANDS = (50, 80)
+ROUNDING = 1e-9
+
+
+def reaches(amount: Any, target: float) -> Any:
+    """Whether amounts reach a target; a sum that falls short by rounding alone does."""
+    return np.asarray(amount) >= target * (1 - ROUNDING)
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ class QuarterForecast:
     @property
     def p_target(self) -> float | None:
         """Chance that the amount reaches the target; None without one."""
-        return None if self.target is None else float((self.total() >= self.target).mean())
+        return None if self.target is None else float(reaches(self.total(), self.target).mean())
 
     def bands(self, measure: str = "amount") -> dict[str, list[float]]:
         """Central bands of the total that hold 50 % and 80 % of the draws (`central_band`), ends included."""

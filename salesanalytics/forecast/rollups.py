@@ -11,7 +11,7 @@ import pandas as pd
 
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.draws import Signings
-from salesanalytics.forecast.result import QuarterForecast
+from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.models.bands import central_band
 
 MISSING, NOT_BY_DEAL = "missing", "to come"
@@ -47,7 +47,8 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
         raise SchemaError(f"A forecast cannot be grouped by {by!r}; it can by: {', '.join(groupings)}.")
     signed = forecast.signed.get(by, pd.Series(None, index=forecast.signed.index, dtype=object))
     names = pd.concat([forecast.deals[by].astype(object), signed.astype(object)])
-    names = names.where(names.notna(), MISSING).astype(str)
+    own = {name: f"'{name}'" for name in (MISSING, NOT_BY_DEAL)}  # groups of the user's that are called so
+    names = names.replace(own).where(names.notna(), MISSING).astype(str)
     codes, groups = pd.factorize(names, sort=True)
     of_open, of_signed = codes[: len(forecast.deals)], codes[len(forecast.deals) :]
     by_value = measure == "amount"
@@ -108,9 +109,9 @@ def key_deals(forecast: QuarterForecast) -> pd.DataFrame:
         signs = own > 0
         usual = top["amount"].fillna(top["expected_amount"] / top["p_in_period"].clip(lower=1e-9)).to_numpy()
         if_won = total - own + np.where(signs, own, usual[:, None])
-        found["p_target_won"] = (if_won >= forecast.target).mean(axis=1)
-        found["p_target_lost"] = (total - own >= forecast.target).mean(axis=1)
-        found["adds"] = found["p_target_won"] - (total >= forecast.target).mean()
+        found["p_target_won"] = reaches(if_won, forecast.target).mean(axis=1)
+        found["p_target_lost"] = reaches(total - own, forecast.target).mean(axis=1)
+        found["adds"] = found["p_target_won"] - reaches(total, forecast.target).mean()
     return found
 
 

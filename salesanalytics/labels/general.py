@@ -121,8 +121,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "此前期间已签约、尚未录入的项目：预计约 {n} 个，不计入本期。",
     ),
     "note_dead_stock": (
-        "Open deals that are older than any ever signed from their stage: {n}. They count with a chance near zero.",
-        "停留时间超过以往所有成交的在跟进项目：{n} 个，按接近零的概率计入。",
+        "Open deals older than any ever signed from their stage: {n}. They count with a chance of {largest} at most.",
+        "停留时间超过以往所有成交的在跟进项目：{n} 个，按很小的概率计入，最大为 {largest}。",
     ),
     "note_amount_drawn": (
         "Open deals without an amount: {n}. Theirs is drawn from the amounts of past wins.",
@@ -135,6 +135,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "note_signed_without_amount": (
         "Signed deals without an amount: {n}. They count as 0.",
         "没有金额的已签约项目：{n} 个，按 0 计。",
+    ),
+    "note_nothing_known": (
+        "The book knows of no deal by {day}: it begins later.",
+        "截至 {day}，账本中还没有任何项目：记录始于更晚的日期。",
     ),
     "note_few_origins": (
         "Past forecasts that could be checked: {n}. The common shock rests mostly on its prior.",

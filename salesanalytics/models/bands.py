@@ -15,9 +15,9 @@ from salesanalytics.models.metrics import between_0_and_1, numbers, one_per_row
 def central_band(draws: Any, level: float) -> tuple[float, float]:
     """Ends of the band in the middle of the draws that holds ``level`` of them; the ends belong to it.
 
-    From one quantile to the other. Between quantiles of whole numbers (deals) lies more than that: a band from 0 to 4
-    holds 95 % of a Poisson distribution of mean 2, not 80 %. There an end is left out, or both are, as long as the rest
-    still holds at least ``level``: 1 to 4.
+    From one quantile to the other. Where many draws are equal (numbers of deals, nothing signed) more than that lies
+    there: a band from 0 to 4 holds 95 % of a Poisson distribution of mean 2, not 80 %. So an end is left out, or both
+    are, as long as the rest still holds at least ``level``: 1 to 4.
 
     Parameters
     ----------
@@ -36,11 +36,7 @@ def central_band(draws: Any, level: float) -> tuple[float, float]:
     """
     (x,) = one_per_row(draws=draws)
     between_0_and_1(level, "level")
-    levels = [0.5 - level / 2, 0.5 + level / 2]
-    if (x != np.rint(x)).any():
-        low, high = np.quantile(x, levels)
-        return float(low), float(high)
-    low, high = np.quantile(x, levels, method="inverted_cdf")
+    low, high = np.quantile(x, [0.5 - level / 2, 0.5 + level / 2], method="inverted_cdf")
     above, below = x[x > low].min(initial=np.inf), x[x < high].max(initial=-np.inf)
     ends = [(low, high), (above, high), (low, below), (above, below)]
     held = np.array([((x >= a) & (x <= b)).mean() for a, b in ends])

@@ -65,7 +65,7 @@ class CloseModel:
     other_ends_ : OtherEnds
         Which of the other ends, given that it is one.
     late_ends_ : LateEnds
-        How many of the deals that stand open had ended, to be recorded later.
+        How many of the first ends had come already, to be recorded later.
     last_day_ : int
         End of the last bin that at least 50 past rows support.
 
@@ -104,7 +104,7 @@ class CloseModel:
         self.recalibration_ = self._recalibration()
         self.last_day_ = last_supported(rows, self.edges)
         self.learners_ = self._learners(book, day, rows)
-        self.late_ends_ = fit_late_ends(rows, last_day=self.last_day_)
+        self.late_ends_ = fit_late_ends(rows, within=self.edges[1])
         self._rows = rows
         self.__dict__.pop("other_ends_", None)  # of an earlier fit
         return self

@@ -16,7 +16,7 @@ from salesanalytics.models.stage_table import StageTable
 from salesanalytics.timeline import amounts, known_outcomes, quarter_of
 from salesanalytics.timeline.asof_values import amounts_at
 from salesanalytics.timeline.calendar import as_of_day, to_date
-from salesanalytics.timeline.replay import collect
+from salesanalytics.timeline.replay import OPEN, collect
 from salesanalytics.timeline.spells import open_deals
 
 
@@ -115,7 +115,10 @@ def _pipeline(book: DealBook, days: list[int]) -> pd.DataFrame:
 
 
 def _with_outcomes(book: DealBook, deals: pd.DataFrame, day: int, horizon_days: int) -> pd.DataFrame:
-    """Adds what was signed since, and what the undecided deals are expected to sign, as seen from a day."""
+    """Adds what was signed since, and what the undecided deals are expected to sign, as seen from a day.
+
+    Deals that vanished undecided are left out: nobody knows what came of them.
+    """
     known = known_outcomes(book, day)[["deal_id", "end", "end_day"]]
     known = known.merge(amounts(book, [day])[["deal_id", "amount"]], on="deal_id", how="left")
     deals = deals.merge(known.rename(columns={"amount": "amount_last"}), on="deal_id", how="left")
@@ -125,6 +128,8 @@ def _with_outcomes(book: DealBook, deals: pd.DataFrame, day: int, horizon_days: 
     now = collect(book, open_deals(book, days=[day]).select("deal", "as_of_day", "state", "since_day"))
     now["days_in_state"] = day - now.pop("since_day")
     deals["undecided"] = deals["deal_id"].isin(now["deal_id"]) & (left > 0)
+    vanished = deals["end"].eq(OPEN) & ~deals["deal_id"].isin(now["deal_id"]) & (deals["end_day"] < last_day)
+    deals, left = deals[~vanished].reset_index(drop=True), left[~vanished].reset_index(drop=True)
     deals["to_come"] = 0.0
     asked = np.unique(left[deals["undecided"]])
     if len(asked):

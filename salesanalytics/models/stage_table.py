@@ -53,8 +53,9 @@ class StageTable:
 
     The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
     them (else wider), and is drawn to all deals of the state as 10 deals would. Where no deal that old was ever won it
-    is 0.5 / (n + 1), flagged. A state in which nobody stood on a landmark has the chance of all states. Above 10 days ages are rounded to 10 %, so that a pool serves its neighbours. Recent
-    landmarks count more: the half-life of their weights is chosen on past origins (`choose_half_life`).
+    is 0.5 / (n + 1), flagged. A state in which nobody stood on a landmark has the chance of all states. Above 10 days
+    ages are rounded to 10 %, so that a pool serves its neighbours. Recent landmarks count more: the half-life of their
+    weights is chosen on past origins (`choose_half_life`).
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class Bins:
     row : ndarray
         Position of the landmark.
     start, end : ndarray
-        Days after the landmark: (start, end]. Ends up to the landmark itself lie in no bin (`late_ends`).
+        Days after the landmark: (start, end]; the first bin of a landmark includes day 0.
     to_quarter_end : ndarray
         Days from the end of the bin to the end of the fiscal quarter it lies in; 0: the bin ends with it.
     """
@@ -81,7 +81,8 @@ def observed_bins(bins: Bins, *, duration: np.ndarray, watched: np.ndarray) -> n
     watched : ndarray (n_landmarks,)
         Days up to which an end would have been seen.
     """
-    return np.asarray((duration[bins.row] > bins.start) & (bins.end <= watched[bins.row]))
+    at_risk = (duration[bins.row] > bins.start) | (bins.start == 0)
+    return np.asarray(at_risk & (bins.end <= watched[bins.row]))
 
 
 def last_supported(rows: pd.DataFrame, edges: tuple[int, ...]) -> int:
@@ -94,7 +95,7 @@ def last_supported(rows: pd.DataFrame, edges: tuple[int, ...]) -> int:
 
 def happened_in(bins: Bins, *, duration: np.ndarray, code: np.ndarray) -> np.ndarray:
     """What happened in each bin: the code of the end, or nothing."""
-    inside = (duration[bins.row] <= bins.end) & (duration[bins.row] > bins.start)
+    inside = (duration[bins.row] <= bins.end) & ((duration[bins.row] > bins.start) | (bins.start == 0))
     return np.where(inside, code[bins.row], QUIET)
 
 

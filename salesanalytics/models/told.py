@@ -133,7 +133,7 @@ def predictions_made(
         landmarks_on(book, merged, every_days=every_days, cap=ORIGIN_CAP * len(windows))
     for origin, table, learners in zip(todo, tables, fitted, strict=True):
         last = last_supported(samples[origin], edges)
-        late = fit_late_ends(samples[origin], last_day=last)
+        late = fit_late_ends(samples[origin], within=edges[1])
         model = (learners if last else None, late, table, last)
         asked = [(at, _asked(book, at, every_days)) for at in (origin, origin + step)]
         made[keys[origin]] = [_told(at, rows, tried, *model, days, grid) for at, rows in asked if len(rows)]

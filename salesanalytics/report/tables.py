@@ -11,6 +11,7 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
+from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, decimals, has_label, label, number, percent, short
 from salesanalytics.models import AucInterval
 from salesanalytics.models.ladder import Rung
@@ -41,7 +42,7 @@ def _measures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
 def p_target_text(forecast: QuarterForecast) -> str:
     """Chance to reach the target; what draws alone say is never quite 0 or 100 %."""
     p, n = forecast.p_target, len(forecast.total())
-    if p is None or forecast.amount["signed"].min() >= (forecast.target or 0.0):
+    if p is None or reaches(forecast.amount["signed"].min(), forecast.target or 0.0):
         return percent(p if p is not None else float("nan"))
     return percent(min(max(p, 0.5 / n), 1 - 0.5 / n))
 

@@ -16,6 +16,8 @@ from salesanalytics.timeline import landmark_rows
 from salesanalytics.timeline.asof_values import values_at
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.openings import last_numbers, owned_on, owner_spells
+from salesanalytics.timeline.replay import OPEN
+from salesanalytics.timeline.spells import recording_lag_days
 from salesanalytics.timeline.values import fields_in
 
 EVERY_DAYS = 91
@@ -101,9 +103,14 @@ def stated_odds(book: DealBook, *, as_of: Any, confidence: float = 0.9) -> pd.Da
 
 
 def _looked_at(book: DealBook, as_of: Any) -> tuple[pd.DataFrame, pd.Series]:
-    """Open deals every 91 days, at least 365 days ago, with their owner then; and which were won within 365 days."""
+    """Open deals every 91 days, at least 365 days ago, with their owner then; and which were won within 365 days.
+
+    Deals that vanished undecided before that are left out, as in `outcome_rows`.
+    """
     rows = landmark_rows(book, as_of=as_of, every_days=EVERY_DAYS)
-    rows = rows[rows["landmark_day"] <= as_of_day(book, as_of) - HORIZON_DAYS].reset_index(drop=True)
+    seen_to = as_of_day(book, as_of) - recording_lag_days(book, as_of=as_of)
+    rows = rows[rows["landmark_day"] <= seen_to - HORIZON_DAYS]
+    rows = rows[rows["end"].ne(OPEN) | (rows["duration_days"] >= HORIZON_DAYS)].reset_index(drop=True)
     rows["duration_days"] = rows["duration_days"].astype(float)
     rows["rep_id"] = owned_on(owner_spells(book, as_of=as_of), rows["deal_id"], rows["landmark_day"])
     return rows, (rows["end"].eq("won") & (rows["duration_days"] <= HORIZON_DAYS)).astype(float)
