@@ -267,9 +267,11 @@ def test_bands_of_whole_numbers_by_hand():
     assert band_columns(draws) == {"q10": 0, "q25": 1, "q50": 2, "q75": 2, "q90": 3}
 
 
-def test_bands_of_what_is_not_whole_are_quantiles():
-    draws = np.random.default_rng(0).normal(size=999)
-    assert central_band(draws, 0.8) == pytest.approx(np.quantile(draws, [0.1, 0.9]).tolist())
+def test_bands_of_many_different_draws_are_quantiles_in_every_unit():
+    draws = np.random.default_rng(0).normal(size=10_000)
+    assert central_band(draws, 0.8) == pytest.approx(np.quantile(draws, [0.1, 0.9]).tolist(), abs=1e-3)
+    some = np.random.default_rng(0).poisson(2, 999) * 0.5
+    assert np.array(central_band(some, 0.8)) / 0.5 == pytest.approx(np.array(central_band(1e6 * some, 0.8)) / 5e5)
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=60), st.floats(0.05, 0.95))
