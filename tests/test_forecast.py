@@ -398,7 +398,7 @@ def test_dead_stock_has_no_likely_date():
     assert scored.loc["dead", ["sign_q10", "sign_q50", "sign_q90"]].isna().all()
     assert pd.Timestamp(at(400)) < scored.loc["young", "sign_q50"] < pd.Timestamp(at(430))
     found = sa.forecast_quarter(dead, quarter="2011Q1", as_of=at(400), draws=200)
-    assert ("note_dead_stock", {"n": 1}) in found.notes
+    assert dict(found.notes)["note_dead_stock"]["n"] == 1
 
 
 # ---------------------------------------------------------------- signed before the period, recorded in it
