@@ -282,14 +282,16 @@ def test_deals_without_rows_are_named_as_the_cause():
     refused(lambda: make_book(deals=some_deals(0), history=some_history()), "The table deals has no rows")
 
 
-def test_a_column_under_a_name_that_nothing_reads_is_a_fault():
-    tables = {"deals": {"columns": {"金额": "预计金额", "industry": "行业"}}, "reps": {"columns": {"grade": "级别"}}}
-    text = refused(
-        lambda: parse_settings({"attributes": ["industry"], "tables": tables}),
-        "tables.deals.columns: unknown name '金额' for the column '预计金额'; known are deal_id, created_at",
-        "tables.reps.columns: unknown name 'grade'",
+def test_a_column_under_a_name_that_nothing_reads_is_remarked():
+    deals = pd.DataFrame({"deal_id": ["a"], "created_at": ["2024-01-01"], "预计金额": [5.0], "行业": ["x"]})
+    tables = {"deals": {"columns": {"金额": "预计金额", "industry": "行业"}}}
+    book = make_book(
+        deals=deals,
+        history=some_history(1).assign(deal_id="a"),
+        settings={"attributes": ["industry"], "tables": tables},
     )
-    assert "'industry'" not in text
+    found = book.faults.set_index("rule").loc["column not of the contract"]
+    assert (found["table"], found["examples"]) == ("deals", "金额 (预计金额)")
 
 
 def test_stages_under_another_name_stop_the_reading():
@@ -1149,8 +1151,7 @@ def test_deals_that_ended_without_a_usable_date(tmp_path, mapped):
     text += "5,2024-01-01,2024-03-01,2024-02-01,,,Lost\n6,,,,,,\n"
     deals = {"columns": {"deal_id": "Nr"} | ({"phase": "Status"} if mapped else {}), "file": "history.csv"}
     deals["ended_status"] = {"column": "Status", "values": ["Lost", "won"]}
-    sets = {"limit_set_aside": 0.99, "attributes": ["phase"] if mapped else []}
-    sets["tables"] = {"deals": deals, "history": WIDE}
+    sets = {"limit_set_aside": 0.99, "tables": {"deals": deals, "history": WIDE}}
     book = read_book(write_book(tmp_path, history=text, settings=sets))
     balanced(book, deals=6, history=9)
     rule = "ended without a usable date"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from salesanalytics.book.contract import CATEGORIES, FIELDS
 from salesanalytics.book.fields import unknown_names
+from salesanalytics.book.frames import contract_columns
 from salesanalytics.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def observations(book: DealBook, *, newest_first: bool) -> pd.DataFrame:
     order = "kept in the order of the source, from the bottom up" if newest_first else "kept in source order"
     note("history", "two stages at one instant", _ids(book, _same_instant(book)), order)
     note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
-    found += _unknown(book)
+    found += _unknown(book) + _unknown_columns(book)
     if newest_first:
         found.append(_remark("history", "newest rows first", "rows of one instant count from the bottom up"))
     if not book.has_recorded_at:
@@ -125,6 +126,18 @@ def _unknown(book: DealBook) -> list[dict[str, Any]]:
         (categories, "forecast category not of the contract", "counts as not committed"),
     )
     return [_remark("history", rule, text) | {"n": n, "examples": names} for (names, n), rule, text in remarks if n]
+
+
+def _unknown_columns(book: DealBook) -> list[dict[str, Any]]:
+    """Remarks on names that book.yaml gives to columns and that neither the contract nor ``attributes`` knows."""
+    found = []
+    for table, source in book.settings.tables.items():
+        known = {*contract_columns(table), *(book.settings.attributes if table == "deals" else ())}
+        names = [f"{name} ({column})" for name, column in source.columns.items() if name not in known]
+        if names:
+            remark = _remark(table, "column not of the contract", "carried along, no rule or forecast reads it")
+            found.append(remark | {"examples": ", ".join(names)})
+    return found
 
 
 def _remark(table: str, rule: str, text: str) -> dict[str, Any]:

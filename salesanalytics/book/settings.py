@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from salesanalytics.book.contract import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, TABLES
+from salesanalytics.book.contract import TABLES
 from salesanalytics.errors import SchemaError
 from salesanalytics.process.yaml_file import load_yaml
 
@@ -141,7 +141,6 @@ def parse_settings(raw: Any) -> BookSettings:
             known[key] = _as_date(known[key])
     if "attributes" in known:
         known["attributes"] = tuple(known["attributes"])
-    faults += _unknown_columns(known["tables"], known.get("attributes", ()))
     if known.get("rates") and not known.get("currency"):
         faults.append("rates need `currency`: they are the value of one unit in it")
     first, last = known.get("observed_from"), known.get("extracted_on")
@@ -186,20 +185,6 @@ def _table_source(name: str, raw: Any, faults: list[str]) -> TableSource:
         known[key] = _texts(known.get(key, {}))
     known["values"] = {column: _texts(mapping) for column, mapping in known.get("values", {}).items()}
     return TableSource(**known)
-
-
-def _unknown_columns(tables: Mapping[str, TableSource], attributes: Sequence[str]) -> list[str]:
-    """Faults of ``columns``: a name that neither the contract nor ``attributes`` knows would be read by nothing."""
-    faults = []
-    for table in [name for name in tables if name in TABLES]:
-        known = [*REQUIRED_COLUMNS[table], *OPTIONAL_COLUMNS[table], *(attributes if table == "deals" else ())]
-        faults += [
-            f"book.yaml, tables.{table}.columns: unknown name {name!r} for the column {column!r}; known are "
-            f"{', '.join(dict.fromkeys(known))}, and for deals what `attributes` names"
-            for name, column in tables[table].columns.items()
-            if name not in known
-        ]
-    return faults
 
 
 def _texts(mapping: Mapping[Any, Any]) -> dict[str, str]:

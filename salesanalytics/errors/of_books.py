@@ -171,9 +171,6 @@ TEXTS: dict[str, str] = {
     ),
     "observed_from ({first}) lies after extracted_on ({last})": "observed_from（{first}）晚于 extracted_on（{last}）",
     "{where}: unknown setting {key}; known are {names}": "{where}：未知的设置 {key}；可用的有 {names}",
-    "{where}: unknown name {name} for the column {column}; known are {names}, and for deals what `attributes` names": (
-        "{where}：列 {column} 对应的名字 {name} 不在约定之中；可用的有 {names}，deals 还可用 `attributes` 中写明的名字"
-    ),
     "{where}: unknown table; known are {names}": "{where}：未知的表；可用的有 {names}",
     "{where}: only a history has another shape than changes": "{where}：只有历史表可以有 changes 以外的形式",
     "{where} must be a file name or a mapping, got {got}": "{where} 必须是文件名或映射，得到的是 {got}",

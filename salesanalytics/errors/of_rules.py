@@ -22,7 +22,7 @@ TEXTS: dict[str, str] = {
     "quarter not like 2026Q4": "季度写法不是 2026Q4", "no stage row": "没有阶段记录",
     "history without stages": "历史表没有任何阶段记录",
     "every deal counts as in the first stage": "所有项目都视为处于第一阶段",
-    "field not of the contract": "约定之外的字段",
+    "field not of the contract": "约定之外的字段", "column not of the contract": "约定之外的列",
     "forecast category not of the contract": "约定之外的预测类别", "counts as not committed": "不计作承诺",
     "probability above 100": "概率大于 100",
     "carried along, no rule or forecast reads it": "保留，但规则和预测都不使用",
