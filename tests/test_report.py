@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from test_plots import HOSTILE, small_forecast
 
+from salesanalytics import Judgement, forecast_quarter, outlook, simulate_book, with_judgement
 from salesanalytics.errors import SalesAnalyticsError
-from salesanalytics.labels import label
+from salesanalytics.forecast.outlook import with_headline
+from salesanalytics.labels import amount_label, label
 from salesanalytics.plots.units import in_units, unit_for
 from salesanalytics.report import write_report
+from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
@@ -252,3 +255,48 @@ def test_csv_is_safe_in_a_spreadsheet_and_exact(tmp_path):
     }  # fmt: skip
     assert frame["name"].tolist()[1] == HOSTILE[1]  # the frame itself is not changed
     assert len(pd.read_csv(path)) == len(frame)
+
+
+@pytest.fixture(scope="module")
+def drawn_book():
+    return simulate_book(n_deals=200, seed=5)
+
+
+def rows_of(part):
+    return part.tables[0][0].set_index(part.tables[0][0].columns[0])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_months_and_year_stand_beside_the_same_forecast(drawn_book, lang):
+    asked = {"quarter": "2026Q4", "as_of": "2026-09-30", "draws": 500, "seed": 3}
+    told = forecast_quarter(drawn_book, target=2e7, **asked)
+    deal = told.deals["deal_id"].iloc[0]
+    told = with_judgement(told, book=drawn_book, judgements=[Judgement(deal, "Li", "heard it", chance=0.99)])
+    ahead = outlook(drawn_book, **asked)
+    own = with_headline(ahead, told).set_index("kind")
+    assert own.at["quarter", "amount"] == told.total().mean() != ahead.set_index("kind").at["quarter", "amount"]
+    assert own.at["quarter", "p_target"] == told.p_target
+    assert own.at["next", "amount"] == ahead.set_index("kind").at["next", "amount"]
+    *_, part = sections(told, lang, before=None, groups=None, outlook=with_headline(ahead, told))
+    row = rows_of(part).loc[f"2026Q4 ({label('kind_quarter', lang)})"]
+    shown = in_units(told, lang)
+    assert amount_label("amount", shown.unit, lang) in rows_of(part)
+    assert float(row.iloc[0].replace(",", "")) == pytest.approx(shown.total().mean(), rel=0.01)
+    assert row.iloc[-1] == p_target_text(told)
+    assert label("without_judgement_part", lang) in part.lead[0]
+    plain = sections(told.unjudged, lang, before=None, groups=None, outlook=ahead)[-1]
+    assert plain.lead == ()
+
+
+def test_a_chance_from_draws_is_told_in_one_way(drawn_book):
+    told = forecast_quarter(drawn_book, quarter="2026Q4", as_of="2026-09-30", draws=500, target=1e12)
+    assert told.p_target == 0
+    blocks = sections(told, "en", before=told, groups=None, outlook=with_headline(
+        outlook(drawn_book, quarter="2026Q4", as_of="2026-09-30", draws=500), told))  # fmt: skip
+    said = [line for part in blocks for line in part.lead] + [
+        cell for part in blocks for table, _ in part.tables for name in ("Chance to reach the target", "Target if won")
+        if name in table for cell in table[name]
+    ]  # fmt: skip
+    assert sum("<1 %" in text for text in said) >= 4
+    assert "0 %" not in said
+    assert not any(text.endswith("target 0 %") for text in said)

@@ -35,7 +35,8 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
     parts = _rollup(told, given.by) if given.by else None
     if given.out:
         page, workbook, table = (given.out / name for name in given.files)
-        ahead = outlook(book, quarter=given.quarter, as_of=given.as_of) if "Q" in given.quarter else None
+        alike = {name: getattr(given, name) for name in ("quarter", "as_of", "draws", "seed")}
+        ahead = outlook(book, **alike) if "Q" in given.quarter else None
         groups = _rollup(told, "team") if parts is None and "team" in told.deals else parts
         for path in (page, workbook):
             write_report(told, path, lang=given.lang, before=before, groups=groups, outlook=ahead)

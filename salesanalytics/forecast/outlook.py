@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
@@ -11,7 +12,7 @@ from salesanalytics.errors import AsOfError
 from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.prepare import prepare
 from salesanalytics.forecast.quarter import check_draws, stated_target
-from salesanalytics.forecast.result import reaches
+from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.models.bands import band_columns
 from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day
@@ -58,16 +59,33 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, se
     rows = []
     for kind, one in wanted:
         prepared = prepare(book, period=one, day=day, intervals=False)
-        totals, target = draw_totals(prepared, draws=draws, seed=seed), stated_target(book, one)
-        reached = None if target is None else float(reaches(totals["amount"], target).mean())
-        row: dict[str, Any] = {"period": one.name, "kind": kind, "start": one.start, "end": one.end}
-        row |= {"target": target, "p_target": reached}
-        signed = {"amount": float(prepared.signed["amount"].sum()), "count": float(len(prepared.signed))}
-        for measure, total in totals.items():
-            row |= {measure: total.mean(), f"{measure}_signed": signed[measure]}
-            row |= {f"{measure}_{name}": end for name, end in band_columns(total).items()}
-        rows.append(row)
+        totals = draw_totals(prepared, draws=draws, seed=seed)
+        rows.append(_row(kind, one, totals, signed=prepared.signed, target=stated_target(book, one)))
     return pd.DataFrame(rows).astype({"target": float, "p_target": float})
+
+
+def with_headline(outlook: pd.DataFrame, forecast: QuarterForecast) -> pd.DataFrame:
+    """An outlook whose row of the forecast's own quarter says what the forecast says: one number, one place.
+
+    The other periods stay: judgement and what widens or allows for are of the forecast alone.
+    """
+    totals = {measure: forecast.total(measure) for measure in ("amount", "count")}
+    row = _row("quarter", forecast.period, totals, signed=forecast.signed, target=forecast.target)
+    own = outlook["kind"].eq("quarter") & outlook["period"].eq(row["period"])
+    rows = [row if mine else other for mine, other in zip(own, outlook.to_dict("records"), strict=True)]
+    return pd.DataFrame(rows, columns=list(outlook)).astype({"target": float, "p_target": float})
+
+
+def _row(
+    kind: str, period: Period, totals: dict[str, np.ndarray], *, signed: pd.DataFrame, target: float | None
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"period": period.name, "kind": kind, "start": period.start, "end": period.end}
+    row |= {"target": target, "p_target": None if target is None else float(reaches(totals["amount"], target).mean())}
+    so_far = {"amount": float(signed["amount"].sum()), "count": float(len(signed))}
+    for measure, total in totals.items():
+        row |= {measure: total.mean(), f"{measure}_signed": so_far[measure]}
+        row |= {f"{measure}_{name}": end for name, end in band_columns(total).items()}
+    return row
 
 
 def _months(period: Period) -> pd.DatetimeIndex:

@@ -70,6 +70,19 @@ def percent(value: float, digits: int = 0) -> str:
     return f"{number(100 * value, digits)} %"
 
 
+def chance(p: float | None, n_draws: float, *, certain: bool = False) -> str:
+    """A chance told by draws, in percent: unless it is certain, never quite 0 or 100.
+
+    Examples
+    --------
+    >>> chance(0.0, 10_000), chance(1.0, 10_000), chance(1.0, 10_000, certain=True), chance(0.5, 10), chance(None, 10)
+    ('<1 %', '>99 %', '100 %', '50 %', '–')
+    """
+    if p is None or p != p or certain:
+        return percent(float("nan") if p is None else p)
+    return percent(min(max(p, 0.5 / n_draws), 1 - 0.5 / n_draws))
+
+
 def decimals(largest: float) -> int:
     """Decimals for numbers of this size: none from 1,000 on, one from 1 on, else two."""
     return 0 if abs(largest) >= 1000 else 1 if abs(largest) >= 1 else 2

@@ -67,6 +67,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "按此记录应采用：{method}（{measure}；比较了 {n} 种方法）。",
     ),
     "title_outlook": ("Months, next quarter, year", "月度、下季度、全年"),
+    "outlook_without": (
+        "Months, next quarter and year are without what is in the forecast of the quarter alone: {parts}.",
+        "月度、下季度与全年不含仅计入本季度预测的内容：{parts}。",
+    ),
+    "without_judgement_part": ("judgement", "人工判断"),
+    "without_widening_part": ("bands widened by past quarters", "按以往季度放宽的区间"),
+    "without_extracts_part": ("the allowance from two extracts", "由两份导出数据估计的余量"),
     "of_period": ("Period", "期间"), "signed_so_far": ("Signed so far", "已签约"),
     "kind_month": ("Month", "月"), "kind_quarter": ("Quarter", "季度"), "kind_next": ("Next quarter", "下季度"),
     "kind_year": ("Fiscal year", "财年"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from salesanalytics.labels import amount_label, band, label, number, percent, short
+from salesanalytics.labels import amount_label, band, chance, label, number, short
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.text import fold, text_table
 
@@ -24,7 +24,7 @@ def ledger_text(records: pd.DataFrame, lang: str, width: int | None = None, *, p
         "amount_unit": units,
         "mean": (sound["mean"] / factors).map(short),
         "band_80": [band(a, b) for a, b in zip(sound["q10"] / factors, sound["q90"] / factors, strict=True)],
-        "p_target": sound["p_target"].map(percent),
+        "p_target": [chance(p, n) for p, n in zip(sound["p_target"], sound["draws"], strict=True)],
     }
     title = label("title_ledger", lang, path=path)
     table = text_table(_labelled(columns, lang), title=title, n_text=0, lang=lang, width=width)  # an id is never cut

@@ -7,6 +7,7 @@ import pandas as pd
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, band, label, number, percent, short
 from salesanalytics.plots.units import unit_for
+from salesanalytics.report.tables import p_target_text
 
 TOP_CHANGES = 10
 
@@ -75,11 +76,11 @@ def change_ends(change: Change, before: QuarterForecast, after: QuarterForecast,
     """Mean, band and chance of the target, before and after: a line each."""
     scale, unit, _ = _units(change, after.unit, lang)
     ends = []
-    for day, told in ((before.as_of, change.before), (after.as_of, change.after)):
+    for forecast, told in ((before, change.before), (after, change.after)):
         mean, low, high = (float(told[k] or 0.0) / scale for k in ("mean", "q10", "q90"))
-        line = label("change_end", lang, day=day, mean=short(mean), band=band(low, high), unit=unit)
-        target = told["p_target"]
-        ends.append(line if target is None else line + label("change_target", lang, p=percent(target)))
+        line = label("change_end", lang, day=forecast.as_of, mean=short(mean), band=band(low, high), unit=unit)
+        reached = "" if forecast.target is None else label("change_target", lang, p=p_target_text(forecast))
+        ends.append(line + reached)
     return ends
 
 

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 
 from salesanalytics import plots
 from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
-from salesanalytics.labels import amount_label, band, decimals, label, number, percent, short
+from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.review_rows import cause_rows, change_ends, method_name, moved_deal_rows, record_rows
-from salesanalytics.report.tables import group_rows
+from salesanalytics.report.tables import group_rows, p_target_text
 
 KEY_DEALS = 8
 MEASURES = ("amount", "count")
@@ -76,7 +76,7 @@ def _judgement(forecast: QuarterForecast, lang: str) -> Section:
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     low, high = plain.bands()["80"]
     text = f"{short(plain.total().mean() / scale)} [{band(low / scale, high / scale)}] {unit}"
-    text += "" if plain.p_target is None else label("change_target", lang, p=percent(plain.p_target))
+    text += "" if plain.p_target is None else label("change_target", lang, p=p_target_text(plain))
     used, model = (f.deals.set_index("deal_id")["p_in_period"] for f in (forecast, plain))
     ids = [one.deal_id for one in forecast.judgements]
     rows = pd.DataFrame(
@@ -94,7 +94,8 @@ def _judgement(forecast: QuarterForecast, lang: str) -> Section:
 
 def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
-    deals = key_deals(forecast)
+    deals, n = key_deals(forecast), len(forecast.total())
+    sure = forecast.target is not None and bool(forecast.amount["signed"].min() >= forecast.target)
     mean = forecast.total().mean()
     without = (mean - deals["expected_amount"].nlargest(3).sum()) / scale
     top = deals.nlargest(KEY_DEALS, "variance_share")
@@ -107,13 +108,13 @@ def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
         label("variance_share", lang): [percent(x) for x in top["variance_share"]],
     }
     for name in ("p_target_won", "p_target_lost"):
-        columns |= {label(name, lang): [percent(p) for p in top[name]]} if name in top else {}
+        columns |= {label(name, lang): [chance(p, n, certain=sure) for p in top[name]]} if name in top else {}
     lead = label("lead_key_deals", lang, without=short(without), mean=short(mean / scale), unit=unit)
     return Section(label("title_key_deals", lang), (lead,), ((pd.DataFrame(columns), 2),))
 
 
 def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Section:
-    scale, unit = unit_for(float(outlook["amount"].max()), forecast.unit, lang)
+    scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     digits = decimals(float(outlook["amount"].max()) / scale)
     rows = {
         label("of_period", lang): [
@@ -128,8 +129,22 @@ def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Sec
         name = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
         rows[name] = [band(low, high, places) for low, high in limits]
     rows[label("signed_so_far", lang)] = [number(x / scale, digits) for x in outlook["amount_signed"]]
-    rows[label("p_target", lang)] = [percent(p) for p in outlook["p_target"]]
-    return Section(label("title_outlook", lang), tables=((pd.DataFrame(rows), 1),))
+    n, sure = len(forecast.total()), outlook["amount_signed"] >= outlook["target"]
+    rows[label("p_target", lang)] = [
+        chance(p, n, certain=reached) for p, reached in zip(outlook["p_target"], sure, strict=True)
+    ]
+    return Section(label("title_outlook", lang), outlook_notes(forecast, lang), ((pd.DataFrame(rows), 1),))
+
+
+def outlook_notes(forecast: QuarterForecast, lang: str) -> tuple[str, ...]:
+    """What is in the forecast and not in the months, the next quarter and the year beside it: a sentence, or none."""
+    own = {
+        "without_judgement_part": forecast.unjudged is not None,
+        "without_widening_part": forecast.record is not None and forecast.record.stretch > 1,
+        "without_extracts_part": any(key == "note_extracts" for key, _ in forecast.notes),
+    }
+    parts = label("list_comma", lang).join(label(key, lang) for key, there in own.items() if there)
+    return (label("outlook_without", lang, parts=parts),) if parts else ()
 
 
 def _trust(forecast: QuarterForecast, lang: str) -> Section:

@@ -12,7 +12,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, band, decimals, has_label, label, number, percent, short
+from salesanalytics.labels import amount_label, band, chance, decimals, has_label, label, number, percent, short
 from salesanalytics.models import AucInterval
 from salesanalytics.models.ladder import Rung
 from salesanalytics.plots.units import deals_in, unit_for
@@ -40,11 +40,9 @@ def _measures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
 
 
 def p_target_text(forecast: QuarterForecast) -> str:
-    """Chance to reach the target; what draws alone say is never quite 0 or 100 %."""
-    p, n = forecast.p_target, len(forecast.total())
-    if p is None or reaches(forecast.amount["signed"].min(), forecast.target or 0.0):
-        return percent(p if p is not None else float("nan"))
-    return percent(min(max(p, 0.5 / n), 1 - 0.5 / n))
+    """Chance to reach the target; only what is signed already makes it certain."""
+    certain = reaches(forecast.amount["signed"].min(), forecast.target or 0.0)
+    return chance(forecast.p_target, len(forecast.total()), certain=bool(certain))
 
 
 def component_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:

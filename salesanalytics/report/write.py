@@ -8,6 +8,7 @@ import pandas as pd
 
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast import QuarterForecast
+from salesanalytics.forecast.outlook import with_headline
 from salesanalytics.report.excel import write_workbook
 from salesanalytics.report.html import write_page
 
@@ -36,7 +37,7 @@ def write_report(
     groups : DataFrame, optional
         From `rollup`.
     outlook : DataFrame, optional
-        From `outlook`.
+        From `outlook`; its row of the forecast's quarter is told as the forecast tells it.
 
     Returns
     -------
@@ -51,4 +52,5 @@ def write_report(
     path = Path(path)
     if path.suffix not in WRITERS:
         raise SalesAnalyticsError(f"A report is written as {' or '.join(WRITERS)}, got {path.name!r}.")
+    outlook = None if outlook is None else with_headline(outlook, forecast)
     return WRITERS[path.suffix](forecast, path, lang=lang, before=before, groups=groups, outlook=outlook)
