@@ -1,12 +1,13 @@
 """The workbook: formulas add up, texts stay texts, every deal is there."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from openpyxl import load_workbook
 
-from salesanalytics import forecast_quarter, simulate_book, write_report
+from salesanalytics import backtest, forecast_quarter, outlook, rollup, simulate_book, write_report
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.labels import label
 from salesanalytics.report.excel import LINE_HEIGHT
@@ -88,3 +89,32 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(forecast, tmp_path):
 def test_another_ending_is_refused(forecast, tmp_path):
     with pytest.raises(SalesAnalyticsError, match=r"html or \.xlsx"):
         write_report(forecast, tmp_path / "f.pdf")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_head_and_group_is_in_words(tmp_path, lang):
+    book = simulate_book(n_deals=200, seed=5)
+    record = backtest(book, as_of="2026-09-30", quarters=1, weeks=(0,))
+    asked = {"quarter": "2026Q4", "as_of": "2026-09-30", "draws": 200}
+    told = forecast_quarter(book, record=record, target=1e12, **asked)
+    before = forecast_quarter(book, quarter="2026Q4", as_of="2026-08-31", draws=200)
+    groups = rollup(told, by="team")
+    groups.loc[0, "team"] = "missing"
+    more = {"before": before, "groups": groups, "outlook": outlook(book, **asked)}
+    sheets = load_workbook(write_report(told, tmp_path / "f.xlsx", lang=lang, **more))
+    unit = "元" if lang == "zh" else "CNY"
+    for key in ("sheet_change", "sheet_groups", "sheet_outlook", "sheet_past"):
+        sheet = sheets[label(key, lang)]
+        heads = [cell.value for cell in sheet[1]]
+        assert len(set(heads)) == len(heads)
+        assert not [head for head in heads if "_" in head]
+        assert all(re.search(r"[\u4e00-\u9fff]", head) for head in heads) or lang == "en"
+        assert any(unit in str(cell.value) for row in sheet.iter_rows() for cell in row)
+    names = [cell.value for cell in sheets[label("sheet_groups", lang)]["A"]]
+    assert (names[1], names[-1]) == (label("missing_group", lang), label("not_by_deal", lang))
+    months = sheets[label("sheet_outlook", lang)]
+    chance = next(cell for cell in months[1] if cell.value == label("p_target", lang)).column
+    quarter = next(row for row in range(2, 9) if months.cell(row, 1).value == "2026Q4")
+    assert months.cell(quarter, chance).value == 0
+    assert "<0.1%" in months.cell(quarter, chance).number_format
+    assert months.cell(quarter, 7).value == pytest.approx(told.total().mean())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.forecast import QuarterForecast, explain_change
-from salesanalytics.labels import amount_label, has_label, label
+from salesanalytics.labels import amount_label, label
 from salesanalytics.plots.units import unit_for
+from salesanalytics.report.excel_tables import change_table, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
-from salesanalytics.report.tables import method_text, note_texts, rep_texts, state_namer
+from salesanalytics.report.sections import outlook_notes
+from salesanalytics.report.tables import method_text, note_texts, p_target_text, rep_texts, state_namer
 from salesanalytics.report.text import fold
 
 HEAD = PatternFill("solid", fgColor="DCE6F1")
@@ -26,6 +29,7 @@ BOLD = Font(name="Calibri", bold=True)  # the font of all other cells; without a
 NOTE_WIDTH = 90
 LINE_HEIGHT = 18.0  # points; Chinese needs more than the 15 of a Latin line
 AMOUNT, COUNT, SHARE, DATE = "#,##0", "#,##0.0", "0.0%", "yyyy-mm-dd"
+DRAWN = '[<0.0005]"<0.1%";[>0.9995]">99.9%";0.0%'  # a chance told by draws is never quite 0 or 100 %
 
 
 def write_workbook(
@@ -48,15 +52,19 @@ def write_workbook(
     summary.title = label("sheet_summary", lang)
     _summary(summary, forecast, lang)
     _deals(book.create_sheet(label("title_deals", lang)), forecast, lang)
+    unit = unit_for(0.0, forecast.unit, lang)[1]
     tables = {
-        "sheet_change": None if before is None else explain_change(before, forecast).causes,
-        "sheet_groups": groups,
-        "sheet_outlook": outlook,
-        "sheet_past": None if forecast.record is None else forecast.record.scores,
+        "sheet_change": None if before is None else change_table(explain_change(before, forecast), unit, lang),
+        "sheet_groups": None if groups is None else group_table(groups, forecast, unit, lang),
+        "sheet_outlook": None if outlook is None else outlook_table(outlook, unit, lang),
+        "sheet_past": None if forecast.record is None else past_table(forecast.record, unit, lang),
     }
     for name, table in tables.items():
         if table is not None:
-            _table(book.create_sheet(label(name, lang)), table, lang)
+            _table(book.create_sheet(label(name, lang)), table, label("p_target", lang))
+    for note in () if outlook is None else outlook_notes(forecast, lang):
+        book[label("sheet_outlook", lang)].append([None])
+        book[label("sheet_outlook", lang)].append([note])
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)
     for sheet in book.worksheets:  # printed, a sheet is as wide as its page
         sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
@@ -128,7 +136,7 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     at = _middle(sheet, last + 2, forecast, lang)
     if forecast.p_target is not None:
         write_row(sheet, at + 2, [label("target", lang), forecast.target], [None, AMOUNT])
-        write_row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, SHARE])
+        write_row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, _chance_form(forecast)])
         at += 3
     amount, count = _amount_head("amount", forecast, lang), label("count", lang)
     at += 1
@@ -142,6 +150,11 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
         write_row(sheet, i, values, [None, AMOUNT, COUNT, None])
         sheet.cell(i, 4).alignment = Alignment(horizontal="left", indent=1)
     sheet.freeze_panes = "B4"
+
+
+def _chance_form(forecast: QuarterForecast) -> str:
+    """How the chance of the target reads: only what is signed already makes it certain."""
+    return SHARE if p_target_text(forecast) == "100 %" else DRAWN
 
 
 def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
@@ -201,19 +214,15 @@ def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
         _formula(sheet[f"{column}{last + 2}"], f"=SUBTOTAL(109,{column}2:{column}{max(last, 2)})", form)
 
 
-def _table(sheet: Worksheet, frame: pd.DataFrame, lang: str) -> None:
-    """A result frame as it is, numbers as numbers: heads and keys in words where the catalogue has them."""
-    widths(sheet, [24, *[14] * (frame.shape[1] - 1)])
-    head(sheet, 1, [label(c, lang) if has_label(c) else c for c in map(str, frame.columns)], n_text=1)
+def _table(sheet: Worksheet, frame: pd.DataFrame, chance: str) -> None:
+    """A table whose heads and texts are in words, numbers as numbers; ``chance``: head of the column of chances."""
+    widths(sheet, [24, *[16] * (frame.shape[1] - 1)])
+    head(sheet, 1, list(frame), n_text=1)
     for at, row in enumerate(frame.to_dict("records"), start=2):
-        values = [plain(_said(v, lang)) for v in row.values()]
-        write_row(sheet, at, values, ["#,##0.0##" if isinstance(v, float) else None for v in values])
+        values = [plain(value) for value in row.values()]
+        forms = ["#,##0.0##" if isinstance(v, float) else DATE if isinstance(v, date) else None for v in values]
+        write_row(sheet, at, values, [DRAWN if c == chance else form for c, form in zip(frame, forms, strict=True)])
     sheet.freeze_panes = "B2"
-
-
-def _said(value: Any, lang: str) -> Any:
-    keys = (f"cause_{value}", f"kind_{value}", str(value))
-    return next((label(key, lang) for key in keys if isinstance(value, str) and has_label(key)), value)
 
 
 def plain(value: Any) -> Any:

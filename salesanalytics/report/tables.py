@@ -62,10 +62,7 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
     """A `rollup`: mean and 80 % band of amount and count of each group."""
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     by = str(parts.columns[0])
-    known = {"missing": label("missing_group", lang), "to come": label("not_by_deal", lang)}
-    known |= rep_texts(forecast.rep_names) if by in ("rep_id", "manager_id") else {}
-    names = [known.get(str(name), str(name)) for name in parts[by]]
-    columns: dict[str, Any] = {label(by, lang) if has_label(by) else by: names}
+    columns: dict[str, Any] = {group_head(by, lang): group_names(parts[by], forecast, lang)}
     for measure, part in (("amount", scale), ("count", 1.0)):
         head = amount_label("amount", unit, lang) if measure == "amount" else label("count", lang)
         columns[head] = _numbers(parts[measure] / part)
@@ -74,6 +71,18 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
         band_head = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
         columns[band_head] = [band(low, high, digits) for low, high in limits.itertuples(index=False)]
     return pd.DataFrame(columns)
+
+
+def group_head(by: str, lang: str) -> str:
+    """What deals are grouped by, in words; an attribute of the book keeps its own name."""
+    return label(by, lang) if by in ("rep_id", "team", "manager_id", "stage", "state") else by
+
+
+def group_names(groups: pd.Series, forecast: QuarterForecast, lang: str) -> list[str]:
+    """Groups of a `rollup` for a person: reps with their names, deals of no group, deals to come."""
+    known = {"missing": label("missing_group", lang), "to come": label("not_by_deal", lang)}
+    known |= rep_texts(forecast.rep_names) if groups.name in ("rep_id", "manager_id") else {}
+    return [known.get(str(name), str(name)) for name in groups]
 
 
 def rep_texts(names: Mapping[str, str]) -> dict[str, str]:
