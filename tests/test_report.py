@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from test_plots import HOSTILE, small_forecast
 
-from salesanalytics import Judgement, forecast_quarter, outlook, simulate_book, with_judgement
+from salesanalytics import Judgement, forecast_quarter, outlook, simulate_book, what_if, with_judgement
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast.outlook import with_headline
-from salesanalytics.labels import amount_label, label
+from salesanalytics.labels import amount_label, label, short
 from salesanalytics.plots.units import in_units, unit_for
 from salesanalytics.report import write_report
 from salesanalytics.report.sections import sections
@@ -300,3 +300,18 @@ def test_a_chance_from_draws_is_told_in_one_way(drawn_book):
     assert sum("<1 %" in text for text in said) >= 4
     assert "0 %" not in said
     assert not any(text.endswith("target 0 %") for text in said)
+
+
+def test_the_mean_without_the_largest_deals_is_one_of_draws_and_never_negative(drawn_book):
+    told = forecast_quarter(drawn_book, quarter="2026Q4", as_of="2026-09-30", draws=50)
+    largest = told.deals["deal_id"][told.deals["expected_amount"].nlargest(3).index].tolist()
+    without = what_if(told, lost=largest).total().mean()
+    shown = in_units(told, "en")
+    scale = told.total().mean() / shown.total().mean()
+    part = sections(told, "en", before=None, groups=None, outlook=None)[-1]
+    assert part.lead[0].startswith(f"Without the largest deals (3) the mean is {short(without / scale)} ")
+    two = small_forecast(names=("one", "two"))
+    assert "(2)" in sections(two, "en", before=None, groups=None, outlook=None)[-1].lead[0]
+    signed = {name: draws * (name == "open") for name, draws in told.amount.items()}
+    alone = sections(replace(told, amount=signed), "en", before=None, groups=None, outlook=None)[-1]
+    assert "-" not in alone.lead[0]

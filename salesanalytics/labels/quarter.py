@@ -81,8 +81,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "variance_share": ("Share of the uncertainty", "不确定性占比"),
     "p_target_won": ("Target if won", "签下时达标概率"), "p_target_lost": ("Target if not", "未签时达标概率"),
     "lead_key_deals": (
-        "Without the three largest deals the mean is {without} {unit} instead of {mean}.",
-        "去掉最大的三个项目，均值为 {without} {unit}（原为 {mean}）。",
+        "Without the largest deals ({n}) the mean is {without} {unit} instead of {mean}.",
+        "去掉最大的 {n} 个项目，均值为 {without} {unit}（原为 {mean}）。",
     ),
     "sheet_past": ("Past quarters", "历史季度"), "sheet_change": ("What moved", "变动"),
     "sheet_groups": ("Groups", "分组"), "sheet_outlook": ("Months and year", "月度与全年"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -15,7 +16,7 @@ from salesanalytics.plots.units import unit_for
 from salesanalytics.report.review_rows import cause_rows, change_ends, method_name, moved_deal_rows, record_rows
 from salesanalytics.report.tables import group_rows, p_target_text
 
-KEY_DEALS = 8
+KEY_DEALS, LARGEST = 8, 3
 MEASURES = ("amount", "count")
 
 
@@ -96,8 +97,6 @@ def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     deals, n = key_deals(forecast), len(forecast.total())
     sure = forecast.target is not None and bool(forecast.amount["signed"].min() >= forecast.target)
-    mean = forecast.total().mean()
-    without = (mean - deals["expected_amount"].nlargest(3).sum()) / scale
     top = deals.nlargest(KEY_DEALS, "variance_share")
     digits = decimals(top["amount"].max() / scale)
     columns = {
@@ -109,8 +108,19 @@ def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     }
     for name in ("p_target_won", "p_target_lost"):
         columns |= {label(name, lang): [chance(p, n, certain=sure) for p in top[name]]} if name in top else {}
-    lead = label("lead_key_deals", lang, without=short(without), mean=short(mean / scale), unit=unit)
-    return Section(label("title_key_deals", lang), (lead,), ((pd.DataFrame(columns), 2),))
+    n_largest, without = _without_largest(forecast)
+    means = {"without": short(without / scale), "mean": short(forecast.total().mean() / scale)}
+    lead = (label("lead_key_deals", lang, n=n_largest, unit=unit, **means),) if n_largest else ()
+    return Section(label("title_key_deals", lang), lead, ((pd.DataFrame(columns), 2),))
+
+
+def _without_largest(forecast: QuarterForecast) -> tuple[int, float]:
+    """How many of the largest deals are left out, and the mean of the draws without what they brought in each."""
+    largest = forecast.deals["expected_amount"].nlargest(LARGEST).index
+    place = np.full(len(forecast.deals), -1)
+    place[largest] = 0
+    own = forecast.signings.of(place, 1, by_value=True)[0]
+    return len(largest), max(float((forecast.total() - own).mean()), 0.0)
 
 
 def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Section:
