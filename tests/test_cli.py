@@ -399,3 +399,50 @@ def test_same_seed_same_numbers(book, capsys):
         main([*argv, *more])
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1] != printed[2]
+
+
+def earlier_extract(book, folder, day):
+    """The same book as it stood on a day."""
+    folder.mkdir()
+    for name, at in (("deals", 1), ("history", 1)):
+        with (book / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            first, *rows = csv.reader(file)
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([first, *(row for row in rows if row[at] <= day)])
+    (folder / "book.yaml").write_text(f"extracted_on: {day}\ncurrency: CNY\n", encoding="utf-8")
+    return folder
+
+
+def test_json_since_tells_what_moved_the_forecast(book, capsys):
+    assert main([*commands(book)["forecast"], "--since", "2026-02-28", "--json"]) == 0
+    found = strict(capsys.readouterr().out)
+    change = found["change"]
+    assert change["since"] == "2026-02-28"
+    assert change["after"]["mean"] == found["mean"]
+    moved = sum(cause["amount"] for cause in change["causes"])
+    assert moved == pytest.approx(change["after"]["mean"] - change["before"]["mean"])
+
+
+def test_an_earlier_extract_and_an_earlier_forecast_go_together(book, capsys, tmp_path):
+    earlier = earlier_extract(book, tmp_path / "earlier", "2025-12-31")
+    argv = [*commands(book)["forecast"], "--earlier", str(earlier)]
+    assert main([*argv, "--since", "2026-02-28", "--json"]) == 0
+    found = strict(capsys.readouterr().out)
+    assert {"note_extracts", "note_since_without_extracts"} <= set(found["notes"])
+    moved = sum(cause["amount"] for cause in found["change"]["causes"])
+    assert moved == pytest.approx(found["change"]["after"]["mean"] - found["change"]["before"]["mean"])
+    argv[argv.index(AS_OF)] = "2026-03-30"
+    for lang in ("en", "zh"):
+        assert main([*argv, "--lang", lang]) == 2
+        said = capsys.readouterr().err
+        assert "--earlier" in said
+        assert f"--as-of {'必须是' if lang == 'zh' else 'must be'} {AS_OF}" in said
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_backtest_that_cannot_be_made_says_why(capsys, tmp_path, lang):
+    book = write_book(tmp_path / "small", n=20)
+    assert main([*commands(book)["forecast"], "--backtest", "3", "--lang", lang]) == 0
+    said = capsys.readouterr().out
+    assert label("note_no_backtest", lang, n=3, least=30) in said
+    assert label("note_bands", lang) not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from salesanalytics.cli.options import records, width
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PAST_QUARTERS = 12
 
+Note = tuple[str, dict[str, Any]]
+
 
 def forecast(book: DealBook, given: Namespace) -> Answer:
     """The quarter as a distribution, and the pack."""
@@ -29,9 +32,15 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
     from salesanalytics.report.text import forecast_text
 
     wanted = {name: getattr(given, name) for name in ("quarter", "target", "draws", "seed")}
-    wanted |= {"record": _record(book, given), "extracts": _extracts(book, given)}
+    extracts, (record, notes) = _extracts(book, given), _record(book, given)
+    wanted |= {"record": record, "extracts": extracts}
     told = _judged(book, forecast_quarter(book, as_of=given.as_of, **wanted), given)
-    before = forecast_quarter(book, as_of=given.since, **wanted) if given.since else None
+    before = None
+    if given.since:
+        if extracts is not None and extracts.after_on > given.since:  # they were not known then
+            wanted["extracts"], notes = None, [*notes, ("note_since_without_extracts", {"since": given.since})]
+        before = forecast_quarter(book, as_of=given.since, **wanted)
+    told = replace(told, notes=(*told.notes, *notes))
     parts = _rollup(told, given.by) if given.by else None
     if given.out:
         page, workbook, table = (given.out / name for name in given.files)
@@ -43,34 +52,58 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
         write_csv(told.deals, table)
         Ledger(given.out / "ledger").record(told, book=book)
     if given.json:
-        return told.to_dict() | ({} if parts is None else {"by": records(parts)})
+        found = told.to_dict() | ({} if parts is None else {"by": records(parts)})
+        return found if before is None else found | {"change": _change(before, told)}
     return forecast_text(told, given.lang, width(), parts=parts, before=before)
 
 
+def _change(before: QuarterForecast, after: QuarterForecast) -> dict[str, Any]:
+    """What moved a forecast, for machines."""
+    from salesanalytics.forecast import explain_change
+
+    change = explain_change(before, after)
+    tables = {"causes": records(change.causes), "deals": records(change.deals)}
+    return {"since": before.as_of, "before": change.before, "after": change.after} | tables
+
+
 def _extracts(book: DealBook, given: Namespace) -> Extracts | None:
-    """What the earlier extract teaches of late recording."""
+    """What the earlier extract teaches of late recording; it is known from the day on which the book ends."""
     from salesanalytics.book import read_book
     from salesanalytics.forecast import compare_extracts
 
-    return compare_extracts(read_book(given.earlier), book) if given.earlier else None
+    if not given.earlier:
+        return None
+    found = compare_extracts(read_book(given.earlier), book)
+    if found.after_on > given.as_of:
+        raise ArgumentTypeError(
+            f"--earlier: what the two extracts teach is known from the end of the later one on: --as-of must be "
+            f"{found.after_on}, got {given.as_of}"
+        )
+    return found
 
 
-def _record(book: DealBook, given: Namespace) -> TrackRecord | None:
-    """How quarters did that were forecast as far ahead of their end; None where that is not asked for or not known."""
+def _record(book: DealBook, given: Namespace) -> tuple[TrackRecord | None, list[Note]]:
+    """How quarters did that were forecast as far ahead of their end; None where that is not asked for, or not known.
+
+    Why it is not known is told as a note.
+    """
     from salesanalytics.forecast import backtest
+    from salesanalytics.forecast.backtest import MIN_CLOSED
     from salesanalytics.timeline import parse_period
 
     n = given.backtest if given.backtest is not None else PAST_QUARTERS if given.out else 0
-    if not n or "Q" not in given.quarter:
-        return None
+    if not n:
+        return None, []
+    if "Q" not in given.quarter:
+        return None, [("note_backtest_of_quarters", {})]
     period = parse_period(given.quarter, fiscal_year_start=book.settings.fiscal_year_start)
     week = round(((given.as_of - period.start).days + 1) / 7)
     kept = given.out and given.out / "ledger" / "backtests"
     asked: dict[str, Any] = {"quarters": n, "weeks": (min(week, 12),), "cache": kept, "progress": _progress(given.lang)}
     try:
-        return backtest(book, as_of=given.as_of, **asked)
+        return backtest(book, as_of=given.as_of, **asked), []
     except InsufficientDataError:
-        return None
+        return None, [("note_no_backtest", {"n": n, "least": MIN_CLOSED})]
 
 
 def _progress(lang: str) -> Callable[[int, int], None] | None:
@@ -129,11 +162,9 @@ def change(book: DealBook, given: Namespace) -> Answer:
 
     days = (given.before, given.as_of)
     before, after = (forecast_quarter(book, quarter=given.quarter, as_of=day) for day in days)
-    change = explain_change(before, after)
     if given.json:
-        tables = {"causes": records(change.causes), "deals": records(change.deals)}
-        return {"quarter": given.quarter, "before": change.before, "after": change.after} | tables
-    return change_text(change, before, after, book, given.lang, width())
+        return {"quarter": given.quarter} | _change(before, after)
+    return change_text(explain_change(before, after), before, after, book, given.lang, width())
 
 
 def ledger(given: Namespace) -> Answer:

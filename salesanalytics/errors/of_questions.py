@@ -224,6 +224,8 @@ TEXTS: dict[str, str] = {
         "周次写作 0,4,8,12，且在 0 与 13 之间，得到的是 {got}"
     ),
     "--out cannot be written: {error}": "--out 无法写入：{error}",
+    "--earlier: what the two extracts teach is known from the end of the later one on: --as-of must be {end}, got "
+    "{got}": "--earlier：两份导出所能说明的内容，到较晚一份的截止日才可知：--as-of 必须是 {end}，得到的是 {got}",
     "--book and --as-of belong together": "--book 与 --as-of 必须一起给出",
     "{path} is not a folder.": "{path} 不是文件夹。",
     "--by: {error}": "--by 有误：{error}",

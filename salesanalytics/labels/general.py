@@ -141,8 +141,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "截至 {day}，账本中还没有任何项目：记录始于更晚的日期。",
     ),
     "note_few_origins": (
-        "Past forecasts that could be checked: {n}. The common shock rests mostly on its prior.",
-        "可供检验的过去预测：{n} 次，共同冲击主要依据先验。",
+        "Past dates to learn from how all deals swing together (common shock): {n}. It rests mostly on its prior.",
+        "可用于估计各项目同涨同落程度（共同冲击）的过去日期：{n} 个，主要依据先验。",
+    ),
+    "note_no_backtest": (
+        "No backtest could test the bands: none of the last {n} quarters has {least} closed deals before it.",
+        "区间无法经过回测检验：过去 {n} 个季度中，没有一个季度之前已有 {least} 个结束的项目。",
+    ),
+    "note_backtest_of_quarters": (
+        "No backtest has tested the bands: only quarters are tested, not months or years.",
+        "区间未经过回测检验：只检验季度，不检验月份和年份。",
+    ),
+    "note_since_without_extracts": (
+        "The forecast of {since} is without the allowance from two extracts: the later one was not known then.",
+        "{since} 的预测不含由两份导出数据估计的余量：当时还没有较晚的那份。",
     ),
     # check
     "table": ("Table", "表"), "read": ("Read", "读取"), "kept": ("Kept", "保留"), "set_aside": ("Set aside", "剔除"),

@@ -19,6 +19,7 @@ from salesanalytics.plots.units import deals_in, unit_for
 from salesanalytics.process import Process
 from salesanalytics.report.faults import said
 
+WHY_UNTESTED = ("note_no_backtest", "note_backtest_of_quarters")
 FORMULA = re.compile(r"^[\t\r\n]|^\s*[=+\-@＝＋－＠]")
 
 
@@ -167,7 +168,8 @@ def state_namer(process: Process, lang: str) -> Callable[[str], str]:
 
 def note_texts(forecast: QuarterForecast, lang: str) -> list[str]:
     """What the reader has to know, in words."""
-    notes = [*forecast.notes, *([] if forecast.record is not None else [("note_bands", {})])]
+    tested = forecast.record is not None or any(key in WHY_UNTESTED for key, _ in forecast.notes)
+    notes = [*forecast.notes, *([] if tested else [("note_bands", {})])]
     return [label(key, lang, **values) for key, values in notes]
 
 
