@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from openpyxl import load_workbook
 
 from salesanalytics.cli import main
 from salesanalytics.cli.parser import parser
@@ -446,3 +447,28 @@ def test_a_backtest_that_cannot_be_made_says_why(capsys, tmp_path, lang):
     said = capsys.readouterr().out
     assert label("note_no_backtest", lang, n=3, least=30) in said
     assert label("note_bands", lang) not in said
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_book_without_amounts_gets_no_statistics_of_amounts(capsys, tmp_path, lang):
+    folder = write_book(tmp_path / "book")
+    with (folder / "deals.csv").open(encoding="utf-8", newline="") as file:
+        first, *rows = csv.reader(file)
+    with (folder / "deals.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([first, *([*row[:-1], ""] for row in rows)])
+    out = tmp_path / "out"
+    argv = [*commands(folder)["forecast"], "--out", str(out), "--backtest", "1", "--since", "2026-02-28"]
+    assert main([*argv, "--by", "rep_id", "--lang", lang]) == 0
+    said = capsys.readouterr().out
+    assert label("part_of", lang, text=label("p_target", lang), part="–") in said
+    assert label("no_amounts_judged", lang) in said
+    assert "<1 %" not in said
+    page = (out / "forecast.html").read_text(encoding="utf-8")
+    assert "&lt;1 %" not in page
+    assert label("title_target_curve", lang) not in page
+    summary = load_workbook(out / "forecast.xlsx").worksheets[0]
+    assert [summary[f"{column}9"].value for column in "BCD"] == ["–", None, None]
+    assert main(["ledger", str(out / "ledger"), "--lang", lang]) == 0
+    assert capsys.readouterr().out.split("\n")[-2].split()[-4:] == ["元" if lang == "zh" else "CNY", "–", "–", "–"]
+    assert main([*commands(folder)["backtest"], "--json"]) == 0
+    assert strict(capsys.readouterr().out)["use"]["amount"] is None

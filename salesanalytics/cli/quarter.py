@@ -145,11 +145,13 @@ def backtest(book: DealBook, given: Namespace) -> Answer:
     """Past quarters forecast again."""
     from salesanalytics.forecast import backtest
     from salesanalytics.report.review import backtest_text
+    from salesanalytics.report.review_rows import judged_measures
 
     asked = {"quarters": given.quarters, "weeks": given.weeks, "cache": given.cache, "progress": _progress(given.lang)}
     record = backtest(book, as_of=given.as_of, **asked)
     if given.json:
-        use = {measure: record.recommended(measure) for measure in ("amount", "count")}
+        judged = judged_measures(record)
+        use = {m: record.recommended(m) if m in judged else None for m in ("amount", "count")}
         tables = {"summary": records(record.summary()), "scores": records(record.scores)}
         return {"as_of": given.as_of, "use": use, "stretch": record.stretch} | tables
     return backtest_text(record, given.lang, width(), as_of=given.as_of)

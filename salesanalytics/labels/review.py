@@ -16,6 +16,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "These bands ask the next forecast for {stretch} times the width (1.00: they were wide enough).",
         "按此记录，下一次预测的区间应为原来的 {stretch} 倍宽（1.00 表示过去的区间已足够宽）。",
     ),
+    "no_amounts_judged": (
+        "This book knows no amounts: nothing can be said of forecasts of them.",
+        "本数据没有任何金额：无从评判金额的预测。",
+    ),
     "backtest_note": (
         "Errors are shares of what was signed. Another method is to be used only if it did better over 8 quarters.",
         "误差以实际签约的比例表示。只有在至少 8 个季度上更好，才改用其他方法。",

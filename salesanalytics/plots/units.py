@@ -22,7 +22,7 @@ def unit_for(amount: float, unit: str, lang: str) -> tuple[float, str]:
     ((1000000.0, 'million CNY'), (10000.0, '万元'), (1.0, 'MW'))
     """
     unit = "元" if (unit, lang) == ("CNY", "zh") else unit
-    if abs(amount) < LONG:
+    if not abs(amount) >= LONG:  # nor where nothing is known
         return 1.0, unit
     return (1e4 if lang == "zh" else 1e6), label("in_large_units", lang, unit=unit).strip()
 

@@ -21,7 +21,15 @@ from salesanalytics.plots.units import unit_for
 from salesanalytics.report.excel_tables import change_table, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
 from salesanalytics.report.sections import outlook_notes
-from salesanalytics.report.tables import method_text, note_texts, p_target_text, rep_texts, state_namer
+from salesanalytics.report.tables import (
+    known_amounts,
+    method_text,
+    no_amounts,
+    note_texts,
+    p_target_text,
+    rep_texts,
+    state_namer,
+)
 from salesanalytics.report.text import fold
 
 HEAD = PatternFill("solid", fgColor="DCE6F1")
@@ -55,8 +63,8 @@ def write_workbook(
     unit = unit_for(0.0, forecast.unit, lang)[1]
     tables = {
         "sheet_change": None if before is None else change_table(explain_change(before, forecast), unit, lang),
-        "sheet_groups": None if groups is None else group_table(groups, forecast, unit, lang),
-        "sheet_outlook": None if outlook is None else outlook_table(outlook, unit, lang),
+        "sheet_groups": None if groups is None else group_table(known_amounts(groups, forecast), forecast, unit, lang),
+        "sheet_outlook": None if outlook is None else outlook_table(known_amounts(outlook, forecast), unit, lang),
         "sheet_past": None if forecast.record is None else past_table(forecast.record, unit, lang),
     }
     for name, table in tables.items():
@@ -134,7 +142,7 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     _put(sheet.cell(1, 1), label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of), bold=True)
     last = _parts(sheet, 3, forecast, lang)
     at = _middle(sheet, last + 2, forecast, lang)
-    if forecast.p_target is not None:
+    if forecast.p_target is not None and not no_amounts(forecast):
         write_row(sheet, at + 2, [label("target", lang), forecast.target], [None, AMOUNT])
         write_row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, _chance_form(forecast)])
         at += 3
@@ -145,7 +153,7 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     write_row(sheet, at + 2, [label("forecast", lang)], [None])
     for column, total, form in ((2, f"=B{last}", AMOUNT), (3, f"=E{last}", COUNT)):
         _formula(sheet.cell(at + 2, column), total, form)
-    for i, method in enumerate(forecast.baselines.to_dict("records"), start=at + 3):
+    for i, method in enumerate(known_amounts(forecast.baselines, forecast).to_dict("records"), start=at + 3):
         values = [label(method["method"], lang), method["amount"], method["count"], said(method["basis"], lang)]
         write_row(sheet, i, values, [None, AMOUNT, COUNT, None])
         sheet.cell(i, 4).alignment = Alignment(horizontal="left", indent=1)
@@ -161,7 +169,7 @@ def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> i
     """Components and their total, which is a formula; returns its row."""
     amount, count = _amount_head("amount", forecast, lang), label("count", lang)
     head(sheet, at, [label("component", lang), amount, *_bands("80", lang), count, *_bands("80", lang)], n_text=1)
-    table = forecast.components()
+    table = known_amounts(forecast.components(), forecast)
     columns = ["amount", "amount_lower", "amount_upper", "count", "count_lower", "count_upper"]
     forms = [None, AMOUNT, AMOUNT, AMOUNT, COUNT, AMOUNT, AMOUNT]
     parts = table[table["component"] != "total"].to_dict("records")
@@ -172,6 +180,8 @@ def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> i
     write_row(sheet, last, [label("total", lang), None, *(total[c] for c in columns[1:])], forms, bold=True)
     for column, form in (("B", AMOUNT), ("E", COUNT)):
         _formula(sheet[f"{column}{last}"], f"=SUM({column}{at + 1}:{column}{last - 1})", form)
+    if no_amounts(forecast):
+        _put(sheet[f"B{last}"], "–")
     return last
 
 
@@ -181,7 +191,9 @@ def _middle(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> 
     head(sheet, at, ["", *heads, *heads], n_text=1)
     values: list[Any] = [label("total", lang)]
     for measure in ("amount", "count"):
-        values += [float(np.median(forecast.total(measure))), *forecast.bands(measure)["50"]]
+        there = measure == "count" or not no_amounts(forecast)
+        middle = [float(np.median(forecast.total(measure))), *forecast.bands(measure)["50"]]
+        values += middle if there else [None] * 3
     write_row(sheet, at + 1, values, [None, *[AMOUNT] * 6])
     return at + 1
 
@@ -197,7 +209,9 @@ def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     reps = rep_texts(forecast.rep_names)
     words = {"state": state_namer(forecast.process, lang), "older_than_any_win": {True: label("yes", lang)}.get,
              "rep_id": lambda rep: reps.get(rep, rep)}  # fmt: skip
-    deals = forecast.deals[keys].assign(**{key: forecast.deals[key].map(word) for key, word in words.items()})
+    deals = known_amounts(forecast.deals[keys], forecast).assign(
+        **{key: forecast.deals[key].map(word) for key, word in words.items()}
+    )
     last = len(deals) + 1
     for at, deal in enumerate(deals.to_dict("records"), start=2):
         known = deal["amount"] == deal["amount"]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, label
-from salesanalytics.report.review_rows import method_name
+from salesanalytics.report.review_rows import judged_measures, method_name
 from salesanalytics.report.tables import group_head, group_names
 
 #: Ends of bands, by the last part of the name of a column: how the end is called, and of which band it is.
@@ -48,7 +48,7 @@ def outlook_table(outlook: pd.DataFrame, unit: str, lang: str) -> pd.DataFrame:
 
 def past_table(record: TrackRecord, unit: str, lang: str) -> pd.DataFrame:
     """Past forecasts beside what was signed; the measure says what the numbers of a row are counted in."""
-    scores = record.scores
+    scores = record.scores[record.scores["measure"].isin(judged_measures(record))]
     measures = {"amount": amount_label("amount", unit, lang), "count": label("count", lang)}
     columns: dict[str, Any] = {label(key, lang): scores[key] for key in ("quarter", "week", "as_of")}
     columns[label("measure", lang)] = scores["measure"].map(measures)

@@ -26,6 +26,7 @@ from salesanalytics.report.tables import (
     component_rows,
     deal_rows,
     method_text,
+    no_amounts,
     note_texts,
     p_target_text,
 )
@@ -79,6 +80,9 @@ def _content(forecast: QuarterForecast, lang: str) -> dict[str, Any]:
 def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, Any]]:
     tiles: list[dict[str, Any]] = []
     for measure, unit in (("amount", forecast.unit), ("count", "")):
+        if measure == "amount" and no_amounts(forecast):
+            tiles.append({"name": label(measure, lang), "value": "–", "more": []})
+            continue
         mean = forecast.total(measure).mean()
         bands = forecast.bands(measure).items()
         more = [f"{label(f'band_{level}', lang)} {band(low, high)}" for level, (low, high) in bands]
@@ -90,6 +94,8 @@ def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, Any]]:
 
 
 def _lead(forecast: QuarterForecast, lang: str) -> str:
+    if no_amounts(forecast):
+        return ""
     limits = {
         f"band_{level}": f"{band(low, high)} {forecast.unit}".rstrip()
         for level, (low, high) in forecast.bands().items()

@@ -15,6 +15,8 @@ from salesanalytics.report.text import fold, text_table
 def ledger_text(records: pd.DataFrame, lang: str, width: int | None = None, *, path: object) -> str:
     """Recorded forecasts (`Ledger.list`), the oldest first; damaged ones are named below."""
     sound = records[records["damage"].eq("")]
+    amounts = ["mean", "q10", "q90", "p_target"]  # all 0 though deals are expected: no amount was known
+    sound = sound.assign(**sound[amounts].mask(sound["q90"].eq(0) & sound["mean"].eq(0) & sound["count_mean"].gt(0)))
     factors, units = _units(sound["mean"], sound["unit"], lang)
     columns: dict[str, Any] = {
         "record_id": sound["record_id"],
@@ -54,6 +56,7 @@ def accuracy_text(judged: pd.DataFrame, lang: str, width: int | None = None, *, 
     }
     title = label("title_accuracy", lang, as_of=as_of)
     table = text_table(_labelled(columns, lang), title=title, n_text=3, lang=lang, width=width)
+    no_amounts = not judged.loc[amounts, ["forecast", "actual"]].any(axis=None)
     held = [
         label(
             "bands_held",
@@ -65,6 +68,7 @@ def accuracy_text(judged: pd.DataFrame, lang: str, width: int | None = None, *, 
             quarters=number(part["quarter"].nunique()),
         )
         for measure, part in judged.groupby("measure", sort=False)
+        if measure == "count" or not no_amounts
     ]
     return "\n".join([table, *(line for text in held for line in fold(text, width))]).rstrip("\n") + "\n"
 

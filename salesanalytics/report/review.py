@@ -12,7 +12,14 @@ from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, label, number, percent, short
 from salesanalytics.plots.units import unit_for
 from salesanalytics.process import Process
-from salesanalytics.report.review_rows import cause_rows, change_ends, method_name, moved_deal_rows, record_rows
+from salesanalytics.report.review_rows import (
+    cause_rows,
+    change_ends,
+    judged_measures,
+    method_name,
+    moved_deal_rows,
+    record_rows,
+)
 from salesanalytics.report.tables import owners
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.reps.evaluate import RepEvaluation
@@ -20,8 +27,9 @@ from salesanalytics.reps.evaluate import RepEvaluation
 
 def backtest_text(record: TrackRecord, lang: str, width: int | None = None, *, as_of: date) -> str:
     """Past forecasts beside what was signed, by method, and which of them to use (`backtest`)."""
-    parts = []
-    for measure in ("amount", "count"):
+    measures = judged_measures(record)
+    parts = [] if "amount" in measures else ["\n".join([*fold(label("no_amounts_judged", lang), width), ""])]
+    for measure in measures:
         title = label("title_backtest", lang, measure=label(measure, lang), as_of=as_of)
         parts.append(text_table(record_rows(record, measure, lang), title=title, n_text=1, lang=lang, width=width))
         use = method_name(record.recommended(measure), lang)

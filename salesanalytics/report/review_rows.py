@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
@@ -10,6 +11,12 @@ from salesanalytics.plots.units import unit_for
 from salesanalytics.report.tables import p_target_text
 
 TOP_CHANGES = 10
+
+
+def judged_measures(record: TrackRecord) -> list[str]:
+    """What past forecasts can be judged by: amount and count; count alone where no amount was ever known."""
+    own = record.scores[record.scores["measure"].eq("amount")]
+    return ["amount", "count"] if own[["forecast", "actual"]].fillna(0.0).any(axis=None) else ["count"]
 
 
 def record_rows(record: TrackRecord, measure: str, lang: str) -> pd.DataFrame:
@@ -50,7 +57,9 @@ def cause_rows(change: Change, unit: str, lang: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             label("cause", lang): [label(f"cause_{c}", lang) for c in change.causes["cause"]],
-            amount_label("amount", unit, lang): [_signed(x / scale, digits) for x in change.causes["amount"]],
+            amount_label("amount", unit, lang): [
+                _signed(x / scale, digits) if _known(change) else "–" for x in change.causes["amount"]
+            ],
             label("count", lang): [_signed(x, 1) for x in change.causes["count"]],
         }
     )
@@ -77,11 +86,16 @@ def change_ends(change: Change, before: QuarterForecast, after: QuarterForecast,
     scale, unit, _ = _units(change, after.unit, lang)
     ends = []
     for forecast, told in ((before, change.before), (after, change.after)):
-        mean, low, high = (float(told[k] or 0.0) / scale for k in ("mean", "q10", "q90"))
+        mean, low, high = (float(told[k] or 0.0) / scale if _known(change) else np.nan for k in ("mean", "q10", "q90"))
         line = label("change_end", lang, day=forecast.as_of, mean=short(mean), band=band(low, high), unit=unit)
         reached = "" if forecast.target is None else label("change_target", lang, p=p_target_text(forecast))
         ends.append(line + reached)
     return ends
+
+
+def _known(change: Change) -> bool:
+    """Whether there is any amount to speak of."""
+    return bool(change.before["mean"] or change.after["mean"])
 
 
 def _units(change: Change, unit: str, lang: str) -> tuple[float, str, int]:

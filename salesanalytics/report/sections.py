@@ -13,11 +13,17 @@ from salesanalytics import plots
 from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
 from salesanalytics.plots.units import unit_for
-from salesanalytics.report.review_rows import cause_rows, change_ends, method_name, moved_deal_rows, record_rows
-from salesanalytics.report.tables import group_rows, p_target_text
+from salesanalytics.report.review_rows import (
+    cause_rows,
+    change_ends,
+    judged_measures,
+    method_name,
+    moved_deal_rows,
+    record_rows,
+)
+from salesanalytics.report.tables import group_rows, known_amounts, no_amounts, p_target_text
 
 KEY_DEALS, LARGEST = 8, 3
-MEASURES = ("amount", "count")
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ def sections(
 ) -> list[Section]:
     """The parts that can be told, in the order in which a director asks."""
     found = [] if before is None else [_change(before, forecast, lang)]
-    found += [_target(forecast, lang)] if forecast.target is not None else []
+    found += [_target(forecast, lang)] if forecast.target is not None and not no_amounts(forecast) else []
     found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []
     found.append(_key_deals(forecast, lang))
     if groups is not None:
@@ -95,7 +101,7 @@ def _judgement(forecast: QuarterForecast, lang: str) -> Section:
 
 def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
-    deals, n = key_deals(forecast), len(forecast.total())
+    deals, n = known_amounts(key_deals(forecast), forecast), len(forecast.total())
     sure = forecast.target is not None and bool(forecast.amount["signed"].min() >= forecast.target)
     top = deals.nlargest(KEY_DEALS, "variance_share")
     digits = decimals(top["amount"].max() / scale)
@@ -110,7 +116,11 @@ def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
         columns |= {label(name, lang): [chance(p, n, certain=sure) for p in top[name]]} if name in top else {}
     n_largest, without = _without_largest(forecast)
     means = {"without": short(without / scale), "mean": short(forecast.total().mean() / scale)}
-    lead = (label("lead_key_deals", lang, n=n_largest, unit=unit, **means),) if n_largest else ()
+    lead = (
+        (label("lead_key_deals", lang, n=n_largest, unit=unit, **means),)
+        if n_largest and not no_amounts(forecast)
+        else ()
+    )
     return Section(label("title_key_deals", lang), lead, ((pd.DataFrame(columns), 2),))
 
 
@@ -125,6 +135,7 @@ def _without_largest(forecast: QuarterForecast) -> tuple[int, float]:
 
 def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Section:
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
+    outlook = known_amounts(outlook, forecast)
     digits = decimals(float(outlook["amount"].max()) / scale)
     rows = {
         label("of_period", lang): [
@@ -160,21 +171,22 @@ def outlook_notes(forecast: QuarterForecast, lang: str) -> tuple[str, ...]:
 def _trust(forecast: QuarterForecast, lang: str) -> Section:
     record = forecast.record
     assert record is not None
-    lead = []
-    for measure in MEASURES:
+    measures = judged_measures(record)
+    lead = [] if "amount" in measures else [label("no_amounts_judged", lang)]
+    for measure in measures:
         (k80, n), (k50, _) = record.held(measure, 80), record.held(measure, 50)
         lead.append(label("trust_bands", lang, n=n, k80=k80, k50=k50, measure=label(measure, lang)))
     lead.append(label("trust_stretch", lang, stretch=number(record.stretch, 2)))
     n_methods = record.scores.dropna(subset=["forecast"])["method"].nunique()
-    for measure in MEASURES:
+    for measure in measures:
         use = method_name(record.recommended(measure), lang)
         lead.append(label("trust_use", lang, method=use, measure=label(measure, lang), n=n_methods))
     lead.append(label("backtest_note", lang))
     return Section(
         label("title_trust", lang),
         tuple(lead),
-        tuple((_of_measure(record_rows(record, measure, lang), measure, lang), 1) for measure in MEASURES),
-        lambda ax: plots.past_quarters(record, unit=forecast.unit, ax=ax, lang=lang),
+        tuple((_of_measure(record_rows(record, measure, lang), measure, lang), 1) for measure in measures),
+        lambda ax: plots.past_quarters(record, measure=measures[0], unit=forecast.unit, ax=ax, lang=lang),
     )
 
 

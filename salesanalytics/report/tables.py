@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
@@ -30,10 +31,13 @@ def summary_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
         total = forecast.total(measure)
         middle = {"mean": total.mean(), "median": pd.Series(total).median()}
         row = {label("total", lang): name}
+        if measure == "amount" and no_amounts(forecast):
+            rows.append(row)
+            continue
         row |= {label(key, lang): short(value) for key, value in middle.items()}
         bands = forecast.bands(measure)
         rows.append(row | {label(f"band_{level}", lang): band(low, high) for level, (low, high) in bands.items()})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).fillna("–")
 
 
 def _measures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
@@ -41,14 +45,29 @@ def _measures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
 
 
 def p_target_text(forecast: QuarterForecast) -> str:
-    """Chance to reach the target; only what is signed already makes it certain."""
+    """Chance to reach the target; only what is signed already makes it certain, and no amount says nothing."""
+    if no_amounts(forecast):
+        return chance(None, 1)
     certain = reaches(forecast.amount["signed"].min(), forecast.target or 0.0)
     return chance(forecast.p_target, len(forecast.total()), certain=bool(certain))
 
 
+def no_amounts(forecast: QuarterForecast) -> bool:
+    """Whether deals are expected and no amount is known of any: it is nothing then, not 0."""
+    return not forecast.total().any() and bool(forecast.total("count").any())
+
+
+def known_amounts(frame: pd.DataFrame, forecast: QuarterForecast) -> pd.DataFrame:
+    """A frame about a forecast; without its amounts, and chances to reach one, where no amount is known."""
+    if not no_amounts(forecast):
+        return frame
+    told = ("amount", "expected_amount", "p_target")
+    return frame.assign(**{str(c): np.nan for c in frame if str(c).startswith(told)})
+
+
 def component_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """Components and the total: mean and 80 % band of amount and count."""
-    table = forecast.components()
+    table = known_amounts(forecast.components(), forecast)
     columns: dict[str, Any] = {label("component", lang): [label(c, lang) for c in table["component"]]}
     for measure, name in _measures(forecast, lang).items():
         columns[name] = _numbers(table[measure])
@@ -62,7 +81,7 @@ def component_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """A `rollup`: mean and 80 % band of amount and count of each group."""
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
-    by = str(parts.columns[0])
+    by, parts = str(parts.columns[0]), known_amounts(parts, forecast)
     columns: dict[str, Any] = {group_head(by, lang): group_names(parts[by], forecast, lang)}
     for measure, part in (("amount", scale), ("count", 1.0)):
         head = amount_label("amount", unit, lang) if measure == "amount" else label("count", lang)
@@ -107,6 +126,7 @@ def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """This forecast above the simple methods, and what each rests on."""
     mine = {"method": "forecast", "count": forecast.total("count").mean(), "amount": forecast.total().mean()}
     table = pd.concat([pd.DataFrame([mine | {"basis": ""}]), forecast.baselines], ignore_index=True)
+    table = known_amounts(table, forecast)
     columns: dict[str, Any] = {label("method", lang): [label(m, lang) for m in table["method"]]}
     columns[label("basis", lang)] = [said(basis, lang) for basis in table["basis"]]
     return pd.DataFrame(columns | {name: _numbers(table[m]) for m, name in _measures(forecast, lang).items()})
@@ -114,7 +134,7 @@ def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 
 def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """Open deals, largest expected amount first."""
-    deals = forecast.deals
+    deals = known_amounts(forecast.deals, forecast)
     who = {"rep_id": owners(deals["rep_id"], forecast.rep_names, nobody="")}
     columns = _deal_columns(deals, forecast.process, lang, p="p_in_period", who=who)
     columns["days_in_state"] = deals["days_in_state"].map(number)
