@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from openpyxl import load_workbook
 
 from salesanalytics.cli import main
+from salesanalytics.cli.options import an_amount
 from salesanalytics.cli.parser import parser
 from salesanalytics.labels import label
 from salesanalytics.simulate.sample import N_DEALS, SEED
@@ -285,7 +287,9 @@ def test_data_that_break_the_contract_are_refused_with_their_faults(capsys, tmp_
         (["rates", "BOOK", "--as-of", AS_OF, "--horizon", "0"], "a whole number"),
         (["score", "BOOK", "--as-of", AS_OF], "--until"),
         (["score", "BOOK", "--as-of", AS_OF, "--until", AS_OF], "until must lie after as_of"),
-        (["score", "BOOK", "--as-of", AS_OF, "--until", "2026-06-30", "--out", "BOOK"], "--out cannot be written"),
+        (["score", "BOOK", "--as-of", AS_OF, "--until", "2026-06-30", "--out", "BOOK"], "ends in .csv"),
+        (["score", "BOOK", "--as-of", AS_OF, "--until", "2026-06-30", "--out", "BOOK/x.xlsx"], "ends in .csv"),
+        (["tasks", "BOOK", "--as-of", AS_OF, "--out", "BOOK/x.csv"], "ends in .xlsx"),
         (["forecast", "BOOK", "--as-of", AS_OF], "--quarter"),
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", "2026Q5"], "a period is written"),
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", "9999Q4"], "a period is written"),
@@ -293,7 +297,10 @@ def test_data_that_break_the_contract_are_refused_with_their_faults(capsys, tmp_
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--target", "nan"], "an amount is a number"),
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--draws", "0"], "a whole number"),
         (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--seed", "-1"], "a whole number"),
-        (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--out", "BOOK/deals.csv"], "--out cannot be"),
+        (
+            ["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--out", "BOOK/deals.csv"],
+            "deals.csv is a file",
+        ),
         (
             ["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--by", "amount"],
             "cannot be grouped by 'amount'",
@@ -313,6 +320,35 @@ def test_wrong_usage_ends_with_2_and_says_why(book, capsys, argv, said):
     assert printed.out == ""
     assert said in printed.err
     assert "Traceback" not in printed.err
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("3e7", 3e7),
+        ("3000万", 3e7),
+        ("3000 万元", 3e7),
+        ("1.2亿", 1.2e8),
+        ("30,000,000", 3e7),
+        ("1，200.5万", 12_005_000),
+    ],
+)
+def test_amounts_are_read_as_people_write_them(text, amount):
+    assert an_amount(text) == amount
+
+
+@pytest.mark.parametrize("text", ["", "万", "3,5", "1,23,4", "3000萬", "-3万", "1万亿", "nan"])
+def test_what_is_no_amount_is_refused(text):
+    with pytest.raises(ArgumentTypeError, match="an amount is a number above 0"):
+        an_amount(text)
+
+
+def test_a_book_without_reps_has_none_to_name(capsys, tmp_path):
+    folder = write_book(tmp_path / "book", n=20)
+    rows = [line.rsplit(",", 2) for line in (folder / "deals.csv").read_text(encoding="utf-8").splitlines()]
+    (folder / "deals.csv").write_text("\n".join(f"{row[0]},{row[2]}" for row in rows), encoding="utf-8")
+    assert main(["tasks", str(folder), "--as-of", AS_OF, "--rep", "X", "--lang", "zh"]) == 2
+    assert "本账本没有任何销售" in capsys.readouterr().err
 
 
 def test_help_is_quick_and_imports_nothing_heavy():

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any] | str  # one JSON object, or a text
 
+AMOUNT, GROUPED = re.compile(r"(.+?)\s*([万亿]?)元?"), re.compile(r"\d{1,3}([,，]\d{3})+(\.\d+)?")
+SIZES = {"": 1.0, "万": 1e4, "亿": 1e8}
 PERIOD = re.compile(r"(19|20|21)\d\d(Q[1-4]|-(0[1-9]|1[0-2]))?")
 
 
@@ -37,10 +39,22 @@ def _value(read: Callable[[str], Any], holds: Callable[[Any], Any], rule: str) -
     return value
 
 
+def _amount(text: str) -> float:
+    """An amount as people write it: 1500, 5e7, 30,000,000, 3000万, 1.2亿元."""
+    found = AMOUNT.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(text)
+    number, size = found.groups()
+    number = number.translate(str.maketrans("", "", ",，")) if GROUPED.fullmatch(number) else number
+    return round(float(number) * SIZES[size], 2)
+
+
 a_date = _value(date.fromisoformat, lambda day: 1900 <= day.year < 2200, "a date is written 2026-09-30")
 a_period = _value(str.upper, PERIOD.fullmatch, "a period is written 2026Q4, 2026-11 or 2026")
-an_amount = _value(float, lambda amount: 0 < amount < math.inf, "an amount is a number above 0, such as 1500 or 5e7")
+an_amount = _value(_amount, lambda amount: 0 < amount < math.inf, "an amount is a number above 0, such as 1500 or 5e7")
 a_count = _value(int, lambda n: 1 <= n <= 1_000_000, "a whole number from 1 to 1,000,000")
+a_csv = _value(Path, lambda path: path.suffix.lower() == ".csv", "the name of this file ends in .csv")
+an_xlsx = _value(Path, lambda path: path.suffix.lower() == ".xlsx", "the name of this file ends in .xlsx")
 some_weeks = _value(
     lambda text: tuple(int(week) for week in text.split(",")),
     lambda weeks: all(0 <= week <= 13 for week in weeks),
@@ -55,8 +69,10 @@ def made(path: Path) -> Path:
     """A file to write, its folder made before any work is done."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ArgumentTypeError(f"--out must be a folder: {error.filename} is a file") from error
     except OSError as error:
-        raise ArgumentTypeError(f"--out cannot be written: {error}") from error
+        raise ArgumentTypeError(f"--out cannot be written: {error.filename}") from error
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ArgumentTypeError(f"--out cannot be written: {path}")
     return path

@@ -12,10 +12,12 @@ from typing import Any, NoReturn
 from salesanalytics.cli import book, quarter, review
 from salesanalytics.cli.options import (
     a_count,
+    a_csv,
     a_date,
     a_period,
     a_seed,
     an_amount,
+    an_xlsx,
     some_finished,
     some_quarters,
     some_weeks,
@@ -76,7 +78,7 @@ def parser(argv: Sequence[str] | None = None) -> Parser:
     score.option(*_AS_OF, required=True)
     score.option("until", a_date, "DATE", "help_score_until", required=True)
     score.option("why", a_count, "N", "help_score_why", default=5)
-    score.option("out", Path, "FILE", "help_score_out")
+    score.option("out", a_csv, "FILE", "help_score_out")
     score.set_defaults(files=("",))
     forecast = commands("forecast", quarter.forecast)
     forecast.option(*_AS_OF, required=True)
@@ -122,7 +124,7 @@ def _review_commands(commands: Callable[..., Parser]) -> None:
     tasks.option(*_AS_OF, required=True)
     tasks.option("rep", str, "REP", "help_tasks_rep")
     tasks.option("top", a_count, "N", "help_first", default=20)
-    tasks.option("out", Path, "FILE", "help_tasks_out")
+    tasks.option("out", an_xlsx, "FILE", "help_tasks_out")
     tasks.set_defaults(files=("",))
     reps = commands("reps", review.reps)
     reps.option(*_AS_OF, required=True)

@@ -39,6 +39,8 @@ def tasks(book: DealBook, given: Namespace) -> Answer:
     tasks = next_tasks(book, as_of=given.as_of, effects=_effects(book, given) if given.out else None)
     if given.rep:
         known = {*book.deals["rep_id"].dropna(), *book.reps.get("rep_id", ()), *tasks["rep_id"].dropna()}
+        if not known:
+            raise ArgumentTypeError(f"--rep: no rep {given.rep!r}; this book names no reps")
         if given.rep not in known:
             more = ", ..." if len(known) > 10 else ""
             raise ArgumentTypeError(f"--rep: no rep {given.rep!r}; known are {', '.join(sorted(known)[:10])}{more}")

@@ -217,12 +217,16 @@ TEXTS: dict[str, str] = {
     "a date is written 2026-09-30, got {got}": "日期写作 2026-09-30，得到的是 {got}",
     "a period is written 2026Q4, 2026-11 or 2026, got {got}": "时期写作 2026Q4、2026-11 或 2026，得到的是 {got}",
     "an amount is a number above 0, such as 1500 or 5e7, got {got}": (
-        "金额是大于 0 的数，如 1500 或 5e7，得到的是 {got}"
+        "金额是大于 0 的数，如 1500、5e7、3000万 或 1.2亿，得到的是 {got}"
     ),
     "a whole number from {least} to {most}, got {got}": "须为 {least} 到 {most} 的整数，得到的是 {got}",
     "weeks are written 0,4,8,12 and lie between 0 and 13, got {got}": (
         "周次写作 0,4,8,12，且在 0 与 13 之间，得到的是 {got}"
     ),
+    "--out must be a folder: {path} is a file": "--out 必须是文件夹：{path} 是文件",
+    "the name of this file ends in .csv, got {got}": "该文件名须以 .csv 结尾，得到的是 {got}",
+    "the name of this file ends in .xlsx, got {got}": "该文件名须以 .xlsx 结尾，得到的是 {got}",
+    "--rep: no rep {got}; this book names no reps": "--rep：没有销售 {got}；本账本没有任何销售",
     "--out cannot be written: {error}": "--out 无法写入：{error}",
     "--earlier: what the two extracts teach is known from the end of the later one on: --as-of must be {end}, got "
     "{got}": "--earlier：两份导出所能说明的内容，到较晚一份的截止日才可知：--as-of 必须是 {end}，得到的是 {got}",

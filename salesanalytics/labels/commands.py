@@ -36,8 +36,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help_score_out": ("write all deals to this csv file", "把全部项目写入该 csv 文件"),
     "help_forecast": ("the quarter as a distribution", "以概率分布预测季度"),
     "help_forecast_target": (
-        "amount to reach (default: from targets of the book)",
-        "要达到的金额（默认取账本中的目标）",
+        "amount to reach, such as 5e7 or 30,000,000 (default: from targets of the book)",
+        "要达到的金额，如 3000万、1.2亿 或 5e7（默认取账本中的目标）",
     ),
     "help_forecast_draws": ("number of draws (10000)", "模拟次数（默认 10000）"),
     "help_forecast_seed": ("same seed, same numbers (0)", "随机种子相同则结果相同（默认 0）"),
