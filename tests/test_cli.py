@@ -508,3 +508,34 @@ def test_a_book_without_amounts_gets_no_statistics_of_amounts(capsys, tmp_path, 
     assert capsys.readouterr().out.split("\n")[-2].split()[-4:] == ["元" if lang == "zh" else "CNY", "–", "–", "–"]
     assert main([*commands(folder)["backtest"], "--json"]) == 0
     assert strict(capsys.readouterr().out)["use"]["amount"] is None
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_list_to_mend_shows_what_is_expected_in_the_period(book, capsys, lang):
+    argv = commands(book)["scrub"]
+    assert main([*argv, "--lang", lang]) == 0
+    with_period = capsys.readouterr().out
+    assert main([*argv[:-2], "--lang", lang]) == 0
+    head = label("part_of", lang, text=QUARTER, part=label("expected_amount", lang))
+    assert head in with_period
+    assert head not in capsys.readouterr().out
+    assert not re.search(r"\d\.0\b", with_period)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_ledger_says_where_records_lie_and_when_they_are_judged(capsys, tmp_path, lang):
+    book, out = write_book(tmp_path / "book"), tmp_path / "out"
+    (tmp_path / "none").mkdir()
+    assert main(["ledger", str(tmp_path / "none"), "--lang", lang]) == 0
+    assert capsys.readouterr().out == label("ledger_empty", lang, path=tmp_path / "none") + "\n"
+    argv = ["forecast", str(book), "--as-of", "2026-02-28", "--quarter", "2026Q1", "--draws", "100"]
+    assert main([*argv, "--out", str(out), "--backtest", "0"]) == 0
+    capsys.readouterr()
+    assert main(["ledger", str(out), "--lang", lang]) == 0
+    assert label("ledger_below", lang, path=out / "ledger") in capsys.readouterr().out
+    asked = ["ledger", str(out / "ledger"), "--book", str(book), "--lang", lang, "--as-of"]
+    said = label("judged_from", lang, quarter="2026Q1", day="2026-04-30", days=30)
+    assert main([*asked, AS_OF]) == 0
+    assert said in capsys.readouterr().out
+    assert main([*asked, "2026-03-30"]) == 0
+    assert said not in capsys.readouterr().out

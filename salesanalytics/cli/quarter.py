@@ -173,7 +173,7 @@ def ledger(given: Namespace) -> Answer:
     """Recorded forecasts."""
     from salesanalytics.book import read_book
     from salesanalytics.forecast import Ledger
-    from salesanalytics.report.ledger import accuracy_text, ledger_text
+    from salesanalytics.report.ledger import accuracy_text, ledger_text, waiting_text
 
     if (given.book is None) != (given.as_of is None):
         raise ArgumentTypeError("--book and --as-of belong together")
@@ -187,5 +187,9 @@ def ledger(given: Namespace) -> Answer:
     listed = ledger_text(listing, given.lang, width(), path=given.path)
     if book is None or judged is None:
         return listed
+    if not len(listing):
+        return listed
     told = accuracy_text(judged, given.lang, width(), as_of=given.as_of, unit=book.settings.unit)
-    return listed + "\n" + told
+    year = book.settings.fiscal_year_start
+    waiting = waiting_text(listing, given.lang, width(), as_of=given.as_of, fiscal_year_start=year)
+    return f"{listed}\n{told}{waiting}"

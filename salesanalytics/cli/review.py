@@ -61,7 +61,8 @@ def scrub(book: DealBook, given: Namespace) -> Answer:
     found = scrub_list(book, as_of=given.as_of, quarter=given.quarter)
     if given.json:
         return {"as_of": given.as_of, "findings": records(found)}
-    return scrub_text(found, book, given.lang, width(), as_of=given.as_of, top=given.top)
+    how = {"as_of": given.as_of, "top": given.top, "quarter": given.quarter}
+    return scrub_text(found, book, given.lang, width(), **how)
 
 
 def _effects(book: DealBook, given: Namespace) -> pd.DataFrame | None:

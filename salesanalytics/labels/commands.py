@@ -78,7 +78,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "在该处写出项目管控页 control.html",
     ),
     "help_scrub": ("what to mend in the open deals before a forecast", "预测前在跟进项目需要修正之处"),
-    "help_scrub_quarter": ("also what hangs on it in that quarter", "同时说明对该季度的影响"),
+    "help_scrub_quarter": (
+        "also the amount that each deal is expected to bring then",
+        "另列出每个项目在该期间的期望金额",
+    ),
     "help_first": ("the first N (20)", "前 N 条（默认 20）"),
     "help_tasks": ("what is due for the open deals", "在跟进项目的待办事项"),
     "help_tasks_rep": ("of one rep only", "只看一名销售"),

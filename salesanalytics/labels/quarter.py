@@ -22,13 +22,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signed_then": ("Signed", "实际签约"), "forecast_error": ("Forecast − signed", "预测与实际之差"),
     "in_band_80": ("In the 80 % band", "落在 80 % 区间"),
     "title_ledger": ("Recorded forecasts in {path}", "{path} 中的预测记录"),
+    "ledger_empty": ("There is no record in {path}.", "{path} 中没有预测记录。"),
+    "ledger_below": ("The records lie in {path}: name that folder.", "记录在 {path} 中：请改用该文件夹。"),
+    "judged_from": (
+        "{quarter} is over and is judged from {day} on, {days} days after its end: late entries come in until then.",
+        "{quarter} 已结束，自 {day} 起评判（结束后 {days} 天，以等待补录）。",
+    ),
     "title_accuracy": (
         "How they did: quarters that were over and known by {as_of}",
         "事后检验：截至 {as_of} 已结束且结果已知的季度",
     ),
     "bands_held": (
         "{measure}: the 80 % band held {k} of {n}, the 50 % band {k_50} of {n}; quarters: {quarters}.",
-        "{measure}：80 % 区间命中 {n} 次中的 {k} 次，50 % 区间命中 {n} 次中的 {k_50} 次；季度数：{quarters}。",
+        "{measure}：80 % 区间 {n} 次中命中 {k} 次，50 % 区间 {n} 次中命中 {k_50} 次；季度数：{quarters}。",
     ),
     "damaged_record": ("Damaged: {record}: {damage}.", "记录已损坏：{record}：{damage}。"),
     "damage_missing": ("{file} is missing", "缺少 {file}"),

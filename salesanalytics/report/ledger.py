@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from salesanalytics.forecast.backtest import GRACE_DAYS
 from salesanalytics.labels import amount_label, band, chance, label, number, short
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.text import fold, text_table
+from salesanalytics.timeline import parse_period
+from salesanalytics.timeline.calendar import to_date, to_day
 
 
-def ledger_text(records: pd.DataFrame, lang: str, width: int | None = None, *, path: object) -> str:
-    """Recorded forecasts (`Ledger.list`), the oldest first; damaged ones are named below."""
+def ledger_text(records: pd.DataFrame, lang: str, width: int | None = None, *, path: str | Path) -> str:
+    """Recorded forecasts (`Ledger.list`), the oldest first; damaged ones are named below.
+
+    Of a folder without any, it says where they may lie.
+    """
+    if not len(records):
+        inner = Path(path) / "ledger"
+        below = [label("ledger_below", lang, path=inner)] if inner.is_dir() else []
+        told = [label("ledger_empty", lang, path=path), *below]
+        return "\n".join(line for text in told for line in fold(text, width)) + "\n"
     sound = records[records["damage"].eq("")]
     amounts = ["mean", "q10", "q90", "p_target"]  # all 0 though deals are expected: no amount was known
     sound = sound.assign(**sound[amounts].mask(sound["q90"].eq(0) & sound["mean"].eq(0) & sound["count_mean"].gt(0)))
@@ -71,6 +83,19 @@ def accuracy_text(judged: pd.DataFrame, lang: str, width: int | None = None, *, 
         if measure == "count" or not no_amounts
     ]
     return "\n".join([table, *(line for text in held for line in fold(text, width))]).rstrip("\n") + "\n"
+
+
+def waiting_text(
+    records: pd.DataFrame, lang: str, width: int | None = None, *, as_of: date, fiscal_year_start: int
+) -> str:
+    """From which day on the recorded forecasts are judged whose quarter is over, but not for long enough."""
+    lines = []
+    for quarter in records.loc[records["damage"].eq(""), "quarter"].unique():
+        end_day = parse_period(quarter, fiscal_year_start=fiscal_year_start).end_day
+        if end_day <= to_day(as_of) < end_day + GRACE_DAYS:
+            day = to_date(end_day + GRACE_DAYS)
+            lines += fold(label("judged_from", lang, quarter=quarter, day=day, days=GRACE_DAYS), width)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _units(mean: pd.Series, unit: pd.Series, lang: str) -> tuple[pd.Series, list[str]]:

@@ -151,9 +151,19 @@ def _effect(x: float) -> str:
 
 
 def scrub_text(
-    found: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, top: int
+    found: pd.DataFrame,
+    book: DealBook,
+    lang: str,
+    width: int | None = None,
+    *,
+    as_of: date,
+    top: int,
+    quarter: str | None = None,
 ) -> str:
-    """What to mend in the open deals before a forecast, the largest amount first (`scrub_list`)."""
+    """What to mend in the open deals before a forecast, the largest amount first (`scrub_list`).
+
+    ``quarter``: of the list; what the deals are expected to bring in it is shown.
+    """
     some = found.head(top)
     largest = some["value_at_stake"].max() if len(some) else 0.0
     scale, unit = unit_for(float(largest if largest == largest else 0.0), book.settings.unit, lang)
@@ -163,8 +173,11 @@ def scrub_text(
             label("name", lang): some["name"].fillna("–"),
             label("rep_id", lang): owners(some["rep_id"], book.rep_names),
             label("evidence", lang): some[f"evidence_{lang}"],
-            amount_label("value_at_stake", unit, lang): [number(x / scale, 1) for x in some["value_at_stake"]],
+            amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in some["value_at_stake"]],
         }
     )
+    if quarter is not None:
+        name = label("part_of", lang, text=quarter, part=amount_label("expected_amount", unit, lang))
+        rows[name] = [_value(x, scale) for x in some["expected_amount"]]
     title = label("title_scrub", lang, as_of=as_of, n=len(some), all=len(found))
     return text_table(rows, title=title, n_text=4, lang=lang, width=width)
