@@ -78,6 +78,13 @@ def test_a_folder_holds_a_page_a_rep_one_of_all_and_a_workbook(review, tmp_path,
         assert not re.search(r"\bnan\b|None|NA&gt;|https?://", re.sub(r"base64,[^\")]+", "", page))
 
 
+def test_names_of_pages_keep_the_letters_of_any_script(review):
+    reps = review.evaluation.reps.copy()
+    reps["rep_id"] = ["李娜", "R/01 b", "Ö-2", *reps["rep_id"].iloc[3:]]
+    names = page_names(replace(review, evaluation=replace(review.evaluation, reps=reps)))
+    assert [names[rep] for rep in ("李娜", "R/01 b", "Ö-2")] == ["001_李娜.html", "002_R_01_b.html", "003_Ö-2.html"]
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_comes_from_the_book_is_escaped(review, tmp_path, lang):
     write_rep_report(hostile(review), tmp_path, lang=lang)

@@ -21,7 +21,9 @@ from salesanalytics.report.tables import (
     component_rows,
     deal_rows,
     group_rows,
+    id_and_name,
     p_target_text,
+    state_namer,
     summary_rows,
     write_csv,
 )
@@ -315,3 +317,16 @@ def test_the_mean_without_the_largest_deals_is_one_of_draws_and_never_negative(d
     signed = {name: draws * (name == "open") for name, draws in told.amount.items()}
     alone = sections(replace(told, amount=signed), "en", before=None, groups=None, outlook=None)[-1]
     assert "-" not in alone.lead[0]
+
+
+def test_an_id_that_is_a_name_is_said_once(forecast):
+    assert [id_and_name("R1", "李娜"), id_and_name("李娜", "李娜"), id_and_name("R1", None)] == [
+        "R1 李娜",
+        "李娜",
+        "R1",
+    ]
+    stages = (replace(forecast.process.stages[0], id="线索", name=replace(forecast.process.stages[0].name, zh="线索")),)
+    process = replace(forecast.process, stages=stages)
+    assert state_namer(process, "zh")("线索") == "线索"
+    owner = forecast.deals["rep_id"].dropna().iloc[0]
+    assert owner in set(deal_rows(replace(forecast, rep_names={owner: owner}), "zh")[label("rep_id", "zh")])

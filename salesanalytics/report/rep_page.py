@@ -21,11 +21,13 @@ from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.html import png
 from salesanalytics.report.rep_workbook import write_rep_workbook
+from salesanalytics.report.tables import id_and_name
 from salesanalytics.reps import RepReview, Scorecard, condition_gaps, rep_scorecard, score_losses
 from salesanalytics.reps.condition_gaps import LOSSES
 
 SHOWN_LOSSES = 8
 INDEX = "index.html"
+UNSAFE = re.compile(r"[^\w-]")  # in the name of a file
 
 
 def write_rep_report(review: RepReview, folder: str | Path, *, lang: str = "en") -> Path:
@@ -76,9 +78,9 @@ def write_rep_page(review: RepReview, path: str | Path, *, rep_id: str, lang: st
 
 
 def page_names(review: RepReview) -> dict[str, str]:
-    """File name of each rep's page: of his id what is safe in a name, with a number so that none meets another."""
+    """File name of each rep's page: what is safe in a name of his id, with a number so that none meets another."""
     reps = review.evaluation.reps["rep_id"]
-    return {rep: f"{at:03d}_{re.sub(r'[^A-Za-z0-9_-]', '_', rep)[:40]}.html" for at, rep in enumerate(reps, start=1)}
+    return {rep: f"{at:03d}_{UNSAFE.sub('_', rep)[:40]}.html" for at, rep in enumerate(reps, start=1)}
 
 
 def written(body: str, content: dict[str, Any], path: Path) -> Path:
@@ -247,5 +249,4 @@ def _rep_rows(review: RepReview, lang: str) -> pd.DataFrame:
 
 
 def _link(rep: Any) -> Markup:
-    name = f"{rep.rep_id} {rep.name}" if isinstance(rep.name, str) else str(rep.rep_id)
-    return Markup('<a href="{}">{}</a>').format(rep.page, name)
+    return Markup('<a href="{}">{}</a>').format(rep.page, id_and_name(rep.rep_id, rep.name))

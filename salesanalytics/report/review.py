@@ -20,7 +20,7 @@ from salesanalytics.report.review_rows import (
     moved_deal_rows,
     record_rows,
 )
-from salesanalytics.report.tables import owners
+from salesanalytics.report.tables import id_and_name, owners
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.reps.evaluate import RepEvaluation
 
@@ -127,7 +127,9 @@ def reps_text(found: RepEvaluation, book: DealBook, lang: str, width: int | None
     interval = label("part_of", lang, text=label("rep_effect", lang), part=percent(found.confidence))
     rows = pd.DataFrame(
         {
-            label("rep_id", lang): reps["rep_id"].astype(str) + " " + reps["name"].fillna("").astype(str),
+            label("rep_id", lang): [
+                id_and_name(rep, name) for rep, name in zip(reps["rep_id"], reps["name"], strict=True)
+            ],
             label("team", lang): reps["team"].fillna("–").astype(str),
             label("n_judged", lang): [number(n) for n in reps["n"]],
             label("observed", lang): [number(n) for n in reps["observed"]],

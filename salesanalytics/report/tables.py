@@ -105,9 +105,14 @@ def group_names(groups: pd.Series, forecast: QuarterForecast, lang: str) -> list
     return [known.get(str(name), str(name)) for name in groups]
 
 
+def id_and_name(identity: str, name: str | None, *, between: str = " ") -> str:
+    """What has an id and a name, as a person knows it; once where both are one word, or there is no name."""
+    return identity if not isinstance(name, str) or name == identity else f"{identity}{between}{name}"
+
+
 def rep_texts(names: Mapping[str, str]) -> dict[str, str]:
     """Reps as a person knows them, by id: the id and the name."""
-    return {rep: f"{rep} {name}" for rep, name in names.items()}
+    return {rep: id_and_name(rep, name) for rep, name in names.items()}
 
 
 def owners(reps: pd.Series, names: Mapping[str, str], *, nobody: str = "–") -> pd.Series:
@@ -183,7 +188,10 @@ def _labelled(columns: dict[str, Any], unit: str, lang: str) -> pd.DataFrame:
 def state_namer(process: Process, lang: str) -> Callable[[str], str]:
     """Makes of a stage its id and its name, of a pause or an end its name."""
     stages = set(process.stage_ids)
-    return lambda state: (f"{state} · " if state in stages else "") + process.label(state, lang)
+    names = {state: process.label(state, lang) for state in stages}
+    return lambda state: (
+        id_and_name(state, names[state], between=" · ") if state in stages else process.label(state, lang)
+    )
 
 
 def note_texts(forecast: QuarterForecast, lang: str) -> list[str]:
