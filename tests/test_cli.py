@@ -539,3 +539,11 @@ def test_a_ledger_says_where_records_lie_and_when_they_are_judged(capsys, tmp_pa
     assert said in capsys.readouterr().out
     assert main([*asked, "2026-03-30"]) == 0
     assert said not in capsys.readouterr().out
+
+
+def test_an_earlier_extract_is_refused_where_rows_say_when_they_were_recorded(capsys, tmp_path):
+    folder = str(tmp_path / "company")
+    assert main(["sample", folder, "--deals", "60"]) == 0
+    argv = ["forecast", folder, "--as-of", "2026-09-30", "--quarter", "2026Q4", "--earlier", folder, "--lang", "zh"]
+    assert main(argv) == 2
+    assert "--earlier 只用于没有 recorded_at 的账本" in capsys.readouterr().err

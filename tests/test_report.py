@@ -280,14 +280,14 @@ def test_months_and_year_stand_beside_the_same_forecast(drawn_book, lang):
     assert own.at["quarter", "p_target"] == told.p_target
     assert own.at["next", "amount"] == ahead.set_index("kind").at["next", "amount"]
     *_, part = sections(told, lang, before=None, groups=None, outlook=with_headline(ahead, told))
-    row = rows_of(part).loc[f"2026Q4 ({label('kind_quarter', lang)})"]
+    row = rows_of(part).loc[label("with_unit", lang, text="2026Q4", unit=label("kind_quarter", lang))]
     shown = in_units(told, lang)
     assert amount_label("amount", shown.unit, lang) in rows_of(part)
     assert float(row.iloc[0].replace(",", "")) == pytest.approx(shown.total().mean(), rel=0.01)
     assert row.iloc[-1] == p_target_text(told)
-    assert label("without_judgement_part", lang) in part.lead[0]
+    assert label("without_judgement_part", lang) in part.below[0]
     plain = sections(told.unjudged, lang, before=None, groups=None, outlook=ahead)[-1]
-    assert plain.lead == ()
+    assert plain.below == ()
 
 
 def test_a_chance_from_draws_is_told_in_one_way(drawn_book):

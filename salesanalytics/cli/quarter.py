@@ -73,6 +73,8 @@ def _extracts(book: DealBook, given: Namespace) -> Extracts | None:
 
     if not given.earlier:
         return None
+    if book.has_recorded_at:
+        raise ArgumentTypeError("--earlier is for a book without recorded_at: this one says when rows were recorded")
     found = compare_extracts(read_book(given.earlier), book)
     if found.after_on > given.as_of:
         raise ArgumentTypeError(

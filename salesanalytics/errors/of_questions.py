@@ -228,6 +228,9 @@ TEXTS: dict[str, str] = {
     "the name of this file ends in .xlsx, got {got}": "该文件名须以 .xlsx 结尾，得到的是 {got}",
     "--rep: no rep {got}; this book names no reps": "--rep：没有销售 {got}；本账本没有任何销售",
     "--out cannot be written: {error}": "--out 无法写入：{error}",
+    "--earlier is for a book without recorded_at: this one says when rows were recorded": (
+        "--earlier 只用于没有 recorded_at 的账本：本账本已写明每行的登记时间"
+    ),
     "--earlier: what the two extracts teach is known from the end of the later one on: --as-of must be {end}, got "
     "{got}": "--earlier：两份导出所能说明的内容，到较晚一份的截止日才可知：--as-of 必须是 {end}，得到的是 {got}",
     "--book and --as-of belong together": "--book 与 --as-of 必须一起给出",

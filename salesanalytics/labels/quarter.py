@@ -74,8 +74,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "title_outlook": ("Months, next quarter, year", "月度、下季度、全年"),
     "outlook_without": (
-        "Months, next quarter and year are without what is in the forecast of the quarter alone: {parts}.",
-        "月度、下季度与全年不含仅计入本季度预测的内容：{parts}。",
+        "In the forecast of the quarter alone; months, next quarter and year are without: {parts}.",
+        "仅计入本季度预测，月度、下季度与全年均不含：{parts}。",
     ),
     "without_judgement_part": ("judgement", "人工判断"),
     "without_widening_part": ("bands widened by past quarters", "按以往季度放宽的区间"),

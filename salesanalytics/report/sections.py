@@ -28,13 +28,17 @@ KEY_DEALS, LARGEST = 8, 3
 
 @dataclass(frozen=True)
 class Section:
-    """One part: ``title``, sentences, tables with the number of their columns of text, a picture and its height."""
+    """One part: ``title``, sentences, tables with the number of their columns of text, a picture and its height.
+
+    ``below``: sentences under the tables.
+    """
 
     title: str
     lead: tuple[str, ...] = ()
     tables: tuple[tuple[pd.DataFrame, int], ...] = ()
     draw: Callable[[Axes], Axes] | None = None
     height: float = 3.4
+    below: tuple[str, ...] = ()
 
 
 def sections(
@@ -139,7 +143,7 @@ def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Sec
     digits = decimals(float(outlook["amount"].max()) / scale)
     rows = {
         label("of_period", lang): [
-            f"{period} ({label(f'kind_{kind}', lang)})"
+            label("with_unit", lang, text=period, unit=label(f"kind_{kind}", lang))
             for period, kind in outlook[["period", "kind"]].itertuples(index=False)
         ]
     }
@@ -154,7 +158,8 @@ def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Sec
     rows[label("p_target", lang)] = [
         chance(p, n, certain=reached) for p, reached in zip(outlook["p_target"], sure, strict=True)
     ]
-    return Section(label("title_outlook", lang), outlook_notes(forecast, lang), ((pd.DataFrame(rows), 1),))
+    tables, below = ((pd.DataFrame(rows), 1),), outlook_notes(forecast, lang)
+    return Section(label("title_outlook", lang), tables=tables, below=below)
 
 
 def outlook_notes(forecast: QuarterForecast, lang: str) -> tuple[str, ...]:

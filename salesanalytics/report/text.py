@@ -207,5 +207,5 @@ def _section_text(part: Section, lang: str, width: int | None) -> list[str]:
         title = part.title if not blocks else ""
         text = text_table(frame, title=title, n_text=n_text, lang=lang, width=width)
         blocks.append(text if title else text.lstrip("\n"))
-    lines = [line for text in part.lead for line in fold(text, width)]
+    lines = [line for text in (*part.lead, *part.below) for line in fold(text, width)]
     return [*blocks, "\n".join([*lines, ""])] if lines else blocks
