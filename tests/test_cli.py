@@ -301,6 +301,7 @@ def test_data_that_break_the_contract_are_refused_with_their_faults(capsys, tmp_
             ["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--out", "BOOK/deals.csv"],
             "deals.csv is a file",
         ),
+        (["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--out", "BOOK/deals.csv/a"], "csv is a file"),
         (
             ["forecast", "BOOK", "--as-of", AS_OF, "--quarter", QUARTER, "--by", "amount"],
             "cannot be grouped by 'amount'",

@@ -70,7 +70,8 @@ def made(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise ArgumentTypeError(f"--out must be a folder: {error.filename} is a file") from error
+        file = next(above for above in path.parents if above.exists())
+        raise ArgumentTypeError(f"--out must be a folder: {file} is a file") from error
     except OSError as error:
         raise ArgumentTypeError(f"--out cannot be written: {error.filename}") from error
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
