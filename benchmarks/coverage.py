@@ -140,9 +140,6 @@ def engine_quarter(rng: np.random.Generator, n_deals: int, spread: float, n_past
             q10, q25, _, q75, q90 = band_columns(draws).values()
             row[f"{name}80 % {measure}"] = float(inside(truth[measure], q10, q90))
             row[f"{name}50 % {measure}"] = float(inside(truth[measure], q25, q75))
-            if measure == "count" and not name:
-                row["80 % count, ends by half"] = float(half_inside(truth[measure], q10, q90))
-                row["50 % count, ends by half"] = float(half_inside(truth[measure], q25, q75))
     return row | {"spread": shock.spread}
 
 
@@ -172,18 +169,12 @@ def with_bands(scores: pd.DataFrame) -> pd.DataFrame:
     """Scores with what became of their bands."""
     for band, low, high in ((50, "q25", "q75"), (80, "q10", "q90")):
         scores[f"in_{band}"] = inside(scores["actual"], scores[low], scores[high])
-        scores[f"half_{band}"] = half_inside(scores["actual"], scores[low], scores[high])
     return scores.assign(width=scores["q90"] - scores["q10"])
 
 
 def inside(y: Any, low: Any, high: Any) -> Any:
     """Whether a band held: its ends belong to it."""
     return np.where((low <= y) & (y <= high), 1.0, 0.0)
-
-
-def half_inside(y: Any, low: Any, high: Any) -> Any:
-    """Whether a band held, its ends counted by half: what whole numbers hold more than the band says is gone then."""
-    return (inside(y, low, high) + np.where((low < y) & (y < high), 1.0, 0.0)) / 2
 
 
 def one_company(job: tuple[float, int], *, cache: Path) -> pd.DataFrame:
@@ -246,8 +237,6 @@ def held(scores: pd.DataFrame, **what: str) -> dict[str, Any]:
         error = by_company.std() / np.sqrt(len(by_company))
         row |= {f"{band} % band": f"{ours[f'in_{band}'].mean():.3f} +- {error:.3f}"}
     row |= {f"oracle {band} %": best[f"in_{band}"].mean() for band in (80, 50)}
-    for name, part in (("", ours), ("oracle ", best)):
-        row |= {f"{name}{band} %, ends by half": part[f"half_{band}"].mean() for band in (80, 50)}
     width = ours.groupby("company")["width"].mean() / best.groupby("company")["width"].mean()
     row |= {"width / oracle": width.mean(), "below q10": (ours["pit"] < 0.1).mean(),
             "above q90": (ours["pit"] > 0.9).mean(), "stretch": ours["stretch"].mean()}  # fmt: skip

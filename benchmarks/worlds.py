@@ -48,13 +48,13 @@ def one(job: tuple[str, int]) -> pd.DataFrame:
 
 
 def row(scores: pd.DataFrame, world: str, measure: str) -> dict[str, Any]:
-    """What became of a world, by one measure; ends of bands count by half."""
+    """What became of a world, by one measure."""
     ours, oracle = (scores[scores["method"].eq(method)] for method in (OURS, ORACLE))
     mean = scores[scores["comparable"]].groupby("method")["crps"].mean() / ours["actual"].mean()
     simple = mean.drop([OURS, ORACLE, WITH_CALLS], errors="ignore")
     told = {"world": world, "measure": measure, "signed a quarter": ours["actual"].mean()}
     for name, part in (("", ours), ("oracle ", oracle)):
-        told |= {f"{name}{band} %": part[f"half_{band}"].mean() for band in (80, 50)}
+        told |= {f"{name}{band} %": part[f"in_{band}"].mean() for band in (80, 50)}
         told |= {f"{name}bias": part["forecast"].sum() / part["actual"].sum() - 1}
     width = ours["width"].mean() / oracle["width"].mean()
     return told | {"width / oracle": width, "stretch": ours["stretch"].mean(), "CRPS / mean": mean[OURS],
