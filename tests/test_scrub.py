@@ -1,4 +1,4 @@
-"""The list to clear before a forecast: by hand, and against the rules and the stage table."""
+"""The list to clear before a forecast: by hand, and against the rules and the forecast."""
 
 from __future__ import annotations
 
@@ -46,6 +46,10 @@ def test_rules_speak_as_in_deal_control():
     known = found["value_at_stake"].notna()
     assert (found["expected_amount"] <= found["value_at_stake"] + 1e-6)[known].all()
     assert found.loc[known, "expected_amount"].ge(0).all()
+    told = sa.forecast_quarter(book, quarter="2026Q4", as_of=day, draws=10).deals.set_index("deal_id")
+    assert found.loc[known, "expected_amount"].to_numpy() == pytest.approx(
+        found.loc[known, "deal_id"].map(told["expected_amount"]).to_numpy()
+    )
     later = scrub_list(book, as_of=day, quarter="2027Q1")
     assert later["expected_amount"].ge(0)[known].all()
     with pytest.raises(AsOfError, match="ended on"):

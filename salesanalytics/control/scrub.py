@@ -16,6 +16,7 @@ from salesanalytics.control.registry import RULES
 from salesanalytics.control.won_pace import MIN_WON
 from salesanalytics.control.wording import word
 from salesanalytics.errors import AsOfError
+from salesanalytics.forecast.prepare import prepare
 from salesanalytics.labels import LANGUAGES, label, number
 from salesanalytics.process import Process, read_process
 from salesanalytics.process.model import FrozenMap, Rule
@@ -52,7 +53,7 @@ def scrub_list(book: DealBook, *, as_of: Any, quarter: str | None = None) -> pd.
         of reps), ``dead_stock`` (longer in its state than any deal that was won from
         it; asked where at least 20 were won); ``since`` and ``days`` since
         then; ``evidence_zh``, ``evidence_en``; ``value_at_stake`` (amount; NaN: unknown); ``expected_amount`` (chance
-        of the stage table to sign in ``quarter`` x amount; NaN without ``quarter`` or amount).
+        to sign in ``quarter``, as `forecast_quarter` has it, x amount; NaN without ``quarter`` or amount).
 
     Raises
     ------
@@ -129,7 +130,7 @@ def _older_than_any_win(known: Known) -> pd.Series:
 
 
 def _expected(known: Known, quarter: str | None) -> pd.Series:
-    """Chance of the stage table to sign in a period x amount, by open deal."""
+    """Chance to sign in a period, as the forecast has it, x amount, by open deal."""
     if quarter is None or not len(known.deals):
         return pd.Series(np.nan, known.deals.index)
     period = parse_period(quarter, fiscal_year_start=known.book.settings.fiscal_year_start)
@@ -137,6 +138,5 @@ def _expected(known: Known, quarter: str | None) -> pd.Series:
         raise AsOfError(
             f"{period.name} ended on {period.end}, as_of is {to_date(known.day)}: nothing is to come in it."
         )
-    chance = known.p_won(period.end_day - known.day)
-    before = period.start_day - 1 - known.day
-    return (chance - known.p_won(before) if before > 0 else chance) * known.deals["amount"]
+    told = prepare(known.book, period=period, day=known.day, intervals=False).deals.set_index("deal_id")
+    return known.deals["deal_id"].map(told["p_in_period"]) * known.deals["amount"]
