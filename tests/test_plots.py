@@ -71,7 +71,7 @@ def small_forecast(*, names=HOSTILE, scale=1.0, target=60.0, unit="CNY", recorde
         signings=NO_SIGNINGS, signed=deals.head(0)[["deal_id", "amount"]], prepared=None, ceiling=0.2, record=None,
         baselines=simple.assign(basis=["all open deals", "last 4 periods", "actual", "actual"]),
         target=None if target is None else target * scale, unit=unit, process=read_process(), half_life_days=365.0,
-        rung=RUNG, shock_spread=0.2, notes=(("note_dead_stock", {"n": 1}),), seed=0,
+        rung=RUNG, shock_spread=0.2, notes=(("note_dead_stock", {"n": 1, "largest": "1.2 %"}),), seed=0,
     )  # fmt: skip
 
 
