@@ -119,8 +119,10 @@ def _ends(book, as_of):
 
 def _lag(book, as_of):
     rows = book.history
+    rows = rows.assign(known=rows[["changed_at", "recorded_at"]].max(axis=1).dt.normalize())
     ends = rows[(rows["field"] == "stage") & rows["value"].isin(book.process.end_state_ids)]
-    known = ends[ends[["changed_at", "recorded_at"]].max(axis=1).dt.normalize() <= as_of]
+    begun = ends["deal_id"].map(rows.groupby("deal_id")["known"].min())
+    known = ends[(ends["known"] <= as_of) & (ends["changed_at"].dt.normalize() >= begun)]
     days = (known["recorded_at"].dt.normalize() - known["changed_at"].dt.normalize()).dt.days
     return int(days.quantile(0.95, interpolation="higher"))
 
