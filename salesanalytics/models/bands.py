@@ -11,6 +11,8 @@ from scipy.special import betaincinv
 from salesanalytics.errors import SchemaError
 from salesanalytics.models.metrics import between_0_and_1, numbers, one_per_row
 
+HARDLY_ANY = 0.01  # of the draws lie on an end: there is nothing to leave out
+
 
 def central_band(draws: Any, level: float) -> tuple[float, float]:
     """Ends of the band in the middle of the draws that holds ``level`` of them; the ends belong to it.
@@ -36,7 +38,11 @@ def central_band(draws: Any, level: float) -> tuple[float, float]:
     """
     (x,) = one_per_row(draws=draws)
     between_0_and_1(level, "level")
-    low, high = np.quantile(x, [0.5 - level / 2, 0.5 + level / 2], method="inverted_cdf")
+    levels = [0.5 - level / 2, 0.5 + level / 2]
+    low, high = np.quantile(x, levels, method="inverted_cdf")
+    if max((x == low).mean(), (x == high).mean()) < HARDLY_ANY:
+        low, high = np.quantile(x, levels)
+        return float(low), float(high)
     above, below = x[x > low].min(initial=np.inf), x[x < high].max(initial=-np.inf)
     ends = [(low, high), (above, high), (low, below), (above, below)]
     held = np.array([((x >= a) & (x <= b)).mean() for a, b in ends])
