@@ -240,7 +240,7 @@ def test_conditions_are_shares_by_weight(by_hand, rows):
 def test_creation_rows_by_hand():
     paths = {
         "won": [("S1", 0), ("won", 100)],
-        "lost": [("S1", 5), ("lost", 45)],
+        "lost": [("S1", 5), ("lost", 45, 48)],
         "open": [("S1", 10, 40)],
         "flash": [("S1", 30), ("won", 30)],
         "seen_after": [("S1", 50, 60), ("won", 55, 60)],
@@ -254,7 +254,7 @@ def test_creation_rows_by_hand():
     assert found["entry_days"].to_dict() == {"won": 0, "lost": 3, "open": 30, "flash": 0}
     assert found["duration_days"]["won"] == 100
     assert found["duration_days"]["lost"] == 43
-    assert found["duration_days"]["open"] == 200 - 5 - 10  # the last q95 of the recording lag counts as unseen
+    assert found["duration_days"]["open"] == 200 - 3 - 10  # the last q95 of the recording lag counts as unseen
     assert found["duration_days"]["flash"] == 0.5
     assert found["amount"]["won"] == 8
     assert np.isnan(found["amount"]["open"])  # known a day later only
