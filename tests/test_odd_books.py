@@ -44,6 +44,7 @@ def test_deals_that_vanished_are_neither_won_nor_lost():
     assert honest.abs().max() < 0.1
     quarters = sa.nominal_rates_effect(book, as_of=at(600), quarters=2).quarters
     proposed = quarters[quarters["method"].eq("proposed")]
+    assert (proposed["n_vanished"] > 0).all()  # left out, and counted
     assert (proposed["count_error"] / proposed["n_deals"]).max() < 0.05  # what vanished made it .17
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any] | str  # one JSON object, or a text
 
-AMOUNT, GROUPED = re.compile(r"(.+?)\s*([万亿]?)元?"), re.compile(r"\d{1,3}([,，]\d{3})+(\.\d+)?")
-SIZES = {"": 1.0, "万": 1e4, "亿": 1e8}
 PERIOD = re.compile(r"(19|20|21)\d\d(Q[1-4]|-(0[1-9]|1[0-2]))?")
 
 
@@ -40,13 +38,12 @@ def _value(read: Callable[[str], Any], holds: Callable[[Any], Any], rule: str) -
 
 
 def _amount(text: str) -> float:
-    """An amount as people write it: 1500, 5e7, 30,000,000, 3000万, 1.2亿元."""
-    found = AMOUNT.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(text)
-    number, size = found.groups()
-    number = number.translate(str.maketrans("", "", ",，")) if GROUPED.fullmatch(number) else number
-    return round(float(number) * SIZES[size], 2)
+    """An amount as a book may hold it: 1500, 5e7, 30,000,000, 3000万, 1.2亿元; NaN where it is none."""
+    import pandas as pd
+
+    from salesanalytics.book.numbers import parse_numbers
+
+    return float(parse_numbers(pd.Series([text], dtype=object), column="--target", decimal=".")[0].iloc[0])
 
 
 a_date = _value(date.fromisoformat, lambda day: 1900 <= day.year < 2200, "a date is written 2026-09-30")

@@ -90,9 +90,10 @@ def allowance(extracts: Extracts) -> Allowance:
     table = pd.DataFrame({"n": by_state[("vanished", "size")].astype("int64")})
     table = pd.concat([table, pd.DataFrame({"n": len(fates)}, index=["all"])])
     for fate in FATES:
-        # chances of vanishing go with time: what is taken as seen before any is seen, too
+        # Jeffreys prior of three fates (won, ended otherwise, neither), so that chances sum to less than 1; chances of
+        # vanishing go with time: what is taken as seen before any is seen, too
         share = min(extracts.gap_days / QUARTER_DAYS, 1.0) if fate == "vanished" else 1.0
-        pooled = (fates[fate].sum() + 0.5 * share) / (len(fates) + 1.5 * share) if len(fates) else 0.0  # of three
+        pooled = (fates[fate].sum() + 0.5 * share) / (len(fates) + 1.5 * share) if len(fates) else 0.0
         count = by_state[(fate, "sum")].reindex(table.index[:-1]).astype("int64")
         table[f"n_{fate}"] = [*count, int(fates[fate].sum())]
         table[f"p_{fate}"] = (table[f"n_{fate}"] + PRIOR_DEALS * pooled) / (table["n"] + PRIOR_DEALS)

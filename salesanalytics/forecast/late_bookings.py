@@ -43,7 +43,7 @@ def shares_before(book: DealBook, *, period: Period, day: int) -> pd.Series:
         return pd.Series({"": 1.0})
     seen_to = day - recording_lag_days(book, as_of=to_date(day))
     days = [start - 1 + since_eve for start in _starts_alike(period)]
-    within = min(WITHIN_DAYS, period.end_day - day)
+    within = split_day(period, day)
     days = [d for d in days if d + WITHIN_DAYS <= seen_to]
     if not book.told_when_recorded(day) or not days:
         return pd.Series({"": 0.0})

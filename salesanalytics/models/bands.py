@@ -11,7 +11,7 @@ from scipy.special import betaincinv
 from salesanalytics.errors import SchemaError
 from salesanalytics.models.metrics import between_0_and_1, numbers, one_per_row
 
-HARDLY_ANY = 0.01  # of the draws lie on an end: there is nothing to leave out
+HARDLY_ANY = 0.01  # share of the draws on an end below which leaving it out changes nothing
 
 
 def central_band(draws: Any, level: float) -> tuple[float, float]:

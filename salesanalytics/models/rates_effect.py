@@ -28,7 +28,8 @@ class RatesEffect:
     ----------
     quarters : DataFrame, one row a quarter and method (``nominal``, ``proposed``)
         ``quarter``, ``made_on`` (last day before it: nothing later is in the percentages), ``method``; ``n_deals``
-        (open then), ``n_undecided`` (of those still open on ``as_of`` with time left to the horizon),
+        (open then), ``n_vanished`` (more of them, left out: no longer seen, and nobody knows what came of them),
+        ``n_undecided`` (of those still open on ``as_of`` with time left to the horizon),
         ``n_without_amount`` (counted, but in no amount); ``count`` and ``amount`` (weighted); ``count_signed``,
         ``amount_signed`` (what these deals signed by ``as_of``, within the horizon, with their last known amounts);
         ``count_to_come``, ``amount_to_come`` (what the undecided ones are expected to sign until the horizon, by the
@@ -92,6 +93,7 @@ def nominal_rates_effect(book: DealBook, *, as_of: Any, quarters: int = 8, horiz
     rows, proposals = [], []
     for period in periods:
         then = pipeline[pipeline["as_of_day"] == period.start_day - 1]
+        n_vanished, then = int(then["vanished"].sum()), then[~then["vanished"]]
         if not len(then):
             continue
         made_on = to_date(period.start_day - 1)
@@ -101,7 +103,7 @@ def nominal_rates_effect(book: DealBook, *, as_of: Any, quarters: int = 8, horiz
         by_state = proposal.set_index("stage")["proposed"]
         proposed = then["state"].map(by_state).fillna(then["stage"].map(by_state))
         for method, rate in (("nominal", then["stage"].map(nominal)), ("proposed", proposed)):
-            rows.append(head | {"method": method} | _held_against(then, rate.fillna(0.0)))
+            rows.append(head | {"method": method, "n_vanished": n_vanished} | _held_against(then, rate.fillna(0.0)))
     table = pd.DataFrame(rows)
     found = pd.concat(proposals, ignore_index=True) if proposals else pd.DataFrame()
     return RatesEffect(table, _by_method(table) if rows else pd.DataFrame(), found, horizon_days, book.settings.unit)
@@ -117,7 +119,7 @@ def _pipeline(book: DealBook, days: list[int]) -> pd.DataFrame:
 def _with_outcomes(book: DealBook, deals: pd.DataFrame, day: int, horizon_days: int) -> pd.DataFrame:
     """Adds what was signed since, and what the undecided deals are expected to sign, as seen from a day.
 
-    Deals that vanished undecided are left out: nobody knows what came of them.
+    ``vanished``: undecided and no longer seen, so that nobody knows what came of them.
     """
     known = known_outcomes(book, day)[["deal_id", "end", "end_day"]]
     known = known.merge(amounts(book, [day])[["deal_id", "amount"]], on="deal_id", how="left")
@@ -128,8 +130,8 @@ def _with_outcomes(book: DealBook, deals: pd.DataFrame, day: int, horizon_days: 
     now = collect(book, open_deals(book, days=[day]).select("deal", "as_of_day", "state", "since_day"))
     now["days_in_state"] = day - now.pop("since_day")
     deals["undecided"] = deals["deal_id"].isin(now["deal_id"]) & (left > 0)
-    vanished = deals["end"].eq(OPEN) & ~deals["deal_id"].isin(now["deal_id"]) & (deals["end_day"] < last_day)
-    deals, left = deals[~vanished].reset_index(drop=True), left[~vanished].reset_index(drop=True)
+    gone = deals["end"].eq(OPEN) & ~deals["deal_id"].isin(now["deal_id"])
+    deals["vanished"] = gone & (deals["end_day"] < last_day)
     deals["to_come"] = 0.0
     asked = np.unique(left[deals["undecided"]])
     if len(asked):

@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from salesanalytics.forecast import QuarterForecast
+from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
 from salesanalytics.plots.fonts import beside_axis, drawable, with_fonts
 from salesanalytics.plots.units import in_units
@@ -61,7 +62,7 @@ def target_curve(forecast: QuarterForecast, *, ax: Axes | None = None, lang: str
         marks.append((forecast.target, forecast.p_target or 0.0, ACCENT, "target_with"))
     for x, p, colour, key in marks:
         ax.plot([x, x, 0], [0, p, p], color=colour, lw=0.9, ls="--")
-        reached = chance(p, len(total), certain=bool(forecast.amount["signed"].min() >= x))
+        reached = chance(p, len(total), certain=bool(reaches(forecast.amount["signed"].min(), x)))
         text = label(key, lang, amount=short(x), p=reached)
         ax.scatter([x], [p], color=colour, s=24, zorder=3, label=drawable(text))
     low, high = np.quantile(total, [0.001, 0.995])

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from salesanalytics import plots
 from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
+from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.review_rows import (
@@ -106,7 +107,7 @@ def _judgement(forecast: QuarterForecast, lang: str) -> Section:
 def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     deals, n = known_amounts(key_deals(forecast), forecast), len(forecast.total())
-    sure = forecast.target is not None and bool(forecast.amount["signed"].min() >= forecast.target)
+    sure = forecast.target is not None and bool(reaches(forecast.amount["signed"].min(), forecast.target))
     top = deals.nlargest(KEY_DEALS, "variance_share")
     digits = decimals(top["amount"].max() / scale)
     columns = {
