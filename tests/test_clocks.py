@@ -84,6 +84,16 @@ def test_days_in_stage_of_a_paused_deal_stand_still():
     assert days == [5, 10, 10, 10]
 
 
+def test_a_hold_before_the_first_stage_or_after_an_end_interrupts_no_stay():
+    paths = {
+        "a": [("S1", 0), ("S2", 30)],
+        "b": [("on_hold", 5), ("S1", 25)],  # its hold is none of the deal that stands before it in the book
+        "c": [("S1", 0), ("lost", 10), ("on_hold", 20)],
+    }
+    clocks = sa.deal_clocks(worlds.tiny(paths, last=50), as_of=worlds.day_of(50)).set_index("deal_id")
+    assert clocks["days_in_stage"].to_dict() == {"a": 20, "b": 25, "c": 10}
+
+
 def test_the_table_of_cells_against_a_count_deal_by_deal():
     book = sa.simulate_book(n_deals=250, seed=3, company=sa.Company(start="2025-07-01"))
     horizon, as_of = 120, pd.Timestamp("2026-06-30")

@@ -72,6 +72,13 @@ def test_what_was_done_next_there():
     assert ("twin", "S2.C2:waived") not in steps.index
 
 
+def test_steps_without_a_name_and_names_with_a_colon():
+    rows = [*ROWS, ("twin", "activity", "visit: plant", 158), ("rich", "activity", "", 165)]
+    book = worlds.tiny(PATHS, last=470, history=rows, deals=FACTS)
+    steps = similar_won_deals(book, as_of=worlds.day_of(400), deal_id="open").steps
+    assert steps.loc[steps["kind"].eq("activity"), "item"].tolist() == ["visit: plant", "visit"]
+
+
 def rows_of(**columns):
     n = len(next(iter(columns.values())))
     empty = {name: np.full(n, np.nan) for name in (*NUMBERS, *DAYS)}

@@ -33,7 +33,8 @@ def stays(rows: pd.DataFrame, *, n_stages: int, n_pauses: int, day: int) -> tupl
     number = np.cumsum(begins) - 1
     following = pd.Series(at).groupby(deal).shift(-1).fillna(day).to_numpy()
     holds = pd.DataFrame({"deal": deal, "start": at, "end": following})[is_pause]
-    held = np.bincount(number[is_pause & (number >= 0)], (following - at)[is_pause & (number >= 0)], begins.sum())
+    interrupts = is_pause & (moving <= n_stages)  # a hold before the first stage, or after an end, is of no stay
+    held = np.bincount(number[interrupts], (following - at)[interrupts], begins.sum())
     edge = begins | (code > n_stages + n_pauses)
     edges = pd.DataFrame({"deal": deal[edge], "code": code[edge], "day": at[edge]})
     after = edges.groupby("deal")[["day", "code"]].shift(-1)[begins[edge]]
