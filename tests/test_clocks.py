@@ -94,6 +94,18 @@ def test_a_hold_before_the_first_stage_or_after_an_end_interrupts_no_stay():
     assert clocks["days_in_stage"].to_dict() == {"a": 20, "b": 25, "c": 10}
 
 
+def test_a_deal_only_ever_on_hold_stands_in_no_stage():
+    rows = [("held", "buyer_stage", "B5", 3), ("held", "milestone", "M1", 4)]
+    book = worlds.tiny({"held": [("on_hold", 0)], "a": [("S2", 0)]}, last=50, history=rows, deals={"rep_id": "r"})
+    held = sa.deal_clocks(book, as_of=worlds.day_of(50)).set_index("deal_id").loc["held"]
+    assert (held["state"], held["stage"], held["supported_rank"]) == ("on_hold", None, 2)
+    assert np.isnan([held["seller_rank"], held["ahead"], held["days_in_stage"]]).all()
+    hits = sa.find_anomalies(book, as_of=worlds.day_of(50)).hits
+    assert not hits.loc[hits["deal_id"].eq("held"), "rule"].isin(["A02", "A04"]).any()
+    people = sa.key_person_risk(book, as_of=worlds.day_of(50)).deals.set_index("deal_id")
+    assert people["stage"].to_dict() == {"held": None, "a": "S2"}
+
+
 def test_the_table_of_cells_against_a_count_deal_by_deal():
     book = sa.simulate_book(n_deals=250, seed=3, company=sa.Company(start="2025-07-01"))
     horizon, as_of = 120, pd.Timestamp("2026-06-30")

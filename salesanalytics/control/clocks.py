@@ -48,7 +48,7 @@ def deal_clocks(book: DealBook, *, as_of: Any) -> pd.DataFrame:
 
 def clocks_of(known: Known) -> pd.DataFrame:
     """`deal_clocks` of what was known at a date."""
-    deals, stages = known.deals, known.process.stage_ids
+    deals = known.deals
     b, confidence = buyer_stage(known)
     supported = np.fmin(np.fmin(deals["s"].astype(float), b), known.m + 1)
     steps = known.steps
@@ -60,7 +60,7 @@ def clocks_of(known: Known) -> pd.DataFrame:
             "rep_id": deals["rep_id"],
             "amount": deals["amount"],
             "state": deals["state"],
-            "stage": [stages[k - 1] for k in deals["s"]],
+            "stage": deals["stage"],
             "seller_rank": deals["s"],
             "buyer_rank": b,
             "buyer_confidence": confidence,

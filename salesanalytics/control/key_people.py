@@ -85,8 +85,7 @@ def key_person_risk(book: DealBook, *, as_of: Any, horizon_days: int = 365) -> K
 
 
 def _deals(known: Known, *, keeps: bool, horizon_days: int) -> pd.DataFrame:
-    deals = known.deals[["deal_id", "name", "account_id", "rep_id", "s", "amount"]].copy()
-    deals["stage"] = np.array(known.process.stage_ids, dtype=object)[deals["s"].to_numpy(int) - 1]
+    deals = known.deals[["deal_id", "name", "account_id", "rep_id", "stage", "amount"]].copy()
     deals["expected_amount"] = deals["amount"] * (known.p_won(horizon_days) if len(deals) else np.nan)
     rows = contact_rows(known)
     rows["person"] = rows["who"].fillna(rows["role"])

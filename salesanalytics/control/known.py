@@ -37,9 +37,9 @@ class Known:
         The date, in days since 1970-01-01, as all days here.
     deals : DataFrame, one row an open (or paused) deal, indexed by its position ``deal`` in ``book.deals``
         ``deal_id``, ``name``, ``account_id``, ``route``, ``deal_class``, ``product``, ``rep_id`` (owner), ``amount``,
-        ``created_day``, ``known_from``, ``state``, ``s`` (order of the seller's stage), ``on_hold``, ``entry_rank``
-        (order of the first stage), ``since_day`` (of the state), ``entered_day`` (of the stage) and ``days`` in it
-        (holds left out: d_s).
+        ``created_day``, ``known_from``, ``state``, ``stage`` (the seller's last; None: never in one), ``s`` (its
+        order), ``on_hold``, ``entry_rank`` (order of the first stage), ``since_day`` (of the state),
+        ``entered_day`` (of the stage) and ``days`` in it (holds left out: d_s).
     ended : DataFrame, one row a deal that had ended, indexed the same way
         The facts, ``rep_id``, ``amount``, ``created_day``, ``end`` (state), ``end_day``.
     stays, holds : DataFrame
@@ -233,7 +233,8 @@ def know(book: DealBook, *, as_of: Any) -> Known:
     now = found.drop_duplicates("deal", keep="last").set_index("deal")[["entered_day", "days"]]
     deals = standing.join(facts).join(now)
     deals["on_hold"] = deals["state"] > n_stages
-    deals["state"] = names[deals["state"].to_numpy()]
+    deals["state"], deals["stage"] = (names[deals[name].to_numpy(dtype=int)] for name in ("state", "s"))
+    deals["s"] = deals["s"].where(deals["s"] > 0)
     stands = outcomes(book, [day]).drop("as_of_day").with_columns(position=nw.col("deal"))
     known = collect(book, stands).set_index("position")
     ended = known[known["end"].ne(OPEN)].drop(columns=["deal_id", "known_from"]).rename_axis("deal").join(facts)

@@ -61,9 +61,9 @@ def next_tasks(book: DealBook, *, as_of: Any, effects: pd.DataFrame | None = Non
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
     table = pd.concat(parts, ignore_index=True)
-    facts = known.deals[["deal_id", "name", "rep_id", "s", "amount"]].loc[table["deal"]].set_axis(table.index)
-    table = table.join(facts).rename(columns={"amount": "value_at_stake"})
-    table["seller_stage"] = [book.process.stage_ids[k - 1] for k in table["s"]]
+    named = {"stage": "seller_stage", "amount": "value_at_stake"}
+    facts = known.deals[["deal_id", "name", "rep_id", "s", *named]].rename(columns=named)
+    table = table.join(facts.loc[table["deal"]].set_axis(table.index))
     table["behind"] = table["s"] > table["rank"]
     table = _with_effects(_with_reason(table), effects)
     table["worth"] = -table["value_at_stake"].fillna(0)
