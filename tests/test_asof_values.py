@@ -10,6 +10,7 @@ from test_timeline import case
 from worlds import day_of, tiny
 
 import salesanalytics as sa
+from salesanalytics import timeline
 from salesanalytics.errors import SchemaError
 from salesanalytics.timeline.asof_values import amounts_at, groupings, known_since, values_at
 
@@ -59,6 +60,16 @@ def test_late_words_count_from_the_day_they_were_typed_in():
     assert texts(values_at(book, by="competitor", **asked)) == [None, "y", "y", "y", None]
     asked = {"deal_ids": list("aaab"), "days": days_of(5, 14, 15, 60)}
     np.testing.assert_equal(amounts_at(book, **asked).to_numpy(), [40, 40, 50, np.nan])
+
+
+def test_an_owner_taken_away_leaves_nobody_and_not_the_first_one():
+    moves = [("a", "rep_id", "r2", 10), ("a", "rep_id", "", 30)]
+    book = tiny({"a": [("S1", 0)], "b": [("S1", 0)]}, last=60, history=moves, deals={"rep_id": ["r1", None]})
+    asked = {"deal_ids": list("aaab"), "days": days_of(5, 10, 30, 60)}
+    assert texts(values_at(book, by="rep_id", **asked)) == ["r1", "r2", None, None]
+    assert timeline.owners(book, [int(days_of(60)[0])])["rep_id"].tolist() == [None, None]
+    assert sa.snapshots(book, as_of=day_of(60))["rep_id"].tolist() == [None, None]
+    assert sa.deal_clocks(book, as_of=day_of(20))["rep_id"].tolist() == ["r2", None]
 
 
 def test_a_team_is_that_of_the_owner_of_the_day():

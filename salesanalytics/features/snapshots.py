@@ -114,8 +114,8 @@ def _owner(book: DealBook, base: pd.DataFrame, stated: np.ndarray) -> pd.Series:
     owner = pd.Series(stated, index=base.index)
     if "rep_id" not in fields_in(book):
         return owner
-    moved = base[KEY].merge(_at_own_dates(book, base, latest(book, "rep_id")), on=KEY, how="left")["value"]
-    owner = moved.where(moved.notna(), owner)
+    moved = base[KEY].merge(_at_own_dates(book, base, latest(book, "rep_id")), on=KEY, how="left", indicator=True)
+    owner = moved["value"].where(moved["_merge"].eq("both"), owner)
     return owner.where(owner.notna(), None)
 
 

@@ -57,8 +57,8 @@ def values_at(book: DealBook, *, by: str, deal_ids: Any, days: Any) -> pd.Series
     else:
         found = _of_deals(book, by, deal_ids)
     if has_field:
-        kept = _valid_at(book, latest(book, by), "value", deal_ids, days)
-        found = kept.where(kept.notna(), found)
+        kept = _valid_at(book, latest(book, by), ["value", "valid_from"], deal_ids, days)
+        found = kept["value"].where(kept["valid_from"].notna(), found)  # a value taken away leaves none
     return found.where(found.notna(), None)
 
 
@@ -80,7 +80,7 @@ def amounts_at(book: DealBook, *, deal_ids: Any, days: Any) -> pd.Series:
     stated = pd.to_numeric(_of_deals(book, "amount", deal_ids)).astype(float)
     amount = stated.where(stated > 0)
     if "amount" in fields_in(book):
-        amount = _valid_at(book, trail(book, "amount"), "last", deal_ids, days).astype(float).fillna(amount)
+        amount = _valid_at(book, trail(book, "amount"), ["last"], deal_ids, days)["last"].astype(float).fillna(amount)
     return amount
 
 
@@ -117,12 +117,12 @@ def _positions(book: DealBook, deal_ids: Any) -> np.ndarray:
     return pd.Index(book.deals["deal_id"]).get_indexer(np.asarray(deal_ids, dtype=object))
 
 
-def _valid_at(book: DealBook, versions: Lazy, name: str, deal_ids: Any, days: Any) -> pd.Series:
-    """One column of the versions that hold for each (deal, day), in the order given."""
+def _valid_at(book: DealBook, versions: Lazy, names: list[str], deal_ids: Any, days: Any) -> pd.DataFrame:
+    """Columns of the versions that hold for each (deal, day), in the order given; missing where none holds."""
     ids, wanted = np.asarray(deal_ids, dtype=object), np.asarray(days, dtype="int64")
     rows = pd.DataFrame({"deal": _positions(book, ids), "as_of_day": wanted}).drop_duplicates()
     asked = book.engine.frame(pa.table({c: pa.array(rows[c], pa.int64()) for c in rows}))
     holds = (col("valid_from") <= col("as_of_day")) & (col("as_of_day") < col("valid_to"))
-    found = collect(book, asked.join(versions, on="deal").filter(holds).select("deal", "as_of_day", name))
+    found = collect(book, asked.join(versions, on="deal").filter(holds).select("deal", "as_of_day", *names))
     key = pd.DataFrame({"deal_id": ids, "as_of_day": wanted})
-    return key.merge(found, on=["deal_id", "as_of_day"], how="left")[name]
+    return key.merge(found, on=["deal_id", "as_of_day"], how="left")[names]

@@ -79,6 +79,6 @@ def _ended_versions(book: DealBook) -> pd.DataFrame:
         owner = ended.select("deal", on_day=col("valid_from")).join(latest(book, "rep_id"), on="deal")
         owner = owner.filter((col("valid_from") <= col("on_day")) & (col("on_day") < col("valid_to")))
         moved = collect(book, owner.select("deal", "value", valid_from=col("on_day")))
-        value = frame[["deal_id", "valid_from"]].merge(moved, on=["deal_id", "valid_from"], how="left")["value"]
-        frame["rep_id"] = value.where(value.notna(), frame["rep_id"]).to_numpy(dtype=object)
+        found = frame.merge(moved, on=["deal_id", "valid_from"], how="left", indicator="said")
+        frame["rep_id"] = found["value"].where(found["said"].eq("both"), found["rep_id"]).to_numpy(dtype=object)
     return frame

@@ -86,8 +86,8 @@ def owners(book: DealBook, days: list[int]) -> pd.DataFrame:
     owner = known["deal_id"].map(book.deals.set_index("deal_id")["rep_id"]).astype(object)
     if "rep_id" in fields_in(book):
         kept = collect(book, at_dates(book, latest(book, "rep_id"), days).select("deal", "as_of_day", "value"))
-        moved = known.merge(kept, on=["deal_id", "as_of_day"], how="left")["value"]
-        owner = moved.where(moved.notna(), owner)
+        moved = known.merge(kept, on=["deal_id", "as_of_day"], how="left", indicator=True)
+        owner = moved["value"].where(moved["_merge"].eq("both"), owner)  # an owner taken away leaves nobody
     return known.assign(rep_id=owner.where(owner.notna(), None))
 
 
