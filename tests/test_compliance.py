@@ -105,6 +105,10 @@ def test_a_condition_of_another_route_is_not_due():
         ((("2026-01-01", "S1"), ("2026-01-10", "on_hold")), "open", "2026-03-31"),
         ((("2026-01-01", "S1"), ("2026-01-05", "S2"), ("2026-01-08", "S1"), (LEFT, "S2")), "passed", LEFT),
         ((("2026-01-01", "S1"), ("2026-01-05", "lost"), ("2026-01-08", "S1")), "open", "2026-03-31"),
+        ((("2026-01-01", "S1"), (LEFT, "lost"), ("2026-02-08", "S2")), "passed", LEFT),  # an end taken back is none
+        ((("2026-01-01", "S1"), (LEFT, "lost"), ("2026-02-08", "won")), "passed", LEFT),
+        ((("2026-01-01", "S1"), (LEFT, "lost"), ("2026-02-08", "on_hold"), ("2026-02-09", "S2")), "passed", LEFT),
+        ((("2026-01-01", "S1"), (LEFT, "won"), ("2026-02-08", "on_hold")), "open", "2026-03-31"),
     ],
 )
 def test_a_stage_is_judged_when_it_was_left_for_the_last_time(moves, left_to, left):

@@ -11,7 +11,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import OPEN, collect
-from salesanalytics.timeline.spells import spells
+from salesanalytics.timeline.spells import known_outcomes, spells
 
 col = nw.col
 DONE, WAIVED, UNDONE = "done", "waived", "undone"
@@ -58,22 +58,24 @@ def last_stage_visits(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     DataFrame, one row a deal and stage it was in
         ``deal_id``, ``stage``, ``rank``, ``entered_day`` (of the first visit), ``left_day`` (``as_of`` while it
         lasts), ``left_to``: ``passed`` (on to a later stage, or won), ``back`` (to an earlier one), ``ended`` (lost,
-        no decision, withdrawn), ``open`` (there still, or on hold from there).
+        no decision, withdrawn), ``open`` (there still, or on hold from there). Of a deal that ended there and came
+        back: where it came back to.
     """
     day = as_of_day(book, as_of)
     rows = spells(book, as_of=as_of)
     ranks = {stage: k for k, stage in enumerate(book.process.stage_ids, start=1)}
     paused = rows["next_state"].isin(book.process.pause_state_ids)  # a hold belongs to the stage it interrupts
-    for name in ("next_state", "left_on"):
-        rows[name] = rows[name].mask(paused, rows.groupby("deal_id")[name].shift(-1))
+    rows["left_on"] = rows["left_on"].mask(paused).groupby(rows["deal_id"]).bfill()
     rows = rows[rows["rank"] > 0]
+    stands = rows["deal_id"].map(known_outcomes(book, day).set_index("deal_id")["end"])  # an end taken back is none
+    rows = rows.assign(onto=rows.groupby("deal_id")["state"].shift(-1).fillna(stands))
     visits = rows.groupby(["deal_id", "state"], sort=False)
     last = visits.tail(1).sort_values(["deal_id", "rank"], ignore_index=True)
     first = visits["entered_on"].min().reindex(pd.MultiIndex.from_frame(last[["deal_id", "state"]]))
-    onto = last["next_state"].map(ranks)
-    end = last["next_state"].isin(book.process.end_state_ids)
-    passed = last["next_state"].eq("won") | onto.gt(last["rank"])
-    left_to = np.select([passed, end, onto.lt(last["rank"])], ["passed", "ended", "back"], OPEN)
+    rank = last["onto"].map(ranks)
+    end = last["onto"].isin(book.process.end_state_ids)
+    passed = last["onto"].eq("won") | rank.gt(last["rank"])
+    left_to = np.select([passed, end, rank.lt(last["rank"])], ["passed", "ended", "back"], OPEN)
     left = np.where(left_to == OPEN, day, _days(last["left_on"].fillna(pd.Timestamp(0))))
     found = {"entered_day": _days(first), "left_day": left, "left_to": left_to}
     return last[["deal_id", "state", "rank"]].rename(columns={"state": "stage"}).assign(**found)
