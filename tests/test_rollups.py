@@ -46,6 +46,15 @@ def forecast(as_of="2013-04-30", *, quarter="2013Q2", lag=0, seed=0):
     return sa.forecast_quarter(book(lag), quarter=quarter, as_of=as_of, target=600.0, draws=1500, seed=seed)
 
 
+def test_a_signing_belongs_to_the_owner_on_its_day_as_known_now():
+    paths = {d: [("S1", 0), ("won", 95)] for d in ("typed in later", "after", "taken away")} | {"open": [("S1", 0)]}
+    moves = [("typed in later", "r2", 90, 100), ("after", "r2", 96), ("taken away", "", 9)]
+    moves = [(deal, "rep_id", *rest) for deal, *rest in moves]
+    small = tiny(paths, last=110, history=moves, deals={"rep_id": "r1", "amount": 5.0})
+    signed = sa.forecast_quarter(small, quarter="2010Q2", as_of=day_of(110), draws=20).signed.set_index("deal_id")
+    assert signed["rep_id"].to_dict() == {"typed in later": "r2", "after": "r1", "taken away": None}
+
+
 @pytest.mark.parametrize("measure", ["amount", "count"])
 @pytest.mark.parametrize("by", ["rep_id", "team", "manager_id", "stage", "product"])
 def test_groups_add_up_to_the_whole_in_every_draw(by, measure):

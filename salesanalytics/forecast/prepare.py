@@ -28,6 +28,7 @@ from salesanalytics.models.shock import Shock, fit_shock
 from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.asof_values import groupings, team_is_of_owner, teams_of, values_at
 from salesanalytics.timeline.calendar import to_date
+from salesanalytics.timeline.openings import owned_on, owner_spells
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,10 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
 
 
 def _signed(book: DealBook, period: Period, day: int) -> pd.DataFrame:
-    """Signings of the period so far; each belongs to the owner at signing."""
+    """Signings of the period so far; each belongs to the owner at signing, handing over typed in later included."""
     signed = signed_deals(book, period=period, day=day)
-    return with_groupings(book, signed, signed["end_day"].to_numpy(dtype="int64"))
+    owner = owned_on(owner_spells(book, as_of=to_date(day)), signed["deal_id"], signed["end_day"])
+    return with_groupings(book, signed.assign(rep_id=owner), signed["end_day"].to_numpy(dtype="int64"))
 
 
 def values(prepared: Drawable, deals: pd.DataFrame) -> np.ndarray:
