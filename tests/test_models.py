@@ -468,8 +468,18 @@ def test_flow_by_hand():
     assert (s3["n_entered"], s3["n_passed"], s3["n_skipped"], s3["n_standing"]) == (3, 1, 1, 1)
     assert (s3["n_fell_back"], s3["pass_rate"], s3["n_undecided"]) == (1, 0.5, 1)
     assert flow.loc["S4", ["n_entered", "n_passed", "n_skipped"]].tolist() == [0, 0, 2]
+
     by = sa.stage_flow(book, as_of=at(70), by="product").groupby("stage")["n_entered"].sum()
     assert by.to_dict() == flow["n_entered"].to_dict()
+
+
+def test_a_deal_no_longer_seen_stands_nowhere():
+    paths = {"a": [("S1", 0)], "gone": [("S1", 0)]}
+    book = tiny(paths, last=70, deals={"amount": [1.0, 2.0], "last_seen_on": [pd.NaT, at(30)]})
+    for by in (None, "product"):
+        s1 = sa.stage_flow(book, as_of=at(70), by=by).iloc[0]
+        assert (s1["n_entered"], s1["n_undecided"], s1["n_standing"], s1["amount_standing"]) == (2, 2, 1, 1.0)
+    assert sa.stage_flow(book, as_of=at(30)).iloc[0]["n_standing"] == 2  # the last day on which it was seen
 
 
 def test_models_of_a_book_in_which_nothing_has_happened():

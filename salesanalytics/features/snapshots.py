@@ -39,7 +39,7 @@ def snapshots(book: DealBook, *, as_of: Any, features: Sequence[Feature] = DEFAU
 
     Returns
     -------
-    DataFrame, one row an open deal and date, by date and deal id
+    DataFrame, one row an open deal and date, by date and in the order of ``book.deals``
         ``deal_id``, ``as_of``, ``state`` (stage or pause), ``stage`` (last seller stage), ``rep_id`` (owner on the
         date), the ``settings.attributes``, and the columns of the features.
 

@@ -11,6 +11,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.models.stage_rows import entry_rows, segments_of
 from salesanalytics.timeline import amounts, clock_rows, spells
 from salesanalytics.timeline.calendar import as_of_day
+from salesanalytics.timeline.values import open_amounts
 
 
 def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataFrame:
@@ -33,15 +34,18 @@ def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataF
         (left it for a lower stage at least once); ``n_ended_here`` (ended otherwise from this stage); a pause between
         is looked through;
         ``won_days_q50``, ``won_days_q90`` (days in the stage of deals that were won); ``n_standing``,
-        ``amount_standing`` (there on ``as_of``).
+        ``amount_standing`` (there on ``as_of``; one no longer seen stands nowhere).
 
     Notes
     -----
     The pass rate counts decided deals only and so leans to fast outcomes; `stage_win_rates` handles censoring.
     """
+    day = as_of_day(book, as_of)
     visits = _bridging_pauses(spells(book, as_of=as_of), book.process.pause_state_ids)
+    present = visits["deal_id"].isin(open_amounts(book, [day])["deal_id"])
+    visits["standing"] = visits["left_on"].isna() & present
     outcome = clock_rows(book, as_of=as_of).groupby("deal_id")["end"].first()
-    amount = amounts(book, [as_of_day(book, as_of)]).set_index("deal_id")["amount"]
+    amount = amounts(book, [day]).set_index("deal_id")["amount"]
     stages = book.process.stages
     if by is None:
         return pd.DataFrame([_stage_row(book, visits, outcome, amount, stage.id) for stage in stages])
@@ -87,7 +91,7 @@ def _stage_row(
     last = here[here["left_on"].notna() & ~here["next_state"].isin(list(orders))]
     ended_here = last[last["next_state"].isin(set(book.process.end_state_ids) - {"won"})]
     won_days = here[here["deal_id"].isin(highest.index[won])].groupby("deal_id")["duration_days"].sum()
-    standing = here[here["left_on"].isna() & outcome.reindex(here["deal_id"]).eq("open").to_numpy()]
+    standing = here[here["standing"]]
     decided = int(passed.sum() + lost.sum())
     return {
         "stage": stage,
