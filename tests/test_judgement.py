@@ -142,6 +142,16 @@ def test_chances_and_amounts_as_people_write_them():
         read_judgements(table.assign(excluded=["maybe", "no"]))
 
 
+def test_the_day_and_the_month_of_a_signing_are_never_guessed():
+    table = pd.DataFrame({"deal_id": ["a", "b"], "who": "Li", "why": "so"})
+    for said in (["05/12/2026", "25/12/2026"], ["2026年12月5日", "2026/12/25"], ["5 Dec 2026", "25 Dec 2026"]):
+        told = read_judgements(table.assign(signs_on=said))
+        assert [one.signs_on for one in told] == [date(2026, 12, 5), date(2026, 12, 25)]
+    for unclear in ("05/12/2026", "2026-12", "2026"):
+        with pytest.raises(SchemaError, match=f"row 2: signs_on must be a date such as 2026-09-30, got '{unclear}'"):
+            read_judgements(table.assign(signs_on=[None, unclear]))
+
+
 def test_an_outlook_is_made_of_forecasts_that_fit_together():
     told = sa.outlook(book(), quarter=QUARTER, as_of=AS_OF, draws=4000).set_index("period")
     assert told["kind"].to_dict() == {

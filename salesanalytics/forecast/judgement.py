@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
+from salesanalytics.book.dates import parse_dates
 from salesanalytics.book.numbers import parse_numbers
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.quarter import drawn
@@ -114,7 +115,7 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
 def read_judgements(table: pd.DataFrame) -> tuple[Judgement, ...]:
     """Judgements from a table with the columns ``deal_id``, ``who``, ``why`` and any of the others.
 
-    A chance may be written 0.9 or 90%, an amount as in a book.
+    A chance may be written 0.9 or 90%, an amount and a date as in a book.
 
     Raises
     ------
@@ -141,7 +142,7 @@ def _read(texts: pd.Series, column: str) -> pd.Series:
     if column == "excluded":
         read = texts.str.lower().map(YES | NO)
     elif column == "signs_on":
-        read = pd.to_datetime(texts, format="mixed", errors="coerce").dt.date
+        read = _days(texts)
     else:
         in_percent = texts.str.endswith("%", na=False) & (column == "chance")
         plain = texts.str.rstrip("% ") if column == "chance" else texts
@@ -152,6 +153,14 @@ def _read(texts: pd.Series, column: str) -> pd.Series:
         place, value = texts.index.get_loc(failed[0]) + 1, texts[failed[0]]
         raise SchemaError(f"judgements: row {place}: {column} must be {WANTED[column]}, got {value!r}.")
     return read
+
+
+def _days(texts: pd.Series) -> pd.Series:
+    """Days in one reading for the whole column; all missing where no value tells the day from the month."""
+    try:
+        return parse_dates(texts, column="judgements.signs_on", date_format=None, timezone=None)[0].dt.date
+    except SchemaError:
+        return pd.Series(None, index=texts.index, dtype=object)
 
 
 def _chance(forecast: QuarterForecast, deal: pd.Series, one: Judgement) -> float:
