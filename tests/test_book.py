@@ -860,6 +860,17 @@ def test_rates_convert_deals_and_history():
     assert book.history["value"].eq("100").all()
 
 
+def test_signs_of_several_currencies_without_a_currency_of_each_deal_are_refused():
+    deals = put(some_deals(amount="￥1,000"), 3, amount="$1,000")
+    refused(lambda: book_of(deals), "several currencies", "￥1,000", "$1,000", "currency")
+    book = book_of(deals.assign(currency=["CNY", "CNY", "USD", *["CNY"] * 17]), currency="CNY", rates={"USD": 7})
+    assert book.deals["amount"].iloc[:3].tolist() == [1000.0, 1000.0, 7000.0]
+    history = changes(("D1", "2024-02-01", "amount", "€5"), ("D1", "2024-02-01", "stage", "S1"))
+    refused(lambda: book_of(some_deals(amount="5元"), history), "'5元', '€5'")
+    assert book_of(some_deals(), history).events.collect("pandas").to_native()["number"].max() == 5
+    assert len(book_of(some_deals(amount=["￥5", "5元"] * 10), some_history()).deals) == N
+
+
 def test_currencies_of_set_aside_deals_do_not_matter():
     deals = put(some_deals(currency="CNY"), 1, currency="EUR", amount="-1")
     book = book_of(deals)

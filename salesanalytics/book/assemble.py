@@ -16,7 +16,7 @@ from salesanalytics.book.engine import Engine
 from salesanalytics.book.fields import check_stages
 from salesanalytics.book.frames import SourceTable, parse_columns
 from salesanalytics.book.judging import judge_deals, judge_history, set_aside_ended
-from salesanalytics.book.keep import keep_deals, keep_history
+from salesanalytics.book.keep import check_signs, keep_deals, keep_history
 from salesanalytics.book.lists import read_list
 from salesanalytics.book.settings import USUAL_ATTRIBUTES, BookSettings
 from salesanalytics.book.shapes import read_values
@@ -55,6 +55,7 @@ def assemble(
     deals = parse_columns(sources["deals"], settings)
     history = read_values(history, process=process, settings=settings)
     check_stages(history)
+    check_signs(deals, history)
     known_days = pc.max_element_wise(history["recorded_at_day"], history["changed_at_day"], skip_nulls=False)
     recorded_from = pc.min(known_days).as_py()
     newest_first = history.num_rows > 0 and pc.min(history["order"]).as_py() < 0

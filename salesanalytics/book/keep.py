@@ -9,15 +9,38 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from salesanalytics.book.contract import MONEY_FIELDS
 from salesanalytics.book.engine import Engine
-from salesanalytics.book.frames import SourceTable, contract_columns
+from salesanalytics.book.frames import SourceTable, contract_columns, where_equal
 from salesanalytics.book.settings import BookSettings
 from salesanalytics.errors import SchemaError
 
 Lazy = nw.LazyFrame[Any]
 col = nw.col
+SIGNS = ("¥￥元", "$", "€", "£")  # what stands at amounts, one text a currency
+
+
+def check_signs(deals: pa.Table, history: pa.Table) -> None:
+    """Stop where amounts bear the signs of several currencies and no deal says which is its own: they cannot be added.
+
+    Raises
+    ------
+    SchemaError
+        Names an amount of each currency.
+    """
+    if deals["currency"].null_count < len(deals):
+        return
+    money = history["value"].filter(pa.array(where_equal(history["field"].combine_chunks(), MONEY_FIELDS)))
+    texts = pa.chunked_array([*deals["amount_text"].chunks, *money.chunks], pa.string()).unique().drop_null()
+    bear = [texts.filter(pc.match_substring_regex(texts, f"[{sign}]")) for sign in SIGNS]
+    found = [repr(some[0].as_py()) for some in bear if len(some)]
+    if len(found) > 1:
+        raise SchemaError(
+            f"Amounts bear the signs of several currencies ({', '.join(found)}), which cannot be added. Give deals a "
+            "column `currency`, and currency and rates in book.yaml."
+        )
 
 
 def keep_deals(

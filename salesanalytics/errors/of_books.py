@@ -89,6 +89,11 @@ TEXTS: dict[str, str] = {
         "deals.currency：多种货币（{names}）的金额不能相加；{n} 个 {which} 的项目没有汇率（例如 {ids}）。"
         "请在 book.yaml 中给出 currency 和 rates。"
     ),
+    "Amounts bear the signs of several currencies ({examples}), which cannot be added. Give deals a column `currency`, "
+    "and currency and rates in book.yaml.": (
+        "金额带有多种货币的符号（{examples}），不能相加。请在项目表（deals）中加一列 `currency`，"
+        "并在 book.yaml 中给出 currency 和 rates。"
+    ),
     "The book has no dated row at all, so there is no date as of which to judge it.": (
         "账本中没有任何带日期的行，因此没有可据以判断的截止日。"
     ),
