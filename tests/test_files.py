@@ -3,6 +3,7 @@
 import datetime
 import gzip
 import io
+import zipfile
 
 import openpyxl
 import pandas as pd
@@ -257,6 +258,19 @@ def test_xlsx_sheets(tmp_path):
         read_text_table(path, sheet="three")
     with pytest.raises(SchemaError, match="empty"):
         read_text_table(path, sheet="empty")
+
+
+def test_a_formula_that_was_never_computed_is_not_a_blank_cell(tmp_path):
+    path = xlsx(tmp_path / "x.xlsx", s=[["deal_id", "amount"], ["1", 5], ["2", "=B2*2"]])
+    with pytest.raises(SchemaError, match="cell B3 is a formula that was never computed") as error:
+        read_text_table(path)
+    assert "单元格 B3" in error.value.__notes__[0]
+    # as a program saves it that computes: with the number, or with a text, which may be empty
+    for said, cell in ((b'<c r="B3"><f>B2*2</f><v>10</v>', "10"), (b'<c r="B3" t="str"><f>B2*2</f><v></v>', None)):
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "y.xlsx", "w") as new:
+            for name in old.namelist():
+                new.writestr(name, old.read(name).replace(b'<c r="B3"><f>B2*2</f><v />', said))
+        assert rows_of(read_text_table(tmp_path / "y.xlsx")) == [("1", "5"), ("2", cell)]
 
 
 def test_not_an_xlsx(write):

@@ -47,6 +47,8 @@ TEXTS: dict[str, str] = {
     "{path}: not a real xlsx file ({error}). Open it and save it as xlsx or csv.": (
         "{path}：不是真正的 xlsx 文件（{error}）。请打开后另存为 xlsx 或 csv。"
     ),
+    "{path}: cell {cell} is a formula that was never computed, and so has no value. Open the file in a spreadsheet "
+    "program and save it.": "{path}：单元格 {cell} 的公式从未计算，因此没有值。请用电子表格软件打开该文件并保存。",
     "{path}: row {row} has another number of columns than the first: {text}": (
         "{path}：第 {row} 行的列数与第一行不同：{text}"
     ),
