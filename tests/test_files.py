@@ -260,6 +260,18 @@ def test_xlsx_sheets(tmp_path):
         read_text_table(path, sheet="empty")
 
 
+def test_a_hidden_sheet_counts_only_where_no_other_holds_data(tmp_path):
+    path = xlsx(tmp_path / "x.xlsx", Opportunities=[["a"], [1]], hiddenSheet=[["b"], [2]])  # as Dynamics writes it
+    book = openpyxl.load_workbook(path)
+    book["hiddenSheet"].sheet_state = "veryHidden"
+    book.save(path)
+    assert rows_of(read_text_table(path)) == [("1",)]
+    assert rows_of(read_text_table(path, sheet="hiddenSheet")) == [("2",)]
+    book["Opportunities"].delete_rows(1, 2)
+    book.save(path)
+    assert rows_of(read_text_table(path)) == [("2",)]
+
+
 def test_a_formula_that_was_never_computed_is_not_a_blank_cell(tmp_path):
     path = xlsx(tmp_path / "x.xlsx", s=[["deal_id", "amount"], ["1", 5], ["2", "=B2*2"]])
     with pytest.raises(SchemaError, match="cell B3 is a formula that was never computed") as error:

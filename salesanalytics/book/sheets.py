@@ -25,7 +25,7 @@ _UNCOMPUTED = re.compile(
 
 
 def read_xlsx(path: Path, sheet: str | None, expect: frozenset[str]) -> pa.Table:
-    """The one sheet of a workbook that holds data, or the named one, as text."""
+    """The one sheet of a workbook that holds data, or the named one, as text; a hidden sheet only if no other does."""
     data = io.BytesIO(path.read_bytes())
     try:
         with warnings.catch_warnings():
@@ -33,6 +33,7 @@ def read_xlsx(path: Path, sheet: str | None, expect: frozenset[str]) -> pa.Table
             book = openpyxl.load_workbook(data, read_only=True, data_only=True)
             sheets = {s.title: _sheet_rows(s) for s in book.worksheets if sheet in (None, s.title)}
             titles = book.sheetnames
+            hidden = {s.title for s in book.worksheets if s.sheet_state != "visible"}
         cell = _uncomputed(data)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise SchemaError(f"{path}: not a real xlsx file ({error}). Open it and save it as xlsx or csv.") from error
@@ -44,6 +45,7 @@ def read_xlsx(path: Path, sheet: str | None, expect: frozenset[str]) -> pa.Table
     if sheet is not None and sheet not in sheets:
         raise SchemaError(f"{path}: there is no sheet {sheet!r}. Sheets: {', '.join(titles)}.")
     filled = {title: rows for title, rows in sheets.items() if rows}
+    filled = {title: rows for title, rows in filled.items() if title not in hidden} or filled
     if not filled:
         raise SchemaError(empty_file(path))
     if len(filled) > 1:
