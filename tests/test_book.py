@@ -1102,6 +1102,18 @@ def test_wide_dates_are_one_row_a_filled_cell():
     assert reported(book)["two stages at one instant"] == "1"
 
 
+def test_a_dash_in_a_cell_of_wide_dates_fills_it_with_nothing():
+    frame = wide(
+        ("1", "2024-01-01", "-", "N/A", "2024-02-01", None),
+        ("2", "2024-01-05", "无", "#N/A", "0000-00-00", None),
+        ("3", "2024-01-06", "——", "", "?", None),
+    )
+    book = wide_book(frame)
+    balanced(book, deals=3, history=5)
+    assert aside(book) == [("history", 3, "3", "changed_at unreadable", "Yes", "?")]
+    assert events(book)["value"].tolist() == ["S1", "S1", "S1", "won"]
+
+
 def test_ties_of_wide_dates_are_in_the_order_of_dates():
     row = wide(("1", "2024-01-01", "2024-01-01", None, "2024-01-01", None))
     dates = {"Yes": "won", "Offer": "S5", "Open": "S1"}

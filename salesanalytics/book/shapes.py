@@ -28,6 +28,10 @@ from salesanalytics.book.settings import BookSettings, TableSource
 from salesanalytics.errors import SchemaError
 from salesanalytics.process import Process
 
+#: What stands in a cell of a wide table where nothing has happened yet.
+NOTHING = (
+    "-", "--", "–", "—", "——", "/", "n/a", "#n/a", "na", "null", "none", "无", "0000-00-00", "0000-00-00 00:00:00",
+)  # fmt: skip
 LEAST_STEPS_BACK, MOST_STEPS_FORTH = 20, 0.02  # of a source that has the newest rows first
 
 
@@ -66,7 +70,8 @@ def history_from_wide_dates(
 ) -> pa.Table:
     """Wide milestone dates: every filled cell of a mapped column is one stage change on that date.
 
-    At the same instant the order in which ``book.yaml`` names the columns decides.
+    A dash and the like (``NOTHING``) fill no cell. At the same instant the order in which ``book.yaml`` names the
+    columns decides.
 
     Raises
     ------
@@ -89,7 +94,7 @@ def history_from_wide_dates(
     parts = []
     for order, (name, state) in enumerate(source.dates.items()):
         column = one_chunk(table.column(name))
-        filled = column.is_valid()
+        filled = _filled(column)
         n = filled.true_count
         fixed = {"field": "stage", "value": state, "source_column": name}
         empty = dict.fromkeys(("recorded_at_text", "actor", "who", "evidence"), pa.nulls(n, pa.string()))
@@ -105,6 +110,11 @@ def history_from_wide_dates(
             )
         )
     return pa.concat_tables(parts)
+
+
+def _filled(column: Any) -> Any:
+    says_nothing = pc.is_in(pc.utf8_lower(as_text(column)), value_set=pa.array(NOTHING))
+    return pc.and_(column.is_valid(), pc.invert(says_nothing))
 
 
 def read_values(history: pa.Table, *, process: Process, settings: BookSettings) -> pa.Table:
