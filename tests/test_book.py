@@ -254,6 +254,16 @@ def test_a_probability_above_100_is_set_aside():
     assert [row[2:4] for row in aside(book, "history")] == [("D1", "probability above 100")]
 
 
+def test_a_probability_that_is_kept_is_read():
+    said = ["0,5", "12,5 %", "６０％", "60"]  # decimal commas, full-width digits
+    rows = [("D1", f"2024-03-0{i}", "probability", value) for i, value in enumerate(said, start=1)]
+    book = book_of(some_deals(), pd.concat([some_history(), changes(*rows)]), decimal=",")
+    assert aside(book) == []
+    days = [f"2024-03-0{i}" for i in range(1, 5)]
+    told = snapshots(book, as_of=days).query("deal_id == 'D1'")["p_rep"]
+    assert told.tolist() == pytest.approx([0.5, 0.125, 0.6, 0.6])
+
+
 def test_an_unknown_stage_brings_the_known_ones_to_mind():
     text = refused(
         lambda: make_book(deals=some_deals(), history=some_history(value="线索")),

@@ -102,6 +102,8 @@ def test_probabilities_as_people_write_them():
     texts = pd.Series(["0.6", "60", "60%", "60 %", "1", "0", "-3", "250", "high", None], dtype=object)
     expected = [0.6, 0.6, 0.6, 0.6, 1, 0] + [np.nan] * 4
     assert as_probability(texts).tolist() == pytest.approx(expected, nan_ok=True)
+    with_comma = pd.Series(["0,6", "12,5 %", "６０％", "0.6"])
+    assert as_probability(with_comma).tolist() == pytest.approx([0.6, 0.125, 0.6, 0.6])
 
 
 def test_no_look_ahead_in_a_simulated_company():

@@ -134,7 +134,7 @@ def read_values(history: pa.Table, *, process: Process, settings: BookSettings) 
         at = np.flatnonzero(where_equal(field, name) & value.is_valid().to_numpy(zero_copy_only=False))
         texts, label = value.take(pa.array(at)), f"history.value ({name})"
         if name == "probability":  # a sign that no other number may carry
-            texts = pc.utf8_rtrim(texts, characters="% ")
+            texts = pc.utf8_rtrim(texts, characters="%％ ")
         if name in NUMBER_FIELDS:
             found, failed = parse_numbers(texts, column=label, decimal=settings.decimal)
             number[at] = found

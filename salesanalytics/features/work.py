@@ -74,8 +74,8 @@ def rep_view(snapshot: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_probability(texts: pd.Series) -> pd.Series:
-    """0.6, 60 and 60% all mean 0.6; what lies outside 0..1 after that is no probability (NaN)."""
-    given = texts[texts.notna()].astype(object)
+    """0.6, 0,6, 60, 60% and 60％ all mean 0.6; what lies outside 0..1 after that is no probability (NaN)."""
+    given = texts[texts.notna()].astype(object).str.normalize("NFKC").str.replace(",", ".", regex=False)
     p = pd.to_numeric(given.str.rstrip("% "), errors="coerce").astype(float)
     p = p.where(p.le(1) & ~given.str.endswith("%"), p / 100)
     return p.where(p.between(0, 1)).reindex(texts.index)
