@@ -1042,7 +1042,9 @@ def test_all_faults_of_book_yaml_are_listed_at_once(tmp_path):
     assert text.count("\n- ") == 9
 
 
-@pytest.mark.parametrize("text", ["a: [1", "- a\n- b", "just words", "a: b: c", "false", b"currency: \xff\xfe"])
+@pytest.mark.parametrize(
+    "text", ["a: [1", "- a\n- b", "just words", "a: b: c", "false", "earliest_on: 2026-13-01", b"currency: \xff\xfe"]
+)
 def test_what_is_no_mapping_is_refused(tmp_path, text):
     (write_book(tmp_path) / "book.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     refused(lambda: read_book(tmp_path), "book.yaml")

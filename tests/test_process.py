@@ -347,7 +347,9 @@ def test_a_typo_is_shown(faulty: Faulty) -> None:
     ("text", "places"),
     [
         ("stages: [a, b, a]", "stages #1 (a); stages #3 (a)"),
+        ("stages: [Lead, lead]", "stages #1 (Lead); stages #2 (lead)"),
         ("stages: [won]", "stages #1 (won); end_states #1 (won)"),
+        ("stages: [Won]", "stages #1 (Won); end_states #1 (won)"),
         ("stages: [on_hold]", "stages #1 (on_hold); pause_states #1 (on_hold)"),
         ("stages: [a]\nend_states: [won, x]\npause_states: [x]", "end_states #2 (x); pause_states #1 (x)"),
         (
@@ -404,6 +406,10 @@ def test_a_file_that_cannot_be_read_is_a_process_error(tmp_path: Path) -> None:
     other.write_bytes("stages: [线索]".encode("gb18030"))
     with pytest.raises(ProcessError, match="must be UTF-8 text, got the byte"):
         read_process(other)
+    other.write_text("process: {id: x, version: 2026-02-30}\nstages: [a]")
+    with pytest.raises(ProcessError, match="in which every date exists") as error:
+        read_process(other)
+    assert "日期都须存在" in error.value.__notes__[0]
     other.write_bytes(b"stages: [\x00]")
     with pytest.raises(ProcessError, match="must be valid YAML"):
         read_process(other)

@@ -195,6 +195,9 @@ TEXTS: dict[str, str] = {
     "valid YAML, which ends in line {line} ({again}); look there for tabs, indentation, colons, quotes, brackets": (
         "有效的 YAML，第 {line} 行开始读不通；请检查该处的制表符、缩进、冒号、引号和括号"
     ),
+    "valid YAML, in which every date exists ({again}); look for one such as 2026-02-30": (
+        "有效的 YAML，其中的日期都须存在；请查找 2026-02-30 这样的日期"
+    ),
     "valid YAML ({again}); look for characters that cannot be printed": "有效的 YAML；请检查是否有不可见的控制字符",
     "{where} must be {what}, got {got}.": "{where} 必须是{what}，得到的是 {got}。",
     "{where} may have only the keys {names}, got {got}.": "{where} 只能有以下键：{names}，得到的是 {got}。",

@@ -118,14 +118,16 @@ class Node:
 
 
 def duplicates(ids: list[tuple[str, str, str]]) -> list[str]:
-    """Faults of ids and keys that are used more than once."""
-    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    """Faults of ids and keys that are used more than once; data bear ids in any case, so case makes no difference."""
+    places: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for kind, item_id, where in ids:
-        places["id" if kind in _LABELLED else kind, item_id].append(where)
-    repeated = {where: used for where, used in places.items() if len(used) > 1}
+        names = ("id", item_id.casefold()) if kind in _LABELLED else (kind, item_id)
+        places[names].append((item_id, where))
     return [
-        f"{'key' if kind == 'key' else 'id'} {item_id!r} must be used once, got it at {'; '.join(used)}."
-        for (kind, item_id), used in repeated.items()
+        f"{'key' if kind == 'key' else 'id'} {used[0][0]!r} must be used once, got it at "
+        f"{'; '.join(where for _, where in used)}."
+        for (kind, _), used in places.items()
+        if len(used) > 1
     ]
 
 

@@ -27,6 +27,8 @@ def load_yaml(source: Traversable | Path) -> Any:
         line = error.problem_mark.line + 1 if error.problem_mark else "unknown"
         look = "look there for tabs, indentation, colons, quotes, brackets"
         fault = f"valid YAML, which ends in line {line} ({error.problem}); {look}"
+    except ValueError as error:
+        fault = f"valid YAML, in which every date exists ({error}); look for one such as 2026-02-30"
     except yaml.YAMLError as error:
         fault = f"valid YAML ({error}); look for characters that cannot be printed".replace("\n", " ")
     raise ValueError(fault)
