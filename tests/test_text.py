@@ -91,7 +91,9 @@ def test_time_of_day(day, clock, expected):
         "24-03-01",
         "01/03/24",
         "1 Mar 24",
-        "43101",
+        "25568",
+        "73051",
+        "430101",
         "31/02/2020",
         "2023-02-29",
         "2024-13-01",
@@ -120,6 +122,21 @@ def test_time_of_day(day, clock, expected):
 def test_no_date(text):
     assert dates([text, "2024-03-01", "2024-03-02"]) == ["failed", "2024-03-01", "2024-03-02"]
     assert dates([text]) == ["failed"]
+
+
+def test_dates_as_excel_counts_them():
+    assert dates(["46023", "46023.5", "45351.37847222222"]) == [
+        "2026-01-01",
+        "2026-01-01T12:00:00",
+        "2024-02-29T09:05:00",
+    ]
+    assert dates(["2026-01-02", "46023", "2026/1/3", "25569"]) == [
+        "2026-01-02",
+        "2026-01-01",
+        "2026-01-03",
+        "1970-01-01",
+    ]
+    assert dates(["31/01/2026", "46023", "30/01/2026"]) == ["2026-01-31", "failed", "2026-01-30"]
 
 
 def test_null_and_blank_do_not_fail():
@@ -226,7 +243,7 @@ def test_typed_dates_pass_through():
     assert dates(pd.Series(pd.to_datetime(["2024-03-01 09:00", None]))) == ["2024-03-01T09:00:00", None]
     assert dates(pa.chunked_array([pa.array(days), pa.array(days)])) == ["2024-03-01", None] * 2
     assert dates(pd.Series(["2024-03-01", None], dtype="category")) == ["2024-03-01", None]
-    assert dates(pa.array([20240301, 43101])) == ["2024-03-01", "failed"]
+    assert dates(pa.array([20240301, 430101])) == ["2024-03-01", "failed"]
     assert dates(pa.array([True])) == ["failed"]
     assert dates(pa.array([datetime.time(9), None])) == ["failed", None]
     assert dates(pa.array([datetime.timedelta(1), None])) == ["failed", None]
@@ -242,7 +259,7 @@ def test_typed_zoned_dates():
 
 def test_mixed_python_objects():
     mixed = pd.Series(["2024-03-01", datetime.date(2024, 3, 2), 43101, None], dtype=object)
-    assert dates(mixed) == ["2024-03-01", "2024-03-02", "failed", None]
+    assert dates(mixed) == ["2024-03-01", "2024-03-02", "2018-01-01", None]
 
 
 def test_index_is_kept_and_argument_is_not_changed():

@@ -37,6 +37,8 @@ _YEAR_FIRST = (
     r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})$",
 )
 _YEAR_LAST = (r"^(?P<d>\d{1,2})(?P<m>-\d{1,2}-|/\d{1,2}/|\.\d{1,2}\.)(?P<y>\d{4})$",)
+# Days since 30 December 1899, as Excel counts them, with the time of day as a fraction: from 1970 to 2099.
+_SERIAL, _FIRST_SERIAL, _LAST_SERIAL = r"^\d{5}(?:\.\d+)?$", 25_569, 73_051
 _NAMED = (
     rf"^(?P<d>\d{{1,2}})[ -]{_MONTH}[ -](?P<y>\d{{4}})$",
     rf"^{_MONTH} (?P<d>\d{{1,2}}),? (?P<y>\d{{4}})$",
@@ -47,6 +49,8 @@ def parse_dates(
     values: Values, *, column: str, date_format: str | Sequence[str] | None, timezone: str | None
 ) -> tuple[pd.Series, pd.Series]:
     """Read a column of dates; the whole column is read in one way, chosen by its unambiguous values.
+
+    Beside dates with the year first, or alone, stand numbers of days as Excel counts them (46023 is 2026-01-01).
 
     Parameters
     ----------
@@ -180,6 +184,7 @@ def _without_chinese(texts: Any) -> Any:
 
 def _choose_days(days: Any, n_rows: Array, column: str) -> Array:
     year_first, named = _dates(*_fields(days, _YEAR_FIRST)), _dates(*_fields(days, _NAMED))
+    year_first = np.where(np.isnat(year_first), _serials(days), year_first)
     year, middle, first = _fields(days, _YEAR_LAST)
     day_first, month_first = _dates(year, middle, first), _dates(year, first, middle)
     votes = [
@@ -190,6 +195,15 @@ def _choose_days(days: Any, n_rows: Array, column: str) -> Array:
     if votes[2] > max(votes[:2]):
         return _choose_order(day_first, month_first, days, n_rows, column)
     return named if votes[1] > votes[0] else year_first
+
+
+def _serials(days: Any) -> Array:
+    """Moments of the texts that are dates as Excel counts them, to the second."""
+    texts = pc.if_else(pc.match_substring_regex(days, _SERIAL), days, pa.scalar(None, pa.string()))
+    numbers = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    real = (numbers >= _FIRST_SERIAL) & (numbers < _LAST_SERIAL)
+    seconds = np.round((np.where(real, numbers, 0) - _FIRST_SERIAL) * 86_400).astype("int64").astype("datetime64[s]")
+    return np.where(real, seconds, np.datetime64("NaT")).astype("datetime64[us]")
 
 
 def _choose_order(day_first: Array, month_first: Array, days: Any, n_rows: Array, column: str) -> Array:
