@@ -942,6 +942,33 @@ def test_faults_of_targets():
     assert book.targets["amount"].tolist() == [1000, 400, 5]
 
 
+def test_quarters_and_measures_of_targets_as_people_write_them():
+    said = [
+        "2026Q1",
+        "2026q2",
+        "2026-Q3",
+        "2026年四季度",
+        "2025年第1季度",
+        "25 Q2",
+        "FY25Q3",
+        "Q4 2025",
+        "4Q24",
+        "２０２４Ｑ３",
+    ]
+    measures = [None, "金额", "Amount", "AMOUNT", "数量", "Count", *[None] * 4]
+    table = pd.DataFrame({"quarter": said, "amount": 1, "measure": measures})
+    read = book_of(targets=table).targets
+    assert read["quarter"].tolist() == [
+        "2026Q1", "2026Q2", "2026Q3", "2026Q4", "2025Q1", "2025Q2", "2025Q3", "2025Q4", "2024Q4", "2024Q3",
+    ]  # fmt: skip
+    assert read["measure"].tolist() == [None, *["amount"] * 3, *["count"] * 2, *[None] * 4]
+    for other in ("2026/4", "2026-4", "FY26", "2026", "2026年5季度", "2026Q12"):
+        book = book_of(targets=table.assign(quarter=[*said[:-1], other]))
+        assert aside(book) == [("targets", 10, None, "quarter not like 2026Q4", "quarter", other)]
+    twice = book_of(targets=table.assign(quarter=[*said[:-1], "FY24 Q4"]))
+    assert aside(twice) == [("targets", 10, None, "duplicate target", "quarter", "FY24 Q4")]
+
+
 @pytest.mark.parametrize("name", ["reps", "accounts", "targets"])
 def test_small_tables_miss_their_columns_or_are_empty(name):
     key = {"reps": "rep_id", "accounts": "account_id", "targets": "quarter"}[name]

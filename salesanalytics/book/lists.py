@@ -10,6 +10,12 @@ from salesanalytics.book.contract import DATE_COLUMNS, NUMBER_COLUMNS
 from salesanalytics.book.frames import SourceTable, contract_columns, parse_columns
 from salesanalytics.book.settings import BookSettings
 
+#: How people write a quarter and a measure of a target, without blanks and in capitals; the first form is the book's.
+QUARTERS = (
+    r"(?:FY)?(?P<year>\d{4}|\d\d)[-/年]?(?:Q(?P<n>[1-4])|第?(?P<zh>[1-4一二三四])季度?)",
+    r"(?:Q(?P<n>[1-4])|(?P<zh>[1-4])Q)[-/]?(?:FY)?(?P<year>\d{4}|\d\d)",
+)
+MEASURES = {"AMOUNT": "amount", "金额": "amount", "COUNT": "count", "数量": "count", "项目数": "count"}
 #: What a row of the table is about; a second row about the same is set aside.
 KEYS = {"reps": ["rep_id"], "accounts": ["account_id"], "targets": ["quarter", "rep_id", "team", "measure"]}
 
@@ -17,6 +23,8 @@ KEYS = {"reps": ["rep_id"], "accounts": ["account_id"], "targets": ["quarter", "
 def read_list(source: SourceTable, settings: BookSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Kept rows of such a table, and those set aside (in the form of ``DealBook.set_aside``)."""
     frame = parse_columns(source, settings).to_pandas()
+    if source.name == "targets":
+        frame = _plain_targets(frame)
     aside = pd.DataFrame({"table": source.name, "row": frame["row"]}).assign(
         **dict.fromkeys(("deal_id", "rule", "column", "value"))
     )
@@ -28,6 +36,19 @@ def read_list(source: SourceTable, settings: BookSettings) -> tuple[pd.DataFrame
     kept = aside["rule"].isna().to_numpy()
     table = frame.loc[kept, list(contract_columns(source.name))].reset_index(drop=True)
     return pd.concat([table, source.carried(kept)], axis=1), aside[~kept]
+
+
+def _plain_targets(frame: pd.DataFrame) -> pd.DataFrame:
+    """Quarters and measures in the form of the book (2026年四季度, FY26 Q4, 4Q26 are 2026Q4); others as they are."""
+    said = frame[["quarter", "measure"]].astype("str")
+    plain = said.apply(lambda texts: texts.str.normalize("NFKC").str.replace(r"\s", "", regex=True).str.upper())
+    parts = [plain["quarter"].str.extract(f"^{form}$") for form in QUARTERS]
+    found = parts[0].fillna(parts[1])
+    number = found["n"].fillna(found["zh"]).replace(dict(zip("一二三四", "1234", strict=True)))
+    quarter = found["year"].str.zfill(4).str.replace(r"^00", "20", regex=True) + "Q" + number
+    texts = {"quarter_text": frame["quarter"], "measure_text": frame["measure"]}
+    measure = plain["measure"].map(MEASURES).fillna(frame["measure"])
+    return frame.assign(**texts, quarter=quarter.fillna(frame["quarter"]), measure=measure)
 
 
 def _rules(name: str, frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series]]:
