@@ -272,6 +272,11 @@ def test_an_unknown_stage_brings_the_known_ones_to_mind():
     assert "S8 / " in text
 
 
+def test_ids_that_do_not_meet_are_shown_from_both_tables():
+    history = some_history().assign(deal_id=lambda rows: rows["deal_id"].str.lower())
+    refused(lambda: book_of(history=history, limit=0.1), "values 'd1', 'd2', 'd3'", "its ids as 'D1', 'D2', 'D3':")
+
+
 def test_unreadable_dates_bring_date_format_to_mind():
     refused(lambda: make_book(deals=some_deals(created_at="一月"), history=some_history()), "`date_format`")
 

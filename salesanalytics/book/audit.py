@@ -58,6 +58,9 @@ def check_limit(book: DealBook) -> None:
         lines.append('Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y".')
     if not book.rows.set_index("table")["read"]["deals"]:
         lines.append("The table deals has no rows: export it again.")
+    if refused["rule"].eq("unknown deal").any() and len(book.deals):
+        ids = ", ".join(map(repr, book.deals["deal_id"].head(3)))
+        lines.append(f"The table deals writes its ids as {ids}: the history must write them alike.")
     if refused["rule"].eq("unknown stage").any():
         lines.append(f"Known stages: {_known_stages(book.process)}. Stages of your own belong in process.yaml.")
     lines.append("Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.")

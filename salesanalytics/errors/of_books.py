@@ -129,6 +129,9 @@ TEXTS: dict[str, str] = {
         '特殊写法的日期可在 book.yaml 中用 `date_format` 写明，例如 "%d/%m/%Y"。'
     ),
     "The table deals has no rows: export it again.": "项目表（deals）没有任何行：请重新导出。",
+    "The table deals writes its ids as {ids}: the history must write them alike.": (
+        "项目表（deals）中的 id 写作 {ids}：历史表（history）须写法一致。"
+    ),
     "Known stages: {names}. Stages of your own belong in process.yaml.": (
         "已知的阶段：{names}。自己的阶段请写在 process.yaml 中。"
     ),
