@@ -254,10 +254,12 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", "the file must be a mapping, got None."),
-        ("- a", "the file must be a mapping, got ['a']."),
-        ("process: {id: x}", "stages must be a list of at least one stage, got None."),
+        ("", "the file must be a mapping, got null."),
+        ("- a", "the file must be a mapping, got [a]."),
+        ("process: {id: x}", "stages must be a list of at least one stage, got null."),
         ("stages: []", "stages must be a list of at least one stage, got []."),
+        ("stages: {a: 0.1, b: null}", "stages must be a list, got {a: 0.1, b: null}."),
+        ("stages: [2026-03-05]", "no), got 2026-03-05."),
         ("stages: lead", "stages must be a list, got 'lead'."),
         (
             "stages: [7]",
@@ -278,11 +280,11 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
         ),
         (
             "stages: [{id: a, nominal_win_rate: true}]",
-            "nominal_win_rate must be a number from 0 to 1, got True.",
+            "nominal_win_rate must be a number from 0 to 1, got true.",
         ),
         (
             "stages: [{id: a, nominal_win_rate: .nan}]",
-            "nominal_win_rate must be a number from 0 to 1, got nan.",
+            "nominal_win_rate must be a number from 0 to 1, got .nan.",
         ),
         (
             "buyer_stages: [b]\nstages: [{id: a, buyer_stage: B9}]",
@@ -297,7 +299,7 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
             "stages #1 (a), conditions #1 (c), weight must be a number >= 0, got -5.",
         ),
         ("stages: [{id: a, conditions: [{id: c, weight: big}]}]", "weight must be a number >= 0, got 'big'."),
-        ("stages: [{id: a, conditions: [{id: c, weight: .inf}]}]", "weight must be a number >= 0, got inf."),
+        ("stages: [{id: a, conditions: [{id: c, weight: .inf}]}]", "weight must be a number >= 0, got .inf."),
         ("stages: [{id: a, conditions: [{id: c, required: 1}]}]", "required must be true or false, got 1."),
         (
             "stages: [{id: a, conditions: [{id: c, evidence: {side: us, text: T}}]}]",
@@ -314,7 +316,7 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
         ),
         (
             "stages: [a]\nend_states: [lost]",
-            "end_states must be a list with the end state won, got ['lost'].",
+            "end_states must be a list with the end state won, got [lost].",
         ),
         (
             "stages: [a]\nrules: [{id: R, rule: r, severity: high, params: 3}]",
@@ -324,7 +326,7 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
             "stages: [a]\nrules: [{id: R, rule: r, severity: urgent}]",
             "rules #1 (R), severity must be one of high, medium, low, got 'urgent'.",
         ),
-        ("stages: [a]\nrules: [{id: R, rule: r}]", "severity must be one of high, medium, low, got None."),
+        ("stages: [a]\nrules: [{id: R, rule: r}]", "severity must be one of high, medium, low, got null."),
         ("stages: [a]\nstagez: [b]", "the file may have only the keys process, stages"),
         (
             "stages: [a]\nevidence_factor: {buyer: 2}",

@@ -11,7 +11,7 @@ from typing import Any
 
 from salesanalytics.book.contract import TABLES
 from salesanalytics.errors import SchemaError
-from salesanalytics.process.yaml_file import load_yaml
+from salesanalytics.process.yaml_file import as_written, load_yaml
 
 USUAL_ATTRIBUTES = ("product", "region", "source", "route", "deal_class")
 SHAPES = ("changes", "stage_table", "wide_dates")
@@ -163,7 +163,7 @@ def _checked(
     faults += [f"{where}: unknown setting {key!r}; known are {', '.join(allowed)}" for key in unknown]
     given = {key: value for key, value in raw.items() if key in allowed and value is not None}
     wrong = [key for key, value in given.items() if not checks[key][0](value)]
-    faults += [f"{where}: {key} must be {checks[key][1]}, got {given[key]!r}" for key in wrong]
+    faults += [f"{where}: {key} must be {checks[key][1]}, got {as_written(given[key])}" for key in wrong]
     return {key: value for key, value in given.items() if key not in wrong}
 
 
@@ -174,7 +174,7 @@ def _table_source(name: str, raw: Any, faults: list[str]) -> TableSource:
     if isinstance(raw, str):
         return TableSource(file=raw)
     if not isinstance(raw, dict):
-        faults.append(f"{where} must be a file name or a mapping, got {raw!r}")
+        faults.append(f"{where} must be a file name or a mapping, got {as_written(raw)}")
         return TableSource()
     known = _checked(raw, TableSource, _TABLE, where, faults)
     if name != "history" and known.get("shape", "changes") != "changes":

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from math import inf, isfinite
-from reprlib import repr as short
 from typing import Any, TypeVar
 
 from salesanalytics.process import model
+from salesanalytics.process.yaml_file import as_written
 
 # Kinds of items that share one namespace, so that Process.label needs the id alone.
 _LABELLED = {
@@ -36,7 +36,7 @@ class Node:
 
     def fault(self, rule: str) -> None:
         """Note that the value is not what the rule says."""
-        self.faults.append(f"{self.where} must be {rule}, got {short(self.value)}.")
+        self.faults.append(f"{self.where} must be {rule}, got {as_written(self.value)}.")
 
     def mapping(self, *known: str) -> Node:
         """Return self if a mapping, else an empty one; if keys are given, any other key is a fault."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from importlib.resources.abc import Traversable
+from math import inf
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 import yaml
@@ -32,3 +34,15 @@ def load_yaml(source: Traversable | Path) -> Any:
     except yaml.YAMLError as error:
         fault = f"valid YAML ({error}); look for characters that cannot be printed".replace("\n", " ")
     raise ValueError(fault)
+
+
+def as_written(value: Any) -> str:
+    """A value for a message, as its author may have written it: a text in quotes, anything else as YAML has it."""
+    if isinstance(value, str):
+        return short(value)
+    try:
+        text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=inf)
+    except yaml.YAMLError:  # settings given in Python may hold anything
+        return short(value)
+    line = text.removesuffix("...\n").strip()
+    return line if len(line) <= 60 else f"{line[:57]}..."
