@@ -277,6 +277,20 @@ def test_ids_that_do_not_meet_are_shown_from_both_tables():
     refused(lambda: book_of(history=history, limit=0.1), "values 'd1', 'd2', 'd3'", "its ids as 'D1', 'D2', 'D3':")
 
 
+def test_ends_of_another_name_stop_the_reading_though_they_are_few_among_the_rows():
+    """Closed Won was set aside below the limit of rows, and every deal stayed open for ever."""
+    calls = [(f"D{i}", f"2024-03-{k:02}", "activity", "visit") for i in range(1, N + 1) for k in range(1, 21)]
+    ends = [(f"D{i}", "2024-05-01", "stage", "Closed Won" if i % 2 else "Closed Lost") for i in range(1, N + 1)]
+    history = pd.concat([some_history(), changes(*calls)])
+    book_of(history=pd.concat([history, changes(*ends[:2])]), limit=0.1)
+    text = refused(
+        lambda: book_of(history=pd.concat([history, changes(*ends[:3])]), limit=0.1),
+        "deals: 3 of 20 went through a stage that is not known (15%, limit 10%)", "unknown stage, 3 rows",
+        "values 'Closed Won', 'Closed Lost'", "Known stages: S1",
+    )  # fmt: skip
+    assert "rows break the contract" not in text
+
+
 def test_unreadable_dates_bring_date_format_to_mind():
     refused(lambda: make_book(deals=some_deals(created_at="一月"), history=some_history()), "`date_format`")
 

@@ -42,17 +42,26 @@ def _examples(ids: pd.Series) -> str:
 
 
 def check_limit(book: DealBook) -> None:
-    """Stop when more of a table was set aside than ``limit_set_aside`` allows; the error lists every rule."""
+    """Stop when more of a table was set aside than ``limit_set_aside`` allows; the error lists every rule.
+
+    So it does where that share of the deals went through stages that are not known: of an end there is one row a deal,
+    and without it a deal would stay open for ever.
+    """
     limit = book.settings.limit_set_aside
     rows = zip(*(book.rows[name] for name in ("table", "set_aside", "read")), strict=True)
     over = {table: (n, read) for table, n, read in rows if n > limit * read}
-    if not over:
-        return
+    unknown = book.set_aside["rule"].eq("unknown stage")
+    astray, n_deals = book.set_aside.loc[unknown, "deal_id"].nunique(), len(book.deals)
     lines = [
         f"{table}: {n:,} of {read:,} rows break the contract ({_percent(n / read)}, limit {_percent(limit)})"
         for table, (n, read) in over.items()
     ]
-    refused = book.set_aside[book.set_aside["table"].isin(list(over))]
+    if astray > limit * n_deals:
+        share = f"{_percent(astray / n_deals)}, limit {_percent(limit)}"
+        lines.append(f"deals: {astray:,} of {n_deals:,} went through a stage that is not known ({share})")
+    if not lines:
+        return
+    refused = book.set_aside[book.set_aside["table"].isin(list(over)) | (unknown & (astray > limit * n_deals))]
     lines += map(_fault_line, _by_rule(refused))
     if refused["rule"].str.fullmatch(r"(date value|\w+_at|\w+_on) unreadable").any():
         lines.append('Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y".')
