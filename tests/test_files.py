@@ -285,6 +285,26 @@ def test_a_formula_that_was_never_computed_is_not_a_blank_cell(tmp_path):
         assert rows_of(read_text_table(tmp_path / "y.xlsx")) == [("1", "5"), ("2", cell)]
 
 
+@pytest.mark.parametrize(
+    ("part", "damage"),
+    [
+        ("xl/worksheets/sheet1.xml", lambda xml: xml[:-40]),  # not copied to the end
+        (
+            "xl/worksheets/sheet1.xml",
+            lambda xml: xml.replace(b'r="A2" t="n"', b'r="A2" t="s"'),
+        ),  # a text that is missing
+        ("xl/styles.xml", lambda xml: xml.replace(b'<fill><patternFill patternType="gray125" /></fill>', b"<fill />")),
+    ],
+)
+def test_a_damaged_workbook_is_refused_in_words(tmp_path, part, damage):
+    path = xlsx(tmp_path / "x.xlsx", s=[["a"], [1]])
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "y.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, damage(old.read(name)) if name == part else old.read(name))
+    with pytest.raises(SchemaError, match=r"y\.xlsx: not a real xlsx file"):
+        read_text_table(tmp_path / "y.xlsx")
+
+
 def test_not_an_xlsx(write):
     with pytest.raises(SchemaError, match="not a real xlsx"):
         read_text_table(write("a,b\n1,2\n", "x.xlsx"))

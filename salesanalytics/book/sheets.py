@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 import zipfile
+import zlib
 from datetime import datetime, time
 from itertools import zip_longest
 from pathlib import Path
@@ -22,6 +23,8 @@ _UNCOMPUTED = re.compile(
     rb'<(?P<ns>(?:\w+:)?)c (?![^>]*t="str")[^>]*\br="(?P<cell>\w+)"[^>]*><(?P=ns)f(?:[^>]*/>|[^>]*>[^<]*</(?P=ns)f>)'
     rb"(?:<(?P=ns)v */>|<(?P=ns)v></(?P=ns)v>)?</(?P=ns)c>"
 )
+# What openpyxl runs into where a part of the workbook is damaged; broken XML is a SyntaxError.
+_BROKEN = (zipfile.BadZipFile, zlib.error, SyntaxError, EOFError, KeyError, IndexError, TypeError, ValueError, OSError)
 
 
 def read_xlsx(path: Path, sheet: str | None, expect: frozenset[str]) -> pa.Table:
@@ -35,7 +38,7 @@ def read_xlsx(path: Path, sheet: str | None, expect: frozenset[str]) -> pa.Table
             titles = book.sheetnames
             hidden = {s.title for s in book.worksheets if s.sheet_state != "visible"}
         cell = _uncomputed(data)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    except _BROKEN as error:
         raise SchemaError(f"{path}: not a real xlsx file ({error}). Open it and save it as xlsx or csv.") from error
     if cell:
         raise SchemaError(
