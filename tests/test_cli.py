@@ -477,6 +477,13 @@ def test_an_earlier_extract_and_an_earlier_forecast_go_together(book, capsys, tm
         assert f"--as-of {'必须是' if lang == 'zh' else 'must be'} {AS_OF}" in said
 
 
+def test_a_quarter_more_than_a_year_ahead_is_tested_on_forecasts_a_year_ahead(capsys, tmp_path):
+    book = write_book(tmp_path / "book", n=20)
+    argv = ["forecast", str(book), "--as-of", AS_OF, "--quarter", "2027Q4", "--draws", "50", "--backtest", "2"]
+    assert main(argv) == 0
+    assert label("note_no_backtest", "en", n=2, least=30) in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_backtest_that_cannot_be_made_says_why(capsys, tmp_path, lang):
     book = write_book(tmp_path / "small", n=20)

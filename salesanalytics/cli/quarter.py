@@ -99,9 +99,9 @@ def _record(book: DealBook, given: Namespace) -> tuple[TrackRecord | None, list[
     if "Q" not in given.quarter:
         return None, [("note_backtest_of_quarters", {})]
     period = parse_period(given.quarter, fiscal_year_start=book.settings.fiscal_year_start)
-    week = round(((given.as_of - period.start).days + 1) / 7)
+    week = max(-52, min(round(((given.as_of - period.start).days + 1) / 7), 12))  # further ahead none is tested
     kept = given.out and given.out / "ledger" / "backtests"
-    asked: dict[str, Any] = {"quarters": n, "weeks": (min(week, 12),), "cache": kept, "progress": _progress(given.lang)}
+    asked: dict[str, Any] = {"quarters": n, "weeks": (week,), "cache": kept, "progress": _progress(given.lang)}
     try:
         return backtest(book, as_of=given.as_of, **asked), []
     except InsufficientDataError:
