@@ -272,6 +272,14 @@ def test_an_unknown_stage_brings_the_known_ones_to_mind():
     assert "S8 / " in text
 
 
+@pytest.mark.parametrize("amount", ["USD 5", "5 €", "1'234", "100-200万"])
+def test_amounts_that_are_no_numbers_bring_to_mind_how_they_are_read(amount):
+    asked = "Numbers are read like 1,200,000 or 1.200.000,50 or ¥120万"
+    refused(lambda: book_of(some_deals(amount=amount), limit=0.1), "amount not a number", asked)
+    targets = pd.DataFrame({"quarter": ["2026Q1"], "amount": [amount]})
+    refused(lambda: book_of(targets=targets, limit=0.1), "amount unreadable", asked)
+
+
 def test_ids_that_do_not_meet_are_shown_from_both_tables():
     history = some_history().assign(deal_id=lambda rows: rows["deal_id"].str.lower())
     refused(lambda: book_of(history=history, limit=0.1), "values 'd1', 'd2', 'd3'", "its ids as 'D1', 'D2', 'D3':")

@@ -62,9 +62,20 @@ def check_limit(book: DealBook) -> None:
     if not lines:
         return
     refused = book.set_aside[book.set_aside["table"].isin(list(over)) | (unknown & (astray > limit * n_deals))]
-    lines += map(_fault_line, _by_rule(refused))
+    lines += [*map(_fault_line, _by_rule(refused)), *_advice(refused, book)]
+    lines.append("Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.")
+    raise SchemaError("\n".join(lines))
+
+
+def _advice(refused: pd.DataFrame, book: DealBook) -> list[str]:
+    """What is known to help against some of the rules."""
+    lines = []
     if refused["rule"].str.fullmatch(r"(date value|\w+_at|\w+_on) unreadable").any():
         lines.append('Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y".')
+    if refused["rule"].str.fullmatch(r"(\w+ not a number|amount unreadable)").any():
+        lines.append(
+            "Numbers are read like 1,200,000 or 1.200.000,50 or ¥120万; take other signs and words out of them."
+        )
     if not book.rows.set_index("table")["read"]["deals"]:
         lines.append("The table deals has no rows: export it again.")
     if refused["rule"].eq("unknown deal").any() and len(book.deals):
@@ -72,8 +83,7 @@ def check_limit(book: DealBook) -> None:
         lines.append(f"The table deals writes its ids as {ids}: the history must write them alike.")
     if refused["rule"].eq("unknown stage").any():
         lines.append(f"Known stages: {_known_stages(book.process)}. Stages of your own belong in process.yaml.")
-    lines.append("Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.")
-    raise SchemaError("\n".join(lines))
+    return lines
 
 
 def _percent(share: float) -> str:
