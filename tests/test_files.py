@@ -130,6 +130,26 @@ def test_open_quote_swallows_nothing(write, text):
         read_text_table(write(text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a,b,c\n1,"x, y\n z",5\n2,"Rohr,7\n3,x,8\n4,"Rohr,9\n5,x,6\n',  # row 2 had the 9 of row 4, row 3 was gone
+        'a,b\n1,x\n2,"x\n3,y\n4,"z\n5,z\n',
+        'a;b\n1;x\n"2;x\n3;y\n"4;z\n5;z\n',
+    ],
+)
+def test_two_open_quotes_swallow_nothing_between_them(write, text):
+    with pytest.raises(SchemaError, match=r'quote \("\) opened in data row 2 is never closed'):
+        read_text_table(write(text))
+
+
+def test_quotes_within_a_line_and_around_lines_are_as_before(write):
+    text = 'a,b\n1,5" pipe\n2,"A" pipe\n3,"x\ny" ,\n4,"x ""y""\nz"\n5,"x\r\ny"\r\n6,6" pipe'
+    read = read_text_table(write(text))
+    assert [row[0] for row in rows_of(read)] == ["1", "2", "4", "5", "6"]
+    assert [row for row, _ in read.malformed] == [3]
+
+
 def test_closed_quotes_in_the_last_row_are_fine(write):
     assert rows_of(read_text_table(write('a,b,c\n1,"x\ny",,\n2,"x\ny",\n'))) == [("2", "x\ny", None)]
     assert len(read_text_table(write('a,b,c\n1,2,3\n2,"x\ny",z,4\n')).malformed) == 1

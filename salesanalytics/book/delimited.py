@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from salesanalytics.errors import SchemaError
@@ -54,6 +56,8 @@ def read_csv(
     except pa.ArrowInvalid as error:
         raise SchemaError(f'{path}: cannot be split into rows ({error}). Look for an open quote (").') from error
     _check_last_quote(table, malformed, data, path)
+    if any(pc.any(pc.match_substring(column, "\n")).as_py() for column in table.columns) or malformed:
+        _check_quotes(data, start, delimiter, path)
     return table.rename_columns(header), malformed
 
 
@@ -108,6 +112,19 @@ def _check_last_quote(table: pa.Table, malformed: list[tuple[int, str]], data: b
         is_open = any("\n" in text for text in last) and not tail.endswith('"')
     if is_open:
         raise SchemaError(f'{path}: a quote (") opened in data row {n_rows} is never closed. Remove it.')
+
+
+def _check_quotes(data: bytes, start: int, delimiter: str, path: Path) -> None:
+    # The quote that ends a field stands before a delimiter or the end of a line. Where it ends one of several lines
+    # and does not, it is the first quote of another row, and all rows between the two would be one value.
+    field = rf'(?:(?<=[{re.escape(delimiter)}\r\n])|(?<![\s\S]))"(?:[^"]++|"")*+"(?= *([\s\S]?))'.encode()
+    breaks = 0
+    for found in re.finditer(field, data):
+        inside = found[0].count(b"\n")
+        if inside and found[1] not in (delimiter.encode(), b"\r", b"\n", b""):
+            row = data.count(b"\n", start, found.start()) - breaks + 1
+            raise SchemaError(f'{path}: a quote (") opened in data row {row} is never closed. Remove it.')
+        breaks += inside if found.start() >= start else 0
 
 
 def bare(name: Any) -> str:
