@@ -339,6 +339,22 @@ def test_older_than_any_win():
     assert (nobody[0, 0], pool["older_than_any_win"][0]) == (0, True)
 
 
+def test_older_than_any_win_is_told_by_the_day_whatever_the_landmarks_met():
+    paths = {f"d{k}": [("S1", 0), ("S2", 100), ("S1", 150), ("won", 355)] for k in range(40)}
+    one = StageTable().fit(tiny(paths, last=450), as_of=at(450))  # landmarks on days 338 (the 188th in S1) and 366
+    for state, longest in (("S1", 205), ("S2", 50)):
+        _, _, pool = one.predict(asked(state, longest - 5, longest, longest + 1), horizon_days=[90])
+        assert pool["older_than_any_win"].tolist() == [False, False, True]
+    won, _, _ = one.predict(asked("S1", 200), horizon_days=[90])
+    assert won[0, 0] > 0.8
+    quick = StageTable().fit(
+        tiny({f"q{k}": [("S1", 1), ("won", 20)] for k in range(5)} | {"o": [("S1", 0)]}, last=28), as_of=at(28)
+    )
+    won, _, pool = quick.predict(asked("S1", 19, 20), horizon_days=[90])  # a landmark met the open one alone
+    assert won[:, 0].tolist() == [0.25, 0.25]
+    assert pool["older_than_any_win"].tolist() == [False, True]
+
+
 def test_nothing_signed_so_soon_still_leaves_room_above():
     paths = {f"d{k}": [("S1", 0), ("won", 205)] for k in range(40)}  # landmarks on days 188 and 216
     one = StageTable().fit(tiny(paths, last=300), as_of=at(300))

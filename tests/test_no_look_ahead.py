@@ -292,6 +292,7 @@ def _grouped(book, date):
 
 ASK = {
     "timeline.spells.spells": lambda b, d: sa.spells(b, as_of=d),
+    "timeline.spells.longest_won_stays": lambda b, d: pd.Series(spelling.longest_won_stays(b, as_of=d)),
     "timeline.spells.clock_rows": lambda b, d: timeline.clock_rows(b, as_of=d),
     "timeline.spells.life_table": lambda b, d: timeline.life_table(b, as_of=d),
     "timeline.spells.recording_lag_days": lambda b, d: spelling.recording_lag_days(b, as_of=d),

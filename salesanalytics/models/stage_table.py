@@ -14,6 +14,7 @@ from salesanalytics.models.influence import clustered_error, row_influence
 from salesanalytics.models.shrinkage import effective_n
 from salesanalytics.models.stage_rates import ENDS, WON, end_codes, rate_interval
 from salesanalytics.timeline import landmark_rows
+from salesanalytics.timeline.spells import longest_won_stays
 
 MIN_DEALS = 30
 AGE_FACTOR = 1.5
@@ -52,10 +53,11 @@ class StageTable:
     """Life table of open deals by state and days in it, on landmarks ``every_days`` apart, shrunk to the state.
 
     The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
-    them (else wider), and is drawn to all deals of the state as 10 deals would. Where no deal that old was ever won it
-    is 0.5 / (n + 1), flagged. A state in which nobody stood on a landmark has the chance of all states. Above 10 days
-    ages are rounded to 10 %, so that a pool serves its neighbours. Recent landmarks count more: the half-life of their
-    weights is chosen on past origins (`choose_half_life`).
+    them (else wider), and is drawn to all deals of the state as 10 deals would. In its state for longer than any won
+    deal was, it is 0.5 / (n + 1), flagged; likewise, but not flagged, where no landmark met a deal that was won later.
+    A state in which nobody stood on a landmark has the chance of all states. Above 10 days ages are rounded to 10 %,
+    so that a pool serves its neighbours. Recent landmarks count more: the half-life of their weights is chosen on
+    past origins (`choose_half_life`).
 
     Parameters
     ----------
@@ -90,17 +92,17 @@ class StageTable:
         rows = landmark_rows(book, as_of=as_of, ended=self.ended, every_days=self.every_days)
         self.rows_ = rows.assign(code=end_codes(rows["end"]), deal=pd.factorize(rows["deal_id"])[0])
         chosen = self.half_life_days or (np.inf if self.ended else choose_half_life(self.rows_))
-        return self._fit_rows(self.rows_, float(chosen))
+        return self._fit_rows(self.rows_, float(chosen), longest_won_stays(book, as_of=as_of))
 
-    def _fit_rows(self, rows: pd.DataFrame, half_life_days: float) -> StageTable:
+    def _fit_rows(self, rows: pd.DataFrame, half_life_days: float, longest: dict[str, int]) -> StageTable:
         self.half_life_days_ = half_life_days
-        self._pools: dict[tuple[str, int], _Pool] = {}
+        self._pools: dict[tuple[str, int, bool], _Pool] = {}
         rows = rows.assign(weight=_weights(rows["landmark_day"], half_life_days))
         self.states_ = {
-            state: _learn(part.sort_values("days_in_state", kind="stable"))
+            state: _learn(part.sort_values("days_in_state", kind="stable"), longest.get(str(state), -1))
             for state, part in rows.groupby("state", sort=False)
         }
-        self.anybody_ = _learn(rows).whole if len(rows) else None
+        self.anybody_ = _learn(rows, -1).whole if len(rows) else None
         return self
 
     def predict(
@@ -125,10 +127,12 @@ class StageTable:
             ``older_than_any_win``.
         """
         horizons = np.atleast_1d(horizon_days)
-        keys = pd.DataFrame({"state": deals["state"].to_numpy(), "age": _grid(deals["days_in_state"].to_numpy())})
-        code = keys.groupby(["state", "age"], sort=False).ngroup().to_numpy()
+        state, days = deals["state"], deals["days_in_state"].to_numpy()
+        oldest = state.map({name: rows.oldest_won for name, rows in self.states_.items()}).to_numpy(dtype=float)
+        keys = pd.DataFrame({"state": state.to_numpy(), "age": _grid(days), "older": days > oldest})
+        code = keys.groupby([*keys], sort=False).ngroup().to_numpy()
         distinct = keys.drop_duplicates().itertuples(index=False)
-        found = [self._pool(state, int(age), horizons, confidence) for state, age in distinct]
+        found = [self._pool(state, int(age), horizons, confidence, older=old) for state, age, old in distinct]
         shape = (len(found), len(horizons))
         won, other = (np.array([f[i] for f in found]).reshape(shape)[code] for i in (0, 1))
         columns = ["p_lower", "p_upper", "n_pool", "older_than_any_win"]
@@ -136,7 +140,7 @@ class StageTable:
         return won, other, pool
 
     def _pool(
-        self, state: str, age: int, horizons: np.ndarray, confidence: float | None
+        self, state: str, age: int, horizons: np.ndarray, confidence: float | None, *, older: bool
     ) -> tuple[np.ndarray, np.ndarray, tuple[float, float, int, bool]]:
         nothing = np.zeros(len(horizons))
         rows = self.states_.get(state)
@@ -145,13 +149,14 @@ class StageTable:
             return won, other, (0.0, 1.0, 0, False)
         if rows is None:
             return nothing, nothing, (0.0, 1.0, 0, True)
-        pool = self._pools.get((state, age)) or self._pools.setdefault((state, age), _pool_around(rows, age))
+        key = (state, age, older)
+        pool = self._pools.get(key) or self._pools.setdefault(key, _pool_around(rows, age, older=older))
         n, fit = pool.n, pool.fit
         won, other = _at(fit, horizons, WON), _at(fit, horizons, 1 - WON)
-        if age > rows.oldest_won:
+        if older or not (rows.codes == WON).any():
             share = 0.0 if self.ended else 0.5 / (n + 1)
             upper = np.nan if confidence is None else 1 - ((1 - confidence) / 2) ** (1 / (n + 1))
-            return np.where(horizons > 0, share, 0.0), other * (1 - share), (0.0, upper, n, True)
+            return np.where(horizons > 0, share, 0.0), other * (1 - share), (0.0, upper, n, older)
         # drawn to the state as much on every day, whatever is asked: so that chances rise with the date
         keep = pool.known / (pool.known + STAGE_STRENGTH)
         won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
@@ -164,11 +169,11 @@ class StageTable:
         return won, other, (lower, upper, n, False)
 
 
-def _pool_around(rows: _State, age: int) -> _Pool:
+def _pool_around(rows: _State, age: int, *, older: bool) -> _Pool:
     part = _around(rows, age)
     n = _n_deals(rows.deal[part])
     fit = fit_incidence(rows.duration[part], rows.codes[part], ENDS, weight=rows.weight[part], errors=False)
-    known = 0.0 if age > rows.oldest_won else _effective_deals(rows, part, fit, n, SHRUNK_AT)
+    known = 0.0 if older else _effective_deals(rows, part, fit, n, SHRUNK_AT)
     return _Pool(part, n, fit, known)
 
 
@@ -180,11 +185,12 @@ def _effective_deals(rows: _State, part: slice, fit: Incidence, n: int, day: int
     return float(effective_n(_at(fit, np.array([day]), WON)[0], se, n))
 
 
-def _learn(part: pd.DataFrame) -> _State:
+def _learn(part: pd.DataFrame, longest: int) -> _State:
+    """``longest``: days of the longest stay of a won deal, which no landmark may have met at its end."""
     age, duration, code = (part[c].to_numpy(dtype="int64") for c in ("days_in_state", "duration_days", "code"))
     deal = pd.factorize(part["deal"])[0]
     weight = part["weight"].to_numpy(dtype=float)
-    oldest = int(age[code == WON].max()) if (code == WON).any() else -1
+    oldest = int(age[code == WON].max(initial=longest))
     whole = fit_incidence(duration, code, ENDS, weight=weight, errors=False)
     return _State(age, duration, code, deal, weight, oldest, whole)
 

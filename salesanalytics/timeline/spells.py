@@ -164,6 +164,14 @@ def n_closed(book: DealBook, days: list[int]) -> dict[int, int]:
     return dict.fromkeys(days, 0) | dict(zip(found["as_of_day"].tolist(), found["n"].tolist(), strict=True))
 
 
+def longest_won_stays(book: DealBook, *, as_of: Any) -> dict[str, int]:
+    """Days of the longest visit that a deal known as won has made to each state; states without one are left out."""
+    day = as_of_day(book, as_of)
+    won = outcomes(book, [day]).filter(col("end") == book.state_codes["won"]).select("deal")
+    stays = _visits(book, day).join(won, on="deal").group_by("state").agg(days=col("duration_days").max())
+    return collect(book, stays).set_index("state")["days"].to_dict()
+
+
 def clock_rows(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     """Time from the first entry into each state to the deal's outcome, as known at a date.
 
