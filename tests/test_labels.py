@@ -109,7 +109,8 @@ def test_label_refuses_what_it_does_not_know():
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
     [(0, 0, "0 %"), (1, 0, "100 %"), (0.004, 0, "<1 %"), (0.996, 0, ">99 %"), (0.9996, 1, ">99.9 %"),
-     (0.0004, 1, "<0.1 %"), (0.034, 1, "3.4 %"), (float("nan"), 0, "–"), (None, 0, "–")],
+     (0.0004, 1, "<0.1 %"), (0.034, 1, "3.4 %"), (-0.001, 0, "0 %"), (-0.034, 0, "-3 %"),
+     (float("nan"), 0, "–"), (None, 0, "–")],
 )  # fmt: skip
 def test_percent_says_0_and_100_only_of_what_is_certain(value, digits, text):
     assert percent(value, digits) == text
@@ -119,6 +120,7 @@ def test_numbers_have_as_many_decimals_as_their_size_asks_for():
     assert [decimals(v) for v in (2500, 999.5, 1, 0.9, 0)] == [0, 1, 1, 2, 2]
     assert [short(v) for v in (2500.7, 84.53, 84.0, 0.126, float("nan"))] == ["2,501", "84.5", "84", "0.13", "–"]
     assert number(0.0, 2) == "0"
+    assert [number(-0.2), number(-0.04, 1), number(-0.6)] == ["0", "0.0", "-1"]
     assert [band(0, 0), band(72, 115), band(1.25, 22.3), band(float("nan"), float("nan"))] == [
         "0", "72 – 115", "1.2 – 22.3", "–",
     ]  # fmt: skip

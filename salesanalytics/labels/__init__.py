@@ -42,14 +42,14 @@ def has_label(key: str) -> bool:
 
 
 def number(value: float, digits: int = 0) -> str:
-    """A number as a person reads it: thousands separated, a bare 0, an en dash where there is none.
+    """A number as a person reads it: thousands separated, a bare 0, never -0, an en dash where there is none.
 
     Examples
     --------
-    >>> number(12345.6), number(0.0, 1), number(float("nan"))
-    ('12,346', '0', '–')
+    >>> number(12345.6), number(0.0, 1), number(-0.4), number(float("nan"))
+    ('12,346', '0', '0', '–')
     """
-    return "–" if value is None or value != value else f"{value:,.{digits if value else 0}f}"
+    return "–" if value is None or value != value else f"{value:z,.{digits if value else 0}f}"
 
 
 def percent(value: float, digits: int = 0) -> str:
