@@ -355,6 +355,13 @@ def test_older_than_any_win_is_told_by_the_day_whatever_the_landmarks_met():
     assert pool["older_than_any_win"].tolist() == [False, True]
 
 
+def test_without_a_win_a_state_that_no_landmark_met_has_a_small_chance_and_not_none():
+    young = StageTable().fit(tiny({f"d{k}": [("S1", 0), ("S2", 49)] for k in range(4)}, last=50), as_of=at(50))
+    won, _, pool = young.predict(pd.concat([asked("S1", 50), asked("S2", 1)]), horizon_days=[0, 90])
+    assert won.tolist() == [[0, 0.1], [0, 0.1]]
+    assert pool["older_than_any_win"].tolist() == [True, False]
+
+
 def test_nothing_signed_so_soon_still_leaves_room_above():
     paths = {f"d{k}": [("S1", 0), ("won", 205)] for k in range(40)}  # landmarks on days 188 and 216
     one = StageTable().fit(tiny(paths, last=300), as_of=at(300))

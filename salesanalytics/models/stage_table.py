@@ -76,8 +76,8 @@ class StageTable:
         The landmark rows it learned from, with ``code`` (-1 open, 0 another end, 1 won).
     states_ : dict
         The same by state, as arrays.
-    anybody_ : Incidence or None
-        Of all of them.
+    anybody_ : _State or None
+        All of them as one state.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class StageTable:
             state: _learn(part.sort_values("days_in_state", kind="stable"), longest.get(str(state), -1))
             for state, part in rows.groupby("state", sort=False)
         }
-        self.anybody_ = _learn(rows, -1).whole if len(rows) else None
+        self.anybody_ = _learn(rows, -1) if len(rows) else None
         return self
 
     def predict(
@@ -142,21 +142,19 @@ class StageTable:
     def _pool(
         self, state: str, age: int, horizons: np.ndarray, confidence: float | None, *, older: bool
     ) -> tuple[np.ndarray, np.ndarray, tuple[float, float, int, bool]]:
-        nothing = np.zeros(len(horizons))
         rows = self.states_.get(state)
-        if rows is None and self.anybody_ is not None:  # nobody ever stood there on a landmark
-            won, other = (_at(self.anybody_, horizons, k) for k in (WON, 1 - WON))
+        if rows is None and self.anybody_ is None:
+            return np.zeros(len(horizons)), np.zeros(len(horizons)), (0.0, 1.0, 0, True)
+        if rows is None:  # nobody ever stood there on a landmark
+            won, other = self._of_all(horizons)
             return won, other, (0.0, 1.0, 0, False)
-        if rows is None:
-            return nothing, nothing, (0.0, 1.0, 0, True)
         key = (state, age, older)
         pool = self._pools.get(key) or self._pools.setdefault(key, _pool_around(rows, age, older=older))
         n, fit = pool.n, pool.fit
         won, other = _at(fit, horizons, WON), _at(fit, horizons, 1 - WON)
         if older or not (rows.codes == WON).any():
-            share = 0.0 if self.ended else 0.5 / (n + 1)
             upper = np.nan if confidence is None else 1 - ((1 - confidence) / 2) ** (1 / (n + 1))
-            return np.where(horizons > 0, share, 0.0), other * (1 - share), (0.0, upper, n, older)
+            return *self._hardly(n, horizons, other), (0.0, upper, n, older)
         # drawn to the state as much on every day, whatever is asked: so that chances rise with the date
         keep = pool.known / (pool.known + STAGE_STRENGTH)
         won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
@@ -167,6 +165,19 @@ class StageTable:
         known = _effective_deals(rows, pool.part, fit, n, int(horizons[-1])) + STAGE_STRENGTH
         lower, upper = rate_interval(won[-1], np.sqrt(won[-1] * (1 - won[-1]) / known), n, confidence)
         return won, other, (lower, upper, n, False)
+
+    def _of_all(self, horizons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Chances of being won, and of another end, of all states together."""
+        assert self.anybody_ is not None
+        won, other = (_at(self.anybody_.whole, horizons, k) for k in (WON, 1 - WON))
+        if (self.anybody_.codes == WON).any():
+            return won, other
+        return self._hardly(_n_deals(self.anybody_.deal), horizons, other)
+
+    def _hardly(self, n: int, horizons: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Chances where none of n deals was won: 0.5 / (n + 1), that of coming back 0; what else may come shrinks."""
+        share = 0.0 if self.ended else 0.5 / (n + 1)
+        return np.where(horizons > 0, share, 0.0), other * (1 - share)
 
 
 def _pool_around(rows: _State, age: int, *, older: bool) -> _Pool:
