@@ -54,7 +54,8 @@ class StageTable:
 
     The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
     them (else wider), and is drawn to all deals of the state as 10 deals would. In its state for longer than any won
-    deal was, it is 0.5 / (n + 1), flagged; likewise, but not flagged, where no landmark met a deal that was won later.
+    deal was, it is 0.5 / (n + 1) of the n deals of the pool that stood there that long, and no better than that of all
+    deals of the state, flagged; 0.5 / (n + 1) too, but not flagged, where no landmark met a deal that was won later.
     A state in which nobody stood on a landmark has the chance of all states. Above 10 days ages are rounded to 10 %,
     so that a pool serves its neighbours. Recent landmarks count more: the half-life of their weights is chosen on
     past origins (`choose_half_life`).
@@ -152,9 +153,11 @@ class StageTable:
         pool = self._pools.get(key) or self._pools.setdefault(key, _pool_around(rows, age, older=older))
         n, fit = pool.n, pool.fit
         won, other = _at(fit, horizons, WON), _at(fit, horizons, 1 - WON)
-        if older or not (rows.codes == WON).any():
+        signs = bool((rows.codes == WON).any())
+        if older or not signs:
+            usual = _at(rows.whole, horizons, WON) if signs else 1.0
             upper = np.nan if confidence is None else 1 - ((1 - confidence) / 2) ** (1 / (n + 1))
-            return *self._hardly(n, horizons, other), (0.0, upper, n, older)
+            return *self._hardly(n, horizons, other, at_most=usual), (0.0, upper, n, older)
         # drawn to the state as much on every day, whatever is asked: so that chances rise with the date
         keep = pool.known / (pool.known + STAGE_STRENGTH)
         won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
@@ -174,15 +177,20 @@ class StageTable:
             return won, other
         return self._hardly(_n_deals(self.anybody_.deal), horizons, other)
 
-    def _hardly(self, n: int, horizons: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _hardly(
+        self, n: int, horizons: np.ndarray, other: np.ndarray, *, at_most: np.ndarray | float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Chances where none of n deals was won: 0.5 / (n + 1), that of coming back 0; what else may come shrinks."""
         share = 0.0 if self.ended else 0.5 / (n + 1)
-        return np.where(horizons > 0, share, 0.0), other * (1 - share)
+        won = np.where(horizons > 0, np.minimum(share, at_most), 0.0)
+        return won, other * (1 - share)
 
 
 def _pool_around(rows: _State, age: int, *, older: bool) -> _Pool:
     part = _around(rows, age)
     n = _n_deals(rows.deal[part])
+    if older:  # those that were won were younger; the deal itself is that old, though no landmark may have met it yet
+        n = max(_n_deals(rows.deal[part][rows.age[part] > rows.oldest_won]), 1)
     fit = fit_incidence(rows.duration[part], rows.codes[part], ENDS, weight=rows.weight[part], errors=False)
     known = 0.0 if older else _effective_deals(rows, part, fit, n, SHRUNK_AT)
     return _Pool(part, n, fit, known)
