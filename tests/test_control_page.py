@@ -1,7 +1,9 @@
 """The page of deal control: what it shows, in both languages, and of a book that keeps nothing but stages."""
 
 import re
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 import worlds
 
@@ -39,6 +41,24 @@ def test_the_sums_on_the_page_are_those_of_the_frames(review, tmp_path):
     assert tiles[0] == ("Open deals", f"{len(review.clocks):,}")
     assert tiles[1] == ("Deals ahead of the evidence", f"{ahead:,}")
     assert tiles[3] == ("Tasks", f"{len(review.tasks):,}")
+
+
+def test_an_alert_about_a_rep_adds_no_amount_to_those_of_his_deals(review, tmp_path):
+    hits = review.anomalies.hits
+    a_rep = hits.head(1).assign(severity="high", deal_id=None, value_at_stake=5e9)
+    more = replace(review, anomalies=replace(review.anomalies, hits=pd.concat([a_rep, hits], ignore_index=True)))
+    pages = [write_control_report(r, tmp_path / "control.html").read_text("utf-8") for r in (review, more)]
+    grave = [re.search(r"<small>Grave alerts</small><b>([\d,]+)</b><small>(.*?)</small>", page) for page in pages]
+    assert int(grave[1][1].replace(",", "")) == int(grave[0][1].replace(",", "")) + 1
+    assert grave[1][2] == grave[0][2]
+
+
+def test_long_counts_are_separated(review, tmp_path):
+    many = review.anomalies.hits.sample(1306, replace=True, random_state=0)
+    more = replace(review, anomalies=replace(review.anomalies, hits=many))
+    assert "显示 30 条，共 1,306 条。" in write_control_report(more, tmp_path / "control.html", lang="zh").read_text(
+        "utf-8"
+    )
 
 
 def test_names_from_the_book_are_escaped_and_a_bare_book_has_a_page(tmp_path):

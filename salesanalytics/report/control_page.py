@@ -10,7 +10,7 @@ import pandas as pd
 from salesanalytics import plots
 from salesanalytics.control.anomalies import Anomalies
 from salesanalytics.control.review import DealReview
-from salesanalytics.labels import label
+from salesanalytics.labels import label, number
 from salesanalytics.plots.units import unit_for
 from salesanalytics.process import Process
 from salesanalytics.report.control_tables import (
@@ -85,11 +85,14 @@ def _tiles(review: DealReview, scale: float, unit: str, lang: str) -> list[dict[
     clocks, hits, tasks = review.clocks, review.anomalies.hits, review.tasks
     ahead = clocks[clocks["seller_rank"] > clocks["supported_rank"]]
     grave = hits[hits["severity"].eq("high")]
-    money = label("amount", lang)
+    money, of_deals = (
+        label("amount", lang),
+        grave[grave["deal_id"].notna()],
+    )  # a rep's alert is about deals told already
     shown = (
         ("title_deals", clocks, clocks["amount"].sum()),
         ("n_behind", ahead, ahead["amount"].sum()),
-        ("page_grave", grave, grave.drop_duplicates("deal_id")["value_at_stake"].sum()),
+        ("page_grave", grave, of_deals.drop_duplicates("deal_id")["value_at_stake"].sum()),
         ("n_tasks", tasks, tasks.drop_duplicates("deal_id")["value_at_stake"].sum()),
     )
     return [
@@ -119,14 +122,17 @@ def _silent(review: DealReview, lang: str) -> list[str]:
 def _alerts_text(found: Anomalies, lang: str) -> str:
     if not len(found.rules):
         return label("no_rules", lang)
-    return label("page_shown", lang, n=min(SHOWN_ALERTS, len(found.hits)), all=len(found.hits))
+    return label("page_shown", lang, n=min(SHOWN_ALERTS, len(found.hits)), all=number(len(found.hits)))
 
 
 def _tasks_text(tasks: pd.DataFrame, process: Process, lang: str) -> str:
     lacking = no_work(process, lang)
     if not len(tasks):
         return lacking or label("nothing", lang)
-    lines = [label("page_shown", lang, n=min(SHOWN_TASKS, len(tasks)), all=len(tasks)), *([lacking] if lacking else [])]
+    lines = [
+        label("page_shown", lang, n=min(SHOWN_TASKS, len(tasks)), all=number(len(tasks))),
+        *([lacking] if lacking else []),
+    ]
     if tasks["won_ratio"].notna().any():
         lines.append(label("warning_condition_effects", lang))
     return (" " if lang == "en" else "").join(lines)

@@ -76,7 +76,7 @@ def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None =
             amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in hits["value_at_stake"]],
         }
     )
-    title = label("title_alerts", lang, as_of=as_of, n=len(hits), all=len(found.hits))
+    title = label("title_alerts", lang, as_of=as_of, n=len(hits), all=number(len(found.hits)))
     silent = found.rules[found.rules["silent"]]
     lines = [
         label("part_of", lang, text=f"{r.rule} {names[r.rule]}", part=getattr(r, f"reason_{lang}"))
@@ -108,7 +108,7 @@ def tasks_text(
             amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in some["value_at_stake"]],
         }
     )
-    title = label("title_tasks", lang, as_of=as_of, n=len(some), all=len(tasks))
+    title = label("title_tasks", lang, as_of=as_of, n=len(some), all=number(len(tasks)))
     table, lacking = text_table(rows, title=title, n_text=4, lang=lang, width=width), no_work(book.process, lang)
     return "\n".join([table, *fold(lacking, width), ""]) if lacking else table
 
@@ -181,5 +181,5 @@ def scrub_text(
     if quarter is not None:
         name = label("part_of", lang, text=quarter, part=amount_label("expected_amount", unit, lang))
         rows[name] = [_value(x, scale) for x in some["expected_amount"]]
-    title = label("title_scrub", lang, as_of=as_of, n=len(some), all=len(found))
+    title = label("title_scrub", lang, as_of=as_of, n=len(some), all=number(len(found)))
     return text_table(rows, title=title, n_text=4, lang=lang, width=width)
