@@ -12,7 +12,7 @@ from test_plots import HOSTILE, small_forecast
 from salesanalytics import Judgement, forecast_quarter, outlook, simulate_book, what_if, with_judgement
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast.outlook import with_headline
-from salesanalytics.labels import amount_label, label, short
+from salesanalytics.labels import amount_label, band, label, short
 from salesanalytics.plots.units import in_units, unit_for
 from salesanalytics.report import write_report
 from salesanalytics.report.sections import sections
@@ -119,6 +119,23 @@ def test_page_and_text_of_a_book_without_open_deals(forecast, tmp_path, lang):
     text = Page(write_report(empty, tmp_path / "a.html", lang=lang).read_text(encoding="utf-8")).text
     assert not {"nan", "None", "NaT"} & set("".join(text).split())
     assert label("nothing", lang) in forecast_text(empty, lang)
+    body = "".join(text)
+    assert label("no_open_deals", lang) in body  # in words, not as an empty picture
+    assert label("title_key_deals", lang) not in body
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_book_without_amounts_is_told_in_deals(forecast, tmp_path, lang):
+    nothing = {name: np.zeros_like(draws) for name, draws in forecast.amount.items()}
+    deals = forecast.deals.assign(amount=np.nan, expected_amount=0.0)
+    told = replace(forecast, amount=nothing, deals=deals, target=None, unit="")
+    page = Page(write_report(told, tmp_path / "a.html", lang=lang).read_text(encoding="utf-8"))
+    body = "".join(page.text)
+    low, high = told.bands("count")["80"]
+    assert label("n_deals", lang, n=band(low, high)) in body
+    assert sum(tag == "img" for tag, _ in page.tags) == 1  # of the number of deals
+    assert not [key for key in ("title_contributions", "title_key_deals") if label(key, lang) in body]
+    assert label("title_key_deals", lang) not in forecast_text(told, lang)
 
 
 def test_page_says_how_many_deals_it_leaves_out(tmp_path):

@@ -48,7 +48,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "chance_times_amount": ("{text} = chance in period × amount", "{text} = 期内签约概率 × 金额"),
     "lead_bands": (
         "By this model four outcomes in five lie within {band_80}, one in two within {band_50}.",
-        "按本模型，五次结果中有四次落在 {band_80} 之内，两次中有一次落在 {band_50} 之内。",
+        "按本模型，五次结果中有四次落在 {band_80}之内，两次中有一次落在 {band_50}之内。",
     ),
     "carried_by": (
         "{n} of {all} open deals are shown; they carry {share} of the expected amount of all open deals.",
@@ -102,7 +102,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "making": ("Making a company: {path} ...", "正在生成公司数据：{path} ……"),
     "known_until": ("The data end on {as_of}: use --as-of {as_of}.", "数据截至 {as_of}：请用 --as-of {as_of}。"),
     "not_shown": ("Too narrow here for: {columns}", "宽度不足，未显示：{columns}"),
-    "nothing": ("none", "无"),
+    "nothing": ("none", "无"), "no_open_deals": ("There are no open deals.", "没有在跟进项目。"),
     # notes
     "note_bands": (
         "The bands come from this book's own past; no backtest has tested them yet.",
@@ -129,8 +129,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "没有金额的在跟进项目：{n} 个，其金额从以往成交金额中抽取。",
     ),
     "note_amount_unknown": (
-        "Open deals without an amount: {n}. No past win has one either: they count as 0, and amounts come out too low.",
-        "没有金额的在跟进项目：{n} 个。以往成交也都没有金额，因此按 0 计，金额偏低。",
+        "Open deals without an amount: {n}. No past win has one either: they count as deals and add no amount.",
+        "没有金额的在跟进项目：{n} 个。以往成交也都没有金额，因此只计项目数，不计金额。",
     ),
     "note_signed_without_amount": (
         "Signed deals without an amount: {n}. They count as 0.",

@@ -94,16 +94,25 @@ def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, Any]]:
 
 
 def _lead(forecast: QuarterForecast, lang: str) -> str:
-    if no_amounts(forecast):
-        return ""
-    limits = {
-        f"band_{level}": f"{band(low, high)} {forecast.unit}".rstrip()
-        for level, (low, high) in forecast.bands().items()
-    }
+    measure = _measure(forecast)
+    limits = {f"band_{level}": band(low, high) for level, (low, high) in forecast.bands(measure).items()}
+    if measure == "count":
+        limits = {key: label("n_deals", lang, n=text) for key, text in limits.items()}
+    else:
+        limits = {key: f"{text} {forecast.unit}".rstrip() for key, text in limits.items()}
     return label("lead_bands", lang, **limits)
 
 
+def _measure(forecast: QuarterForecast) -> str:
+    """What the distribution is told in: the number of deals where no amount is known of any."""
+    return "count" if no_amounts(forecast) else "amount"
+
+
 def _carried(forecast: QuarterForecast, lang: str) -> str:
+    if no_amounts(forecast):
+        return ""
+    if not len(forecast.deals):
+        return label("no_open_deals", lang)
     expected = forecast.deals["expected_amount"]
     shown, whole = expected.nlargest(SHOWN_DEALS), expected.sum()
     share = percent(shown.sum() / whole if whole else float("nan"))
@@ -111,10 +120,13 @@ def _carried(forecast: QuarterForecast, lang: str) -> str:
 
 
 def _pictures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
-    return {
-        "distribution": png(lambda ax: plots.forecast_distribution(forecast, ax=ax, lang=lang), 3.4),
-        "contributions": png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), 4.6),
+    measure = _measure(forecast)
+    found = {
+        "distribution": png(lambda ax: plots.forecast_distribution(forecast, measure=measure, ax=ax, lang=lang), 3.4)
     }
+    if measure == "amount" and len(forecast.deals):
+        found["contributions"] = png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), 4.6)
+    return found
 
 
 def png(draw: Callable[[Axes], Axes], height: float) -> str:

@@ -54,7 +54,7 @@ def sections(
     found = [] if before is None else [_change(before, forecast, lang)]
     found += [_target(forecast, lang)] if forecast.target is not None and not no_amounts(forecast) else []
     found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []
-    found.append(_key_deals(forecast, lang))
+    found += [_key_deals(forecast, lang)] if len(forecast.deals) and not no_amounts(forecast) else []
     if groups is not None:
         found.append(Section(label("title_groups", lang), tables=((group_rows(groups, forecast, lang), 1),)))
     found += [] if outlook is None else [_outlook(outlook, forecast, lang)]
@@ -106,7 +106,7 @@ def _judgement(forecast: QuarterForecast, lang: str) -> Section:
 
 def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
-    deals, n = known_amounts(key_deals(forecast), forecast), len(forecast.total())
+    deals, n = key_deals(forecast), len(forecast.total())
     sure = forecast.target is not None and bool(reaches(forecast.amount["signed"].min(), forecast.target))
     top = deals.nlargest(KEY_DEALS, "variance_share")
     digits = decimals(top["amount"].max() / scale)
@@ -121,12 +121,8 @@ def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
         columns |= {label(name, lang): [chance(p, n, certain=sure) for p in top[name]]} if name in top else {}
     n_largest, without = _without_largest(forecast)
     means = {"without": short(without / scale), "mean": short(forecast.total().mean() / scale)}
-    lead = (
-        (label("lead_key_deals", lang, n=n_largest, unit=unit, **means),)
-        if n_largest and not no_amounts(forecast)
-        else ()
-    )
-    return Section(label("title_key_deals", lang), lead, ((pd.DataFrame(columns), 2),))
+    lead = label("lead_key_deals", lang, n=n_largest, unit=unit, **means)
+    return Section(label("title_key_deals", lang), (lead,), ((pd.DataFrame(columns), 2),))
 
 
 def _without_largest(forecast: QuarterForecast) -> tuple[int, float]:
