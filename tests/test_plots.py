@@ -142,6 +142,20 @@ def test_distribution_shows_the_draws_their_bands_the_mean_and_the_target(foreca
     assert ax.get_xlabel() == "Amount (CNY)"
 
 
+@pytest.mark.parametrize(("target", "arrow"), [(60.0, ""), (60_000.0, " →"), (-60_000.0, " ←")])
+def test_a_target_far_off_leaves_the_axis_to_the_draws(target, arrow):
+    forecast = small_forecast(target=target)
+    low, high = np.quantile(forecast.total(), [0.001, 0.995])
+    for plot in (plots.forecast_distribution, plots.target_curve):
+        ax = drawn(plot(forecast))
+        left, right = ax.get_xlim()
+        assert left <= low < high <= right
+        assert high - low > 0.5 * (right - left)
+        assert any(short(target) in text for text in texts(ax))
+    ax = drawn(plots.forecast_distribution(forecast))
+    assert [t.get_text() for t in ax.get_legend().get_texts()][-1] == f"Target {short(target)}{arrow}"
+
+
 def test_counts_have_one_bar_each(forecast):
     ax = drawn(plots.forecast_distribution(forecast, measure="count"))
     edges = ax.patches[0].get_data().edges

@@ -16,6 +16,7 @@ from salesanalytics.plots.units import in_units
 
 INK, STRONG, MIDDLE, WEAK, REST, ACCENT = "#333333", "#2f6f9f", "#6ea3c9", "#a9cbe3", "#e3e3e3", "#c8502d"
 SHOWN_DEALS = 12
+LEAST_SHARE = 0.1  # of the axis that is left to the draws; a target further off is told by its number and an arrow
 
 
 def forecast_distribution(
@@ -23,7 +24,7 @@ def forecast_distribution(
 ) -> Axes:
     """Distribution of the total with its 50 % and 80 % bands, the mean, and the target.
 
-    The axis runs from the 0.1 % to the 99.5 % quantile of the draws (and to the target).
+    The axis runs from the 0.1 % to the 99.5 % quantile of the draws (and to the target, unless it is far off).
     """
     ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
     forecast = in_units(forecast, lang)
@@ -42,7 +43,11 @@ def forecast_distribution(
         bars.set_clip_path(inside)
     ax.axvline(total.mean(), color=INK, lw=1.2, ls="--", label=f"{label('mean', lang)} {short(total.mean())}")
     if measure == "amount" and forecast.target is not None:
-        ax.axvline(forecast.target, color=ACCENT, lw=1.5, label=f"{label('target', lang)} {short(forecast.target)}")
+        text = f"{label('target', lang)} {short(forecast.target)}"
+        if _in_sight(forecast.target, low, high):
+            ax.axvline(forecast.target, color=ACCENT, lw=1.5, label=text)
+        else:
+            ax.plot([], [], color=ACCENT, lw=1.5, label=f"{text} {'→' if forecast.target > high else '←'}")
     ax.set_xlabel(drawable(amount_label("amount", forecast.unit, lang)) if not whole else label("count", lang))
     ax.set_ylabel(label("share_of_draws", lang))
     ax.set_yticks([])
@@ -52,7 +57,10 @@ def forecast_distribution(
 
 
 def target_curve(forecast: QuarterForecast, *, ax: Axes | None = None, lang: str = "en") -> Axes:
-    """Chance to reach any amount: what is reached with 80 %, the median, and the target where there is one."""
+    """Chance to reach any amount: what is reached with 80 %, the median, and the target where there is one.
+
+    The axis runs as that of `forecast_distribution`; a target that is far off is in the legend alone.
+    """
     ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
     forecast = in_units(forecast, lang)
     total = np.sort(forecast.total())
@@ -66,7 +74,8 @@ def target_curve(forecast: QuarterForecast, *, ax: Axes | None = None, lang: str
         text = label(key, lang, amount=short(x), p=reached)
         ax.scatter([x], [p], color=colour, s=24, zorder=3, label=drawable(text))
     low, high = np.quantile(total, [0.001, 0.995])
-    ax.set_xlim(0.9 * min(low, forecast.target or low), 1.02 * max(high, forecast.target or high))
+    shown = [low, high, *(x for x, *_ in marks if _in_sight(x, low, high))]
+    ax.set_xlim(0.9 * min(shown), 1.02 * max(shown))
     ax.set_ylim(0, 1.02)
     ax.set_yticks([0, 0.25, 0.5, 0.8, 1], ["0", "25 %", "50 %", "80 %", "100 %"])
     ax.set_xlabel(drawable(amount_label("amount", forecast.unit, lang)))
@@ -124,6 +133,11 @@ def contributions(
     ax.set_xlim(left=0)
     ax.spines[["right", "top"]].set_visible(False)
     return _finished(ax, label("title_contributions", lang))
+
+
+def _in_sight(target: float, low: float, high: float) -> bool:
+    """Whether the axis can run to the target without making a sliver of the draws between ``low`` and ``high``."""
+    return bool(high - low >= LEAST_SHARE * (max(target, high) - min(target, low)) or high == low)
 
 
 def _finished(ax: Axes, title: str) -> Axes:
