@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from fontTools.ttLib import TTFont
 
 import salesanalytics
@@ -74,6 +75,25 @@ def test_the_bundled_font_has_every_chinese_character():
 @pytest.mark.parametrize("text", [*(zh for _, zh in TEXTS.values()), *RULES.values()])
 def test_chinese_has_chinese_punctuation(text):
     assert not re.search(r"[,:;?()]", text.replace("{", "").replace("}", ""))
+
+
+def chinese_of(part):
+    """All Chinese texts of a process file but its notes, which hold formulas."""
+    if isinstance(part, list):
+        return [text for one in part for text in chinese_of(one)]
+    if not isinstance(part, dict):
+        return []
+    said = part.get("zh", [])
+    return [
+        *([said] if isinstance(said, str) else said),
+        *(t for k in part if k != "notes" for t in chinese_of(part[k])),
+    ]
+
+
+def test_the_chinese_of_the_built_in_process_has_chinese_punctuation():
+    texts = chinese_of(yaml.safe_load((PACKAGE / "process" / "project_sales_8.yaml").read_text("utf-8")))
+    assert len(texts) > 200
+    assert not [text for text in texts if re.search(r"[,:;?()]", text)]
 
 
 def test_every_rule_of_the_contract_has_a_chinese_wording():

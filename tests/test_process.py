@@ -152,7 +152,7 @@ def test_transition_policy_exempts_fast_track_deals(built_in: Process) -> None:
     ("item_id", "zh", "en"),
     [
         ("S1", "项目立项", "Open the project"),
-        ("B3", "项目立项,组建小组", "Approve the project and form the team"),
+        ("B3", "项目立项，组建小组", "Approve the project and form the team"),
         ("M6", "项目评估", "Evaluation passed"),
         ("S1.C4", "约到首次面谈", "Get the first meeting accepted"),
         ("won", "成交", "Won"),
