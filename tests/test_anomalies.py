@@ -433,6 +433,15 @@ def test_hits_say_what_since_when_and_what_is_at_stake():
     assert (counts.to_numpy() == result.rules["n_hits"].to_numpy()).all()
 
 
+def test_a_deal_without_any_milestone_is_told_in_words():
+    found = sa.find_anomalies(deals_known().book, as_of=AS_OF).hits.query("rule in ['A04', 'A05']")
+    said = found.set_index(["rule", "deal_id"])["evidence_zh"]
+    none = said[said.str.contains("第一个里程碑尚未达成")]
+    assert {rule for rule, _ in none.index} == {"A04", "A05"}
+    assert said["A05", "A05+"] == "我方在 S3，但连续达成的里程碑只到 M1。"
+    assert not found[["evidence_en", "evidence_zh"]].apply(lambda texts: texts.str.contains("–")).any(axis=None)
+
+
 def test_a_rule_whose_needs_are_absent_is_silent_and_says_why():
     book = book_of({"a": [stage("S1", 90)], "b": [stage("S2", 9)]})
     rules = sa.find_anomalies(book, as_of=AS_OF).rules.set_index("rule")

@@ -17,7 +17,7 @@ RuleFunction = Callable[[Known, Mapping[str, Any]], pd.DataFrame]
 
 
 def flag(
-    known: Known, where: pd.Series, *, since: Any, severity: Any = None, text: str = "", **values: Any
+    known: Known, where: pd.Series, *, since: Any, severity: Any = None, text: Any = "", **values: Any
 ) -> pd.DataFrame:
     """Hits on open deals; everything is a series by deal, or one value for all.
 

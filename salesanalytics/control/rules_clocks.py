@@ -63,7 +63,8 @@ def three_way_mismatch(known: Known, params: Params) -> pd.DataFrame:
 
     now = spread(known.deals["s"], known.b, known.m)
     since = known.since(spread(known.steps["s"], known.steps["b"], known.steps["m"]) >= params["spread"])
-    return flag(known, now >= params["spread"], since=since, s=known.deals["s"], b=known.b, m=known.m)
+    none = pick(known.m.eq(0), "_none", "")
+    return flag(known, now >= params["spread"], since=since, text=none, s=known.deals["s"], b=known.b, m=known.m)
 
 
 def milestone_missing(known: Known, params: Params) -> pd.DataFrame:
@@ -78,7 +79,7 @@ def milestone_missing(known: Known, params: Params) -> pd.DataFrame:
     late = has_own & own.isna() & (known.deals["days"] > usual)
     started = known.deals["entered_day"]
     return either(
-        flag(known, s > known.m + 1, since=since, s=s, m=known.m),
+        flag(known, s > known.m + 1, since=since, text=pick(known.m.eq(0), "_none", ""), s=s, m=known.m),
         flag(
             known, late, since=started + usual, severity="medium", text="_late", s=s, days=known.deals["days"],
             usual=usual.round(),

@@ -17,9 +17,17 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The three clocks disagree: ours {s}, the customer's {b}, last milestone in a row {m}.",
         "三方不一致：我方 {s}，客户 {b}，连续达成的里程碑 {m}。",
     ),
+    "alert_A04_none": (
+        "The three clocks disagree: ours {s}, the customer's {b}, and the first milestone is open.",
+        "三方不一致：我方 {s}，客户 {b}，第一个里程碑尚未达成。",
+    ),
     "alert_A05": (
         "We stand in {s}, but the milestones in a row end at {m}.",
         "我方在 {s}，但连续达成的里程碑只到 {m}。",
+    ),
+    "alert_A05_none": (
+        "We stand in {s}, but the first milestone is still open.",
+        "我方在 {s}，但第一个里程碑尚未达成。",
     ),
     "alert_A05_late": (
         "The milestone of {s} is open after {days} days; won deals needed {usual} (median).",
