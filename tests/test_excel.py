@@ -91,6 +91,10 @@ def test_another_ending_is_refused(forecast, tmp_path):
         write_report(forecast, tmp_path / "f.pdf")
 
 
+def row_cells(sheet):
+    return [cell for row in sheet.iter_rows() for cell in row]
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_head_and_group_is_in_words(tmp_path, lang):
     book = simulate_book(n_deals=200, seed=5)
@@ -118,3 +122,6 @@ def test_every_head_and_group_is_in_words(tmp_path, lang):
     assert months.cell(quarter, chance).value == 0
     assert "<0.1%" in months.cell(quarter, chance).number_format
     assert months.cell(quarter, 7).value == pytest.approx(told.total().mean())
+    long = [cell for sheet in sheets for cell in row_cells(sheet) if isinstance(cell.value, float) and cell.value > 1e4]
+    assert len(long) > 20
+    assert {cell.number_format for cell in long} == {"#,##0"}

@@ -234,9 +234,16 @@ def _table(sheet: Worksheet, frame: pd.DataFrame, chance: str) -> None:
     head(sheet, 1, list(frame), n_text=1)
     for at, row in enumerate(frame.to_dict("records"), start=2):
         values = [plain(value) for value in row.values()]
-        forms = ["#,##0.0##" if isinstance(v, float) else DATE if isinstance(v, date) else None for v in values]
+        forms = [_form(value) for value in values]
         write_row(sheet, at, values, [DRAWN if c == chance else form for c, form in zip(frame, forms, strict=True)])
     sheet.freeze_panes = "B2"
+
+
+def _form(value: Any) -> str | None:
+    """Decimals for small numbers only: nobody reads thousandths of millions."""
+    if isinstance(value, float):
+        return AMOUNT if abs(value) >= 1000 or value % 1 == 0 else "#,##0.0##"
+    return DATE if isinstance(value, date) else None
 
 
 def plain(value: Any) -> Any:
