@@ -15,7 +15,7 @@ from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.errors.chinese import rule_in_chinese
 from salesanalytics.errors.of_rules import TEXTS as RULES
 from salesanalytics.forecast.result import COMPONENTS
-from salesanalytics.labels import band, decimals, label, number, percent, short
+from salesanalytics.labels import band, decimals, label, number, percent, short, signed
 from salesanalytics.process import read_process
 from salesanalytics.report import faults
 
@@ -141,6 +141,7 @@ def test_numbers_have_as_many_decimals_as_their_size_asks_for():
     assert [short(v) for v in (2500.7, 84.53, 84.0, 0.126, float("nan"))] == ["2,501", "84.5", "84", "0.13", "–"]
     assert number(0.0, 2) == "0"
     assert [number(-0.2), number(-0.04, 1), number(-0.6)] == ["0", "0.0", "-1"]
+    assert [signed(v, 1) for v in (1234.5, -0.25, 0.01, float("nan"))] == ["+1,234.5", "−0.2", "0", "–"]
     assert [band(0, 0), band(72, 115), band(1.25, 22.3), band(float("nan"), float("nan"))] == [
         "0", "72 – 115", "1.2 – 22.3", "–",
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import matplotlib
@@ -16,7 +17,7 @@ import salesanalytics as sa
 from salesanalytics import plots
 from salesanalytics.cli import main
 from salesanalytics.errors import SchemaError
-from salesanalytics.labels import label
+from salesanalytics.labels import label, signed
 from salesanalytics.models.nominal_rates import rounded
 from salesanalytics.models.rising_rates import never_falling, precision, rising_among
 from salesanalytics.models.shrinkage import effective_n, shrink
@@ -363,7 +364,10 @@ def test_texts_say_the_numbers(lang):
     rates = sa.stage_win_rates(book, as_of=at(LAST))
     gap = gap_text(rates, book, lang)
     row = rates.iloc[0]
-    assert f"{100 * (row['closed_only_rate'] - row['p_won']):+.1f}" in gap
+    assert signed(100 * (row["closed_only_rate"] - row["p_won"]), 1) in gap
+    lower = gap_text(rates.assign(closed_only_rate=0.125, p_won=0.25), book, lang)
+    assert "−12.5" in lower  # a minus as in every other table, not a hyphen
+    assert "-12.5" not in lower
     assert f"{100 * row['closed_only_rate']:.1f} %" in gap
     assert label("gap_why", lang) in gap
     assert label("gap_late", lang) not in gap  # nothing here was typed in late
@@ -376,7 +380,7 @@ def test_texts_say_the_numbers(lang):
     assert label("rising_yes", lang) in text
     methods = effects().methods.set_index("method")
     said = effect_text(effects(), lang)
-    assert f"{100 * (methods.loc['proposed', 'amount_ratio'] - 1):+.0f} %" in said
+    assert f"{signed(100 * (methods.loc['proposed', 'amount_ratio'] - 1))} %" in said
     assert label("nearer_proposed", lang) in said
     segments = sa.stage_win_rates(book, as_of=at(LAST), by="rep_id")
     shown = rates_text(segments, book, lang, as_of=at(LAST), by="rep_id")
@@ -389,9 +393,13 @@ def test_texts_say_the_numbers(lang):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_whether_the_chance_rises_is_said_plainly(lang):
     falls = rising_among(standing([0.1, 0.6, 0.3, 0.8]), STAGES, horizon_days=365)
-    assert rising_sentence(falls, lang) == label("rising_no", lang, stages="S3", p=p_text(falls.p_value))
+    assert rising_sentence(falls, lang) == label(
+        "rising_no", lang, stages="S3", p=f"p {p_text(falls.p_value)}".replace("<", "< ")
+    )
     hardly = rising_among(standing([0.1, 0.6, 0.58, 0.8]), STAGES, horizon_days=365)
     assert hardly.stages["falls"].any()
+    surely = replace(hardly, p_value=0.9999)
+    assert f"{'(' if lang == 'en' else '（'}p > 0.99" in rising_sentence(surely, lang)
     assert rising_sentence(hardly, lang).startswith(label("rising_chance", lang, stages="S3", p="0").split("(")[0][:12])
 
 

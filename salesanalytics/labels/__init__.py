@@ -52,6 +52,19 @@ def number(value: float, digits: int = 0) -> str:
     return "–" if value is None or value != value else f"{value:z,.{digits if value else 0}f}"
 
 
+def signed(value: float, digits: int = 0) -> str:
+    """A difference with its sign; a bare 0 where it rounds to none.
+
+    Examples
+    --------
+    >>> signed(1234.5), signed(-0.25, 1), signed(0.01, 1), signed(float("nan"))
+    ('+1,234', '−0.2', '0', '–')
+    """
+    if value is None or value != value:
+        return "–"
+    return f"{'−' if value < 0 else '+'}{number(abs(value), digits)}" if round(value, digits) else "0"
+
+
 def percent(value: float, digits: int = 0) -> str:
     """A probability in percent; only what is certain reads 0 or 100.
 

@@ -69,12 +69,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "rising_yes": ("The observed chance rises from stage to stage.", "实际赢率逐阶段上升。"),
     "rising_chance": (
-        "The observed chance falls towards {stages}, no more than by accident (p = {p}); the proposal never falls.",
-        "实际赢率在进入 {stages} 时下降，但不超出偶然范围（p = {p}）；建议值不下降。",
+        "The observed chance falls towards {stages}, no more than by accident ({p}); the proposal never falls.",
+        "实际赢率在进入 {stages} 时下降，但不超出偶然范围（{p}）；建议值不下降。",
     ),
     "rising_no": (
-        "The observed chance falls towards {stages}, more than by accident (p = {p}); the proposal may fall too.",
-        "实际赢率在进入 {stages} 时下降，超出偶然范围（p = {p}）；因此建议值也可下降。",
+        "The observed chance falls towards {stages}, more than by accident ({p}); the proposal may fall too.",
+        "实际赢率在进入 {stages} 时下降，超出偶然范围（{p}）；因此建议值也可下降。",
     ),
     "pipeline_count": (
         "The last {n} pipelines against what they sign: nominal {nominal}, proposed then {proposed} (deals).",

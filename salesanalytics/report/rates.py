@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.labels import label, number, percent
+from salesanalytics.labels import label, number, percent, signed
 from salesanalytics.models.nominal_rates import CLEAR_FALL
 from salesanalytics.models.rates_effect import RatesEffect
 from salesanalytics.models.rising_rates import RisingRates
@@ -45,7 +45,7 @@ def gap_text(rates: pd.DataFrame, book: DealBook, lang: str, width: int | None =
         "stage": rates["stage"].map(state_namer(book.process, lang)),
         "closed_only_rate": rates["closed_only_rate"].map(lambda value: percent(value, 1)),
         "p_won_entry": rates["p_won"].map(lambda value: percent(value, 1)),
-        "gap": [label("points", lang, n=f"{value:+.1f}") if value == value else "–" for value in gap],
+        "gap": [label("points", lang, n=signed(value, 1)) if value == value else "–" for value in gap],
         "days_to_won_q50": rates["days_to_won_q50"].map(number),
         "days_to_other_end_q50": rates["days_to_other_end_q50"].map(number),
         "open_share": rates["open_share"].map(percent),
@@ -87,7 +87,7 @@ def effect_text(effect: RatesEffect, lang: str, width: int | None = None) -> str
         ratio = methods[f"{measure}_ratio"]
         if ratio.isna().any():
             continue
-        said = {method: f"{100 * (ratio[method] - 1):+.0f} %" for method in ("nominal", "proposed")}
+        said = {method: f"{signed(100 * (ratio[method] - 1))} %" for method in ("nominal", "proposed")}
         lines.append(label(f"pipeline_{measure}", lang, n=methods["n_quarters"].iloc[0], **said))
     lines.append(label(f"nearer_{methods['count_miss'].idxmin()}", lang))
     return "\n".join([*(part for line in lines for part in fold(line, width)), ""])
@@ -99,7 +99,8 @@ def rising_sentence(rising: RisingRates, lang: str) -> str:
         return label("rising_yes", lang)
     stages = label("list_comma", lang).join(rising.stages.loc[rising.stages["falls"], "stage"])
     key = "rising_chance" if rising.p_value >= CLEAR_FALL else "rising_no"
-    return label(key, lang, stages=stages, p=p_text(rising.p_value))
+    p = p_text(rising.p_value)
+    return label(key, lang, stages=stages, p=f"p {p[0]} {p[1:]}" if p[0] in "<>" else f"p = {p}")
 
 
 def differ_text(tests: pd.DataFrame, book: DealBook, lang: str, width: int | None = None) -> str:

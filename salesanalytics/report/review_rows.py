@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
-from salesanalytics.labels import amount_label, band, label, number, percent, short
+from salesanalytics.labels import amount_label, band, label, number, percent, short, signed
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.tables import p_target_text
 
@@ -58,9 +58,9 @@ def cause_rows(change: Change, unit: str, lang: str) -> pd.DataFrame:
         {
             label("cause", lang): [label(f"cause_{c}", lang) for c in change.causes["cause"]],
             amount_label("amount", unit, lang): [
-                _signed(x / scale, digits) if _known(change) else "–" for x in change.causes["amount"]
+                signed(x / scale, digits) if _known(change) else "–" for x in change.causes["amount"]
             ],
-            label("count", lang): [_signed(x, 1) for x in change.causes["count"]],
+            label("count", lang): [signed(x, 1) for x in change.causes["count"]],
         }
     )
 
@@ -76,7 +76,7 @@ def moved_deal_rows(change: Change, names: pd.Series, unit: str, lang: str) -> p
             label("deal_id", lang): top["deal_id"],
             label("name", lang): names.reindex(top["deal_id"]).fillna("–").to_list(),
             label("main_cause", lang): [label(f"cause_{c}", lang) for c in main],
-            amount_label("amount", unit, lang): [_signed(x / scale, digits) for x in top["amount"]],
+            amount_label("amount", unit, lang): [signed(x / scale, digits) for x in top["amount"]],
         }
     )
 
@@ -102,7 +102,3 @@ def _units(change: Change, unit: str, lang: str) -> tuple[float, str, int]:
     largest = max(float(told["mean"] or 0.0) for told in (change.before, change.after))
     scale, unit = unit_for(largest, unit, lang)
     return scale, unit, 0 if abs(largest / scale) >= 1000 else 1
-
-
-def _signed(x: float, digits: int) -> str:
-    return f"{'−' if x < 0 else '+'}{number(abs(x), digits)}" if round(x, digits) else "0"

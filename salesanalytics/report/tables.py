@@ -13,7 +13,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, band, chance, decimals, has_label, label, number, percent, short
+from salesanalytics.labels import amount_label, band, chance, decimals, has_label, label, number, percent, short, signed
 from salesanalytics.models import AucInterval
 from salesanalytics.models.ladder import Rung
 from salesanalytics.plots.units import deals_in, unit_for
@@ -236,7 +236,7 @@ def reason_lines(reasons: pd.DataFrame, lang: str, *, top: int = 4) -> list[str]
     for deal, part in reasons.groupby("deal_id", sort=False):
         strongest = part.head(top)
         moves = [
-            f"{reason_name(r, lang)} {100 * e:+.1f}"
+            f"{reason_name(r, lang)} {signed(100 * e, 1)}"
             for r, e in zip(strongest["reason"], strongest["effect"], strict=True)
         ]
         p, average = (percent(part[c].iloc[0], 1) for c in ("p_won_until", "p_average"))
