@@ -78,6 +78,21 @@ def test_a_folder_holds_a_page_a_rep_one_of_all_and_a_workbook(review, tmp_path,
         assert not re.search(r"\bnan\b|None|NA&gt;|https?://", re.sub(r"base64,[^\")]+", "", page))
 
 
+@pytest.mark.parametrize(("lang", "brackets"), [("en", r" \(.+\)$"), ("zh", r"（.+）$")])
+def test_intervals_stand_in_the_brackets_of_the_language_and_days_are_whole(review, tmp_path, lang, brackets):
+    rep_id = review.evaluation.reps["rep_id"].iloc[0]
+    known = (review.evaluation, review.compliance, review.effects)
+    card = rep_scorecard(*known, process=review.process, rep_id=rep_id, lang=lang)
+    measures = card.measures.set_index("measure")
+    with_limits = measures.loc[measures["lower"].notna(), "text"]
+    assert len(with_limits) > 3
+    assert with_limits.str.contains(brackets).all()
+    assert not measures.loc["cycle_days", ["text", "company_text"]].str.contains(r"\d\.\d").any()
+    page = write_rep_page(review, tmp_path / "a.html", rep_id=rep_id, lang=lang).read_text(encoding="utf-8")
+    value, limits = re.match(r"(.*?) ?[(（](.*)[)）]", measures.loc["cycle_days", "text"]).groups()
+    assert f"<b>{value}</b><small>{limits}</small>" in page
+
+
 def test_names_of_pages_keep_the_letters_of_any_script(review):
     reps = review.evaluation.reps.copy()
     reps["rep_id"] = ["李娜", "R/01 b", "Ö-2", *reps["rep_id"].iloc[3:]]
@@ -115,6 +130,7 @@ def test_the_workbook_holds_the_numbers(review, tmp_path):
     book = openpyxl.load_workbook(tmp_path / "reps.xlsx")
     sheet = book["Reps"]
     heads = [cell.value for cell in sheet[1]]
+    assert "Signed in 365 days (CNY)" in heads
     won = [row[heads.index("Observed")] for row in sheet.iter_rows(min_row=2, values_only=True)]
     assert won == review.evaluation.reps["observed"].tolist()
     assert book["Points lost"].max_row == len(score_losses(review.compliance)) + 1

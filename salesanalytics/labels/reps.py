@@ -10,7 +10,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         ("这是关联，不是因果。方向可能相反：进展顺利的项目才有时间做这些工作，销售在看好的项目上记录也更多。"
         "如果条件完成与赢单都来自项目的某种隐藏品质，仅凭这些数据，任何方法都无法区分。"),
     ),
-    "scorecard_title": ("Scorecard of {name}", "{name} 的评价表"),
+    "scorecard_title": ("Scorecard of {name}", "{name}的评价表"),
     "scorecard_of_passed": (
         "{observed} of {n} stages passed; an average rep would have passed {expected} of the same stages.",
         "{n} 个阶段中通过 {observed} 个；同样的阶段，一般销售预计通过 {expected} 个。",

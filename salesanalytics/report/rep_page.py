@@ -28,6 +28,7 @@ from salesanalytics.reps.condition_gaps import LOSSES
 SHOWN_LOSSES = 8
 INDEX = "index.html"
 UNSAFE = re.compile(r"[^\w-]")  # in the name of a file
+LIMITS = re.compile(r" ?[(（]|[)）]$")  # around the interval of a measure
 
 
 def write_rep_report(review: RepReview, folder: str | Path, *, lang: str = "en") -> Path:
@@ -142,9 +143,9 @@ def _tiles(card: Scorecard, row: pd.Series, review: RepReview, lang: str) -> lis
 
 
 def _measure_tile(measure: pd.Series, lang: str) -> dict[str, Any]:
-    value, _, limits = str(measure["text"]).partition(" (")
+    value, *limits = LIMITS.split(measure["text"])
     middle = label("page_middle", lang, value=measure["company_text"])
-    return {"name": measure["name"], "value": value, "more": [limits.rstrip(")"), middle]}
+    return {"name": measure["name"], "value": value, "more": [limits[0] if limits else "", middle]}
 
 
 def _measure_rows(card: Scorecard, review: RepReview, lang: str) -> pd.DataFrame:

@@ -10,7 +10,8 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from salesanalytics.labels import label
+from salesanalytics.labels import amount_label, label
+from salesanalytics.plots.units import unit_for
 from salesanalytics.report.excel import head, plain, widths, write_row
 from salesanalytics.reps import RepReview, open_gaps, score_losses
 
@@ -35,7 +36,8 @@ def write_rep_workbook(review: RepReview, path: Path, *, lang: str = "en") -> Pa
     book = Workbook()
     sheet = book.active
     sheet.title = label("sheet_reps", lang)
-    _sheet(sheet, review.evaluation.reps, REPS, lang)
+    unit = unit_for(0.0, review.unit, lang)[1]
+    _sheet(sheet, review.evaluation.reps, REPS, lang, unit=unit)
     if review.compliance is not None:
         for title, table, columns in (
             ("sheet_losses", score_losses(review.compliance), LOST),
@@ -51,10 +53,11 @@ def write_rep_workbook(review: RepReview, path: Path, *, lang: str = "en") -> Pa
     return path
 
 
-def _sheet(sheet: Worksheet, table: pd.DataFrame, columns: Columns, lang: str) -> None:
+def _sheet(sheet: Worksheet, table: pd.DataFrame, columns: Columns, lang: str, *, unit: str = "") -> None:
     widths(sheet, [WIDE.get(c, 14) for c in columns])
     n_text = sum(form is None for form in columns.values())
-    head(sheet, 1, [label(f"column_{c}", lang) for c in columns], n_text=n_text)
+    heads = [amount_label(f"column_{c}", unit if c == "volume" else "", lang) for c in columns]
+    head(sheet, 1, heads, n_text=n_text)
     forms = list(columns.values())
     for at, row in enumerate(table[list(columns)].to_dict("records"), start=2):
         write_row(sheet, at, [_value(row[c]) for c in columns], forms)

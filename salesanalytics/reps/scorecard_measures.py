@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from salesanalytics.labels import band, label, percent, short
+from salesanalytics.labels import label, number, percent, short
 from salesanalytics.reps.evaluate import RepEvaluation
 
 #: Measures of the page: column, its interval, how many stand behind it, how it reads, whether more is better (None:
@@ -14,7 +14,7 @@ from salesanalytics.reps.evaluate import RepEvaluation
 MEASURES = (
     ("effect", "effect_lower", "effect_upper", "n", "share", True),
     ("trend", "trend_lower", "trend_upper", "n", "points", None),
-    ("cycle_days", "cycle_lower", "cycle_upper", "n_won", "plain", None),
+    ("cycle_days", "cycle_lower", "cycle_upper", "n_won", "days", None),
     ("price_ratio", "price_lower", "price_upper", "n_won", "share", True),
     ("process_score", "process_lower", "process_upper", "n_stages_passed", "share", True),
     ("p_bias", "p_bias_lower", "p_bias_upper", "n_p", "points", None),
@@ -45,7 +45,7 @@ def card_measures(evaluation: RepEvaluation, row: pd.Series, lang: str) -> pd.Da
             own = expit(logit(base) + row["effect"])
             found = [float(own * (1 - own) * x) for x in found]
         value, low, high, company = found
-        said = [_said(value, low, high, kind), _said(company, np.nan, np.nan, kind)]
+        said = [_said(value, low, high, kind, lang), _said(company, np.nan, np.nan, kind, lang)]
         count = float(row[n]) if n else np.nan
         lines.append(
             (measure, measure_name(measure, evaluation.outcome, lang), value, low, high, company, count, *said)
@@ -54,19 +54,19 @@ def card_measures(evaluation: RepEvaluation, row: pd.Series, lang: str) -> pd.Da
     return pd.DataFrame(lines, columns=columns)
 
 
-def _said(value: float, low: float, high: float, kind: str) -> str:
-    if kind == "plain" and not np.isnan(low):
-        return f"{short(value)} ({band(low, high, 0)})"
+def _said(value: float, low: float, high: float, kind: str, lang: str) -> str:
     if kind == "plain":
         return short(round(value, 2))
     if np.isnan(low):
         return _one(value, kind)
-    return f"{_one(value, kind)} ({_one(low, kind)} – {_one(high, kind)})"
+    return label("with_unit", lang, text=_one(value, kind), unit=f"{_one(low, kind)} – {_one(high, kind)}")
 
 
 def _one(x: float, kind: str) -> str:
     if kind == "share":
         return percent(x)
+    if kind == "days":
+        return number(x)
     amount = round(100 * x) if kind == "points" else round(x)
     sign = "+" if amount > 0 else "−" if amount < 0 else ""
     return f"{sign}{abs(amount)}{' %' if kind == 'points' else ''}"
