@@ -158,6 +158,9 @@ def test_a_simple_method_that_did_better_is_recommended():
         for q in range(8) for m, c in (("forecast", 2.0), ("mean_of_last_four", 1.0))
     ]  # fmt: skip
     assert TrackRecord(pd.DataFrame(rows)).recommended() == "mean_of_last_four"
+    assert [TrackRecord(pd.DataFrame(r)).n_compared() for r in (rows, rows[:-2])] == [8, 7]
+    unlike = pd.DataFrame(rows).assign(comparable=lambda t: t["quarter"] > "Q4")
+    assert (TrackRecord(unlike).n_compared(), TrackRecord(unlike).recommended()) == (3, "forecast")
     assert TrackRecord(pd.DataFrame(rows[:-2])).recommended() == "forecast"  # seven quarters are too few
     assert TrackRecord(pd.DataFrame(rows).assign(crps=1.0)).recommended() == "forecast"  # a tie
 

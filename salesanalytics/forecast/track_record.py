@@ -70,11 +70,16 @@ class TrackRecord:
         found = pd.DataFrame(rows)
         return found.sort_values(["measure", "crps"], kind="stable", ignore_index=True)
 
+    def n_compared(self, measure: str = "amount") -> int:
+        """Quarters over which the methods are compared: those for which every one of them has a CRPS."""
+        compared = self.scores["comparable"] & self.scores["measure"].eq(measure)
+        return int(self.scores.loc[compared, "quarter"].nunique())
+
     def recommended(self, measure: str = "amount") -> str:
         """The method to use: ``forecast``, unless another one had the smaller mean CRPS over at least 8 quarters."""
-        scored = self.scores[self.scores["comparable"] & self.scores["measure"].eq(measure)]
-        if scored["quarter"].nunique() < MIN_QUARTERS:
+        if self.n_compared(measure) < MIN_QUARTERS:
             return OURS
+        scored = self.scores[self.scores["comparable"] & self.scores["measure"].eq(measure)]
         mean = scored.groupby("method")["crps"].agg(lambda x: x.mean(skipna=False)).dropna()
         return str(mean.idxmin()) if mean.min() < mean.get(OURS, np.inf) else OURS
 

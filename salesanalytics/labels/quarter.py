@@ -69,8 +69,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "按以往记录，区间应为原来的 {stretch} 倍宽（1.00 表示已足够宽；大于 1.00 时在限度内放大共同冲击）。",
     ),
     "trust_use": (
-        "By this record the method to use is: {method} ({measure}; {n} methods compared).",
-        "按此记录应采用：{method}（{measure}；比较了 {n} 种方法）。",
+        "By this record the method to use is: {method} ({measure}; methods compared: {n}, over quarters: {quarters}).",
+        "按此记录应采用：{method}（{measure}；在 {quarters} 个季度上比较了 {n} 种方法）。",
     ),
     "title_outlook": ("Months, next quarter, year", "月度、下季度、全年"),
     "outlook_without": (

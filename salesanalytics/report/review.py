@@ -33,7 +33,9 @@ def backtest_text(record: TrackRecord, lang: str, width: int | None = None, *, a
         title = label("title_backtest", lang, measure=label(measure, lang), as_of=as_of)
         parts.append(text_table(record_rows(record, measure, lang), title=title, n_text=1, lang=lang, width=width))
         use = method_name(record.recommended(measure), lang)
-        parts.append("\n".join([*fold(label("backtest_use", lang, method=use), width), ""]))
+        parts.append(
+            "\n".join([*fold(label("backtest_use", lang, method=use, quarters=record.n_compared(measure)), width), ""])
+        )
     told = [label("backtest_stretch", lang, stretch=number(record.stretch, 2)), label("backtest_note", lang)]
     return "\n".join([*parts, *(line for text in told for line in fold(text, width)), ""])
 

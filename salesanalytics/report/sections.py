@@ -182,7 +182,8 @@ def _trust(forecast: QuarterForecast, lang: str) -> Section:
     n_methods = record.scores.dropna(subset=["forecast"])["method"].nunique()
     for measure in measures:
         use = method_name(record.recommended(measure), lang)
-        lead.append(label("trust_use", lang, method=use, measure=label(measure, lang), n=n_methods))
+        compared = {"n": n_methods, "quarters": record.n_compared(measure)}
+        lead.append(label("trust_use", lang, method=use, measure=label(measure, lang), **compared))
     lead.append(label("backtest_note", lang))
     return Section(
         label("title_trust", lang),
