@@ -186,6 +186,14 @@ def test_owners_are_shown_with_their_names_where_the_book_has_them(forecast):
     assert group_rows(groups, named, "zh").iloc[:, 0].tolist() == [f"{owner} 王伟", label("not_by_deal", "zh")]
 
 
+def test_groups_have_a_head_in_words(forecast):
+    sums = {f"{m}{e}": [1.0] for m in ("amount", "count") for e in ("", "_lower", "_upper")}
+    heads = [
+        group_rows(pd.DataFrame({by: ["x"]} | sums), forecast, "zh").columns[0] for by in ("region", "product", "AB")
+    ]
+    assert heads == ["区域", "产品", "AB"]  # an attribute of the book's own keeps its name
+
+
 def test_a_flag_that_no_deal_has_needs_no_column(forecast):
     assert "Older than any win" in deal_rows(forecast, "en")
     young = forecast.deals[~forecast.deals["older_than_any_win"]]

@@ -16,12 +16,6 @@ from salesanalytics.models.stage_rows import MISSING
 from salesanalytics.report.tables import rate_rows, state_namer
 from salesanalytics.report.text import fold, text_table
 
-NAMES = {
-    "rep_id": "rep_id", "team": "team", "competitor": "competitor", "category": "category",
-    "product": "effect_product", "region": "effect_region", "source": "effect_source", "route": "effect_route",
-    "deal_class": "effect_deal_class",
-}  # fmt: skip
-
 
 def rates_text(
     rates: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, by: str | None = None
@@ -34,7 +28,6 @@ def rates_text(
     if by:
         name = rows.columns[1]
         rows[name] = rows[name].replace(MISSING, label("missing", lang))
-        rows = rows.rename(columns={name: label(NAMES[by], lang) if by in NAMES else by})
     return text_table(rows, title=title, n_text=2 if by else 1, lang=lang, width=width)
 
 

@@ -21,6 +21,8 @@ from salesanalytics.process import Process
 from salesanalytics.report.faults import said
 
 WHY_UNTESTED = ("note_no_backtest", "note_backtest_of_quarters")
+GROUPINGS = {key: key for key in ("rep_id", "team", "manager_id", "stage", "state", "competitor", "category")}
+GROUPINGS |= {key: f"effect_{key}" for key in ("product", "region", "source", "route", "deal_class")}
 FORMULA = re.compile(r"^[\t\r\n]|^\s*[=+\-@＝＋－＠]")
 
 
@@ -94,8 +96,8 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
 
 
 def group_head(by: str, lang: str) -> str:
-    """What deals are grouped by, in words; an attribute of the book keeps its own name."""
-    return label(by, lang) if by in ("rep_id", "team", "manager_id", "stage", "state") else by
+    """What deals are grouped by, in words; an attribute that is not one of the contract's keeps its own name."""
+    return label(GROUPINGS[by], lang) if by in GROUPINGS else by
 
 
 def group_names(groups: pd.Series, forecast: QuarterForecast, lang: str) -> list[str]:
@@ -255,7 +257,7 @@ def rate_rows(rates: pd.DataFrame, book: DealBook, lang: str, by: str | None = N
     """Stage rates: nominal, standing there with interval, shrunk, closed-only, from entry, and the counts."""
     columns: dict[str, Any] = {label("stage", lang): rates["stage"].map(state_namer(book.process, lang))}
     if by:
-        columns[label(by, lang) if by == "rep_id" else by] = rates[by].astype(str)
+        columns[group_head(by, lang)] = rates[by].astype(str)
     level = label("interval", lang, level=percent(rates["confidence"].max()))
     limits = zip(rates["lower_in_stock"], rates["upper_in_stock"], strict=True)
     columns[label("nominal", lang)] = rates["nominal"].map(percent)
