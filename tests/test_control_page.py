@@ -10,6 +10,7 @@ import worlds
 import salesanalytics as sa
 from salesanalytics.control import review_deals
 from salesanalytics.report.control_page import write_control_report
+from salesanalytics.report.control_tables import ahead_rows
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,12 @@ def test_an_alert_about_a_rep_adds_no_amount_to_those_of_his_deals(review, tmp_p
     grave = [re.search(r"<small>Grave alerts</small><b>([\d,]+)</b><small>(.*?)</small>", page) for page in pages]
     assert int(grave[1][1].replace(",", "")) == int(grave[0][1].replace(",", "")) + 1
     assert grave[1][2] == grave[0][2]
+
+
+def test_amounts_of_a_column_have_the_same_decimals_and_only_nothing_reads_0(review):
+    clocks = review.clocks.head(4).assign(amount=[17e6, 8.26e6, 1e3, 0.0], seller_rank=9.0, supported_rank=1.0)
+    shown = ahead_rows(replace(review, clocks=clocks), 1e6, "million CNY", "en")["Amount (million CNY)"]
+    assert shown.tolist() == ["17.0", "8.3", "<0.1", "0"]
 
 
 def test_long_counts_are_separated(review, tmp_path):

@@ -10,7 +10,7 @@ from salesanalytics.control import NOT_RECORDED, SimilarDeals
 from salesanalytics.control.review import DealReview
 from salesanalytics.labels import amount_label, band, has_label, label, number, percent, short
 from salesanalytics.process import Process
-from salesanalytics.report.tables import owners
+from salesanalytics.report.tables import numbers, owners
 
 STEPS_SHOWN = 6
 REASONS_SHOWN = 4
@@ -22,8 +22,8 @@ def amount_text(amount: float, scale: float) -> str:
     return "–" if amount != amount else short(round(amount / scale, 1))
 
 
-def _amounts(values: pd.Series, scale: float) -> list[str]:
-    return [amount_text(x, scale) for x in values]
+def _amounts(values: pd.Series, scale: float) -> pd.Series:
+    return numbers(values / scale)
 
 
 def _day(values: pd.Series) -> pd.Series:

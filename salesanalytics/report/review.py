@@ -9,7 +9,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.control import Anomalies
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
-from salesanalytics.labels import amount_label, label, number, percent, short
+from salesanalytics.labels import amount_label, label, number, percent
 from salesanalytics.plots.units import unit_for
 from salesanalytics.process import Process
 from salesanalytics.report.review_rows import (
@@ -20,7 +20,7 @@ from salesanalytics.report.review_rows import (
     moved_deal_rows,
     record_rows,
 )
-from salesanalytics.report.tables import id_and_name, owners
+from salesanalytics.report.tables import id_and_name, numbers, owners
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.reps.evaluate import RepEvaluation
 
@@ -75,7 +75,7 @@ def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None =
             label("deal_or_rep", lang): owners(who, book.rep_names),
             label("rule", lang): hits["rule"] + " " + hits["rule"].map(names),
             label("evidence", lang): hits[f"evidence_{lang}"],
-            amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in hits["value_at_stake"]],
+            amount_label("value_at_stake", unit, lang): numbers(hits["value_at_stake"] / scale),
         }
     )
     title = label("title_alerts", lang, as_of=as_of, n=len(hits), all=number(len(found.hits)))
@@ -91,10 +91,6 @@ def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None =
     return "\n".join(blocks + ["\n".join(more)] * bool(lines))
 
 
-def _value(x: float, scale: float) -> str:
-    return "–" if x != x else short(round(x / scale, 1))
-
-
 def tasks_text(
     tasks: pd.DataFrame, book: DealBook, lang: str, width: int | None = None, *, as_of: date, top: int
 ) -> str:
@@ -107,7 +103,7 @@ def tasks_text(
             label("rep_id", lang): owners(some["rep_id"], book.rep_names),
             label("task", lang): some["item"].astype(str) + " " + some[f"task_{lang}"],
             label("why", lang): some[f"why_{lang}"],
-            amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in some["value_at_stake"]],
+            amount_label("value_at_stake", unit, lang): numbers(some["value_at_stake"] / scale),
         }
     )
     title = label("title_tasks", lang, as_of=as_of, n=len(some), all=number(len(tasks)))
@@ -177,11 +173,11 @@ def scrub_text(
             label("name", lang): some["name"].fillna("–"),
             label("rep_id", lang): owners(some["rep_id"], book.rep_names),
             label("evidence", lang): some[f"evidence_{lang}"],
-            amount_label("value_at_stake", unit, lang): [_value(x, scale) for x in some["value_at_stake"]],
+            amount_label("value_at_stake", unit, lang): numbers(some["value_at_stake"] / scale),
         }
     )
     if quarter is not None:
         name = label("part_of", lang, text=quarter, part=amount_label("expected_amount", unit, lang))
-        rows[name] = [_value(x, scale) for x in some["expected_amount"]]
+        rows[name] = numbers(some["expected_amount"] / scale)
     title = label("title_scrub", lang, as_of=as_of, n=len(some), all=number(len(found)))
     return text_table(rows, title=title, n_text=4, lang=lang, width=width)

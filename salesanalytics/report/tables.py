@@ -72,7 +72,7 @@ def component_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     table = known_amounts(forecast.components(), forecast)
     columns: dict[str, Any] = {label("component", lang): [label(c, lang) for c in table["component"]]}
     for measure, name in _measures(forecast, lang).items():
-        columns[name] = _numbers(table[measure])
+        columns[name] = numbers(table[measure])
         limits = table[[f"{measure}_lower", f"{measure}_upper"]]
         digits = 0 if measure == "count" else decimals(limits.max(axis=None))
         head = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
@@ -87,7 +87,7 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
     columns: dict[str, Any] = {group_head(by, lang): group_names(parts[by], forecast, lang)}
     for measure, part in (("amount", scale), ("count", 1.0)):
         head = amount_label("amount", unit, lang) if measure == "amount" else label("count", lang)
-        columns[head] = _numbers(parts[measure] / part)
+        columns[head] = numbers(parts[measure] / part)
         limits = parts[[f"{measure}_lower", f"{measure}_upper"]] / part
         digits = 0 if measure == "count" else decimals(limits.max(axis=None))
         band_head = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
@@ -123,10 +123,19 @@ def owners(reps: pd.Series, names: Mapping[str, str], *, nobody: str = "–") ->
     return reps.where(reps.notna(), nobody).astype(str).map(lambda rep: known.get(rep, rep))
 
 
-def _numbers(values: pd.Series) -> pd.Series:
-    """A column with as many decimals as its largest number asks for, none where all are whole."""
+def numbers(values: pd.Series) -> pd.Series:
+    """A column with as many decimals as its largest number asks for, none where all are whole; only nothing reads 0.
+
+    Examples
+    --------
+    >>> numbers(pd.Series([17.0, 8.26, 0.01, 0.0, float("nan")])).tolist()
+    ['17.0', '8.3', '<0.1', '0', '–']
+    """
+    values = values.astype(float)
     digits = 0 if (values.dropna() % 1 == 0).all() else decimals(values.abs().max())
-    return values.map(lambda value: number(value, digits))
+    least = number(10.0**-digits, digits)
+    small = values.gt(0) & values.lt(0.5 * 10.0**-digits)
+    return values.map(lambda value: number(value, digits)).mask(small, f"<{least}")
 
 
 def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
@@ -136,7 +145,7 @@ def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     table = known_amounts(table, forecast)
     columns: dict[str, Any] = {label("method", lang): [label(m, lang) for m in table["method"]]}
     columns[label("basis", lang)] = [said(basis, lang) for basis in table["basis"]]
-    return pd.DataFrame(columns | {name: _numbers(table[m]) for m, name in _measures(forecast, lang).items()})
+    return pd.DataFrame(columns | {name: numbers(table[m]) for m, name in _measures(forecast, lang).items()})
 
 
 def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
@@ -176,8 +185,8 @@ def _deal_columns(
         **who,
         "state": deals["state"].map(state_namer(process, lang)),
         p: deals[p].map(lambda value: percent(value, 1)),
-        "amount": _numbers(deals["amount"]),
-        "expected_amount": _numbers(deals["expected_amount"]),
+        "amount": numbers(deals["amount"]),
+        "expected_amount": numbers(deals["expected_amount"]),
     }
 
 
