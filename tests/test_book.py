@@ -293,7 +293,7 @@ def test_ends_of_another_name_stop_the_reading_though_they_are_few_among_the_row
     book_of(history=pd.concat([history, changes(*ends[:2])]), limit=0.1)
     text = refused(
         lambda: book_of(history=pd.concat([history, changes(*ends[:3])]), limit=0.1),
-        "deals: 3 of 20 went through a stage that is not known (15%, limit 10%)", "unknown stage, 3 rows",
+        "deals: 3 of 20 went through a stage that is not known (15%, limit 10%)", "unknown stage, rows: 3",
         "values 'Closed Won', 'Closed Lost'", "Known stages: S1",
     )  # fmt: skip
     assert "rows break the contract" not in text
@@ -1014,8 +1014,8 @@ def test_too_much_set_aside_is_refused_with_every_rule():
     text = refused(
         lambda: book_of(deals, limit=0.2),
         "deals: 5 of 20 rows break the contract (25%, limit 20%)",
-        "deals.amount: amount not a number, 4 rows", "D2, D3, D4", "'much', 'many', 'more'",
-        "deals.amount: negative amount, 1 rows", "history: 10 of 40 rows", "deal set aside",
+        "deals.amount: amount not a number, rows: 4", "D2, D3, D4", "'much', 'many', 'more'",
+        "deals.amount: negative amount, rows: 1", "history: 10 of 40 rows", "deal set aside",
         "limit_set_aside",
     )  # fmt: skip
     assert "D5" not in text

@@ -72,7 +72,7 @@ def test_what_the_user_wrote_stays_and_what_is_ours_is_said_in_chinese():
 def test_a_list_of_faults_is_said_line_by_line():
     text = (
         "history: 3 of 9 rows break the contract (33%, limit 10%)\n"
-        "- history.changed_at: changed_at unreadable, 3 rows (row 4, 5, 6); deals A, B; values 'x'\n"
+        "- history.changed_at: changed_at unreadable, rows: 3 (row 4, 5, 6); deals A, B; values 'x'\n"
         "Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant."
     )
     lines = in_chinese(text).split("\n")
@@ -101,7 +101,7 @@ def test_rules_and_notes():
     assert rule_in_chinese("created_at unreadable") == "created_at 无法读取"
     assert rule_in_chinese("my own rule") == "my own rule"
     assert rule_in_chinese("duplicate rep") == "销售重复"
-    line = "- history.changed_at: scheduled, not an event, 12 rows (row 1); deals A, 3 rows; values 'x'"
+    line = "- history.changed_at: scheduled, not an event, rows: 12 (row 1); deals A, 3 rows; values 'x'"
     assert in_chinese(line).startswith("- history.changed_at：计划日期，并非已发生，12 行（第 1 行）；项目 A")
 
 

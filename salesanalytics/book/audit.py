@@ -105,7 +105,7 @@ def _fault_line(rows: pd.DataFrame) -> str:
     """One line of the error: where, which rule, how many rows, and up to three examples of each kind."""
     first = rows.iloc[0]
     where = ".".join([first["table"], "/".join(rows["column"].dropna().unique()[:3])]).rstrip(".")
-    line = f"- {where}: {first['rule']}, {len(rows):,} rows (row {_examples(rows['row'])})"
+    line = f"- {where}: {first['rule']}, rows: {len(rows):,} (row {_examples(rows['row'])})"
     ids, values = _examples(rows["deal_id"]), _examples(rows["value"].map(repr, na_action="ignore"))
     return line + (f"; deals {ids}" if ids else "") + (f"; values {values}" if values else "")
 

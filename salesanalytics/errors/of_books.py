@@ -119,10 +119,12 @@ TEXTS: dict[str, str] = {
     "deals: {n} of {read} went through a stage that is not known ({share}, limit {limit})": (
         "deals：{read} 个项目中有 {n} 个经过未知的阶段（{share}，上限 {limit}）"
     ),
-    "{where}: {rule}, {n} rows (row {rows})": "{where}：{rule}，{n} 行（第 {rows} 行）",
-    "{where}: {rule}, {n} rows (row {rows}); deals {ids}": "{where}：{rule}，{n} 行（第 {rows} 行）；项目 {ids}",
-    "{where}: {rule}, {n} rows (row {rows}); values {values}": "{where}：{rule}，{n} 行（第 {rows} 行）；取值 {values}",
-    "{where}: {rule}, {n} rows (row {rows}); deals {ids}; values {values}": (
+    "{where}: {rule}, rows: {n} (row {rows})": "{where}：{rule}，{n} 行（第 {rows} 行）",
+    "{where}: {rule}, rows: {n} (row {rows}); deals {ids}": "{where}：{rule}，{n} 行（第 {rows} 行）；项目 {ids}",
+    "{where}: {rule}, rows: {n} (row {rows}); values {values}": (
+        "{where}：{rule}，{n} 行（第 {rows} 行）；取值 {values}"
+    ),
+    "{where}: {rule}, rows: {n} (row {rows}); deals {ids}; values {values}": (
         "{where}：{rule}，{n} 行（第 {rows} 行）；项目 {ids}；取值 {values}"
     ),
     "Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.": (
