@@ -76,6 +76,15 @@ def test_page_is_one_file_that_asks_nothing_of_the_network(page):
     assert "default-src 'none'" in policy["content"]
 
 
+def test_page_can_be_read_on_a_telephone_and_aloud(page):
+    _, parsed = page
+    heads = [attrs for tag, attrs in parsed.tags if tag == "th"]
+    assert heads
+    assert all(attrs["scope"] == "col" for attrs in heads)
+    above = [parsed.tags[at - 1] for at, (tag, _) in enumerate(parsed.tags) if tag == "img"]
+    assert above == [("div", {"class": "wide"})] * 3  # a picture scrolls before its letters are too small
+
+
 def test_page_escapes_every_value(page):
     _, parsed = page
     text = "".join(parsed.text)
