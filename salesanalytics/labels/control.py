@@ -18,7 +18,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "三方不一致：我方 {s}，客户 {b}，连续达成的里程碑 {m}。",
     ),
     "alert_A04_none": (
-        "The three clocks disagree: ours {s}, the customer's {b}, and the first milestone is open.",
+        "The three clocks disagree: ours {s}, the customer's {b}, last milestone in a row: none.",
         "三方不一致：我方 {s}，客户 {b}，第一个里程碑尚未达成。",
     ),
     "alert_A05": (
