@@ -15,7 +15,7 @@ from salesanalytics.book.dealbook import EPOCH, DealBook
 from salesanalytics.book.engine import Engine
 from salesanalytics.book.fields import check_stages
 from salesanalytics.book.frames import SourceTable, parse_columns
-from salesanalytics.book.judging import judge_deals, judge_history, set_aside_ended
+from salesanalytics.book.judging import UNKNOWN_STAGE, judge_deals, judge_history, n_astray, set_aside_ended
 from salesanalytics.book.keep import check_signs, keep_deals, keep_history
 from salesanalytics.book.lists import read_list
 from salesanalytics.book.settings import USUAL_ATTRIBUTES, BookSettings
@@ -87,6 +87,7 @@ def assemble(
             *(aside for _, aside in lists.values()),
         ]
     )
+    astray = n_astray(history_judged) if set_aside["rule"].eq(UNKNOWN_STAGE).any() else 0
     engine.drop("deals_judged", "deals_judged_ended", "history_judged", "history_judged_ended")
     n_read |= {name: source.n_read for name, source in sources.items() if name != "deals"}
     book = DealBook(
@@ -100,7 +101,7 @@ def assemble(
         recorded_from=recorded_from,
         engine=engine,
     )
-    check_limit(book)
+    check_limit(book, n_astray=astray)
     return replace(book, faults=_concat([book.faults, observations(book, newest_first=newest_first)]))
 
 

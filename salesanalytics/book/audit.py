@@ -10,6 +10,7 @@ import pandas as pd
 from salesanalytics.book.contract import CATEGORIES, FIELDS
 from salesanalytics.book.fields import unknown_names
 from salesanalytics.book.frames import contract_columns
+from salesanalytics.book.judging import UNKNOWN_STAGE
 from salesanalytics.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -41,28 +42,28 @@ def _examples(ids: pd.Series) -> str:
     return ", ".join(map(str, ids.dropna().unique()[:3]))
 
 
-def check_limit(book: DealBook) -> None:
+def check_limit(book: DealBook, *, n_astray: int) -> None:
     """Stop when more of a table was set aside than ``limit_set_aside`` allows; the error lists every rule.
 
-    So it does where that share of the deals went through stages that are not known: of an end there is one row a deal,
-    and without it a deal would stay open for ever.
+    So it does where that share of the deals (``n_astray``) stands in a stage that is not known: of an end there is one
+    row a deal, and without it a deal would stay open for ever.
     """
     limit = book.settings.limit_set_aside
     rows = zip(*(book.rows[name] for name in ("table", "set_aside", "read")), strict=True)
     over = {table: (n, read) for table, n, read in rows if n > limit * read}
-    unknown = book.set_aside["rule"].eq("unknown stage")
-    astray, n_deals = book.set_aside.loc[unknown, "deal_id"].nunique(), len(book.deals)
     lines = [
         f"{table}: {n:,} of {read:,} rows break the contract ({_percent(n / read)}, limit {_percent(limit)})"
         for table, (n, read) in over.items()
     ]
-    if astray > limit * n_deals:
-        share = f"{_percent(astray / n_deals)}, limit {_percent(limit)}"
-        lines.append(f"deals: {astray:,} of {n_deals:,} went through a stage that is not known ({share})")
+    refused = book.set_aside["table"].isin(list(over))
+    if n_astray > limit * len(book.deals):
+        share = f"{_percent(n_astray / len(book.deals))}, limit {_percent(limit)}"
+        lines.append(f"deals: {n_astray:,} of {len(book.deals):,} stand in a stage that is not known ({share})")
+        refused |= book.set_aside["rule"].eq(UNKNOWN_STAGE)
     if not lines:
         return
-    refused = book.set_aside[book.set_aside["table"].isin(list(over)) | (unknown & (astray > limit * n_deals))]
-    lines += [*map(_fault_line, _by_rule(refused)), *_advice(refused, book)]
+    aside = book.set_aside[refused]
+    lines += [*map(_fault_line, _by_rule(aside)), *_advice(aside, book)]
     lines.append("Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.")
     raise SchemaError("\n".join(lines))
 
@@ -81,7 +82,7 @@ def _advice(refused: pd.DataFrame, book: DealBook) -> list[str]:
     if refused["rule"].eq("unknown deal").any() and len(book.deals):
         ids = ", ".join(map(repr, book.deals["deal_id"].head(3)))
         lines.append(f"The table deals writes its ids as {ids}: the history must write them alike.")
-    if refused["rule"].eq("unknown stage").any():
+    if refused["rule"].eq(UNKNOWN_STAGE).any():
         lines.append(f"Known stages: {_known_stages(book.process)}. Stages of your own belong in process.yaml.")
     return lines
 

@@ -18,6 +18,7 @@ from salesanalytics.process import Process
 
 Lazy = nw.LazyFrame[Any]
 col = nw.col
+UNKNOWN_STAGE = "unknown stage"
 NEEDED_BY_RULES = (
     *("changed_at_unreadable", "recorded_at_unreadable", "value_unreadable"),
     *("deal_known", "deal_created_day", "deal_kept"),
@@ -62,6 +63,14 @@ def judge_history(
     # millions of rows: what only the rules needed stays behind, and so do the texts of rows that broke none
     texts = {text: nw.when(~col("rule").is_null()).then(col(text)) for text in ("changed_at_text", "recorded_at_text")}
     return engine.once("history_judged", lambda: judged.with_columns(**texts).drop(*NEEDED_BY_RULES))
+
+
+def n_astray(history: Lazy) -> int:
+    """How many deals stand, by their latest row about a stage, in one that is not known."""
+    told = history.filter((col("field") == "stage") & (col("rule").is_null() | (col("rule") == UNKNOWN_STAGE)))
+    in_order = told.with_row_index("seq", order_by=("changed_at", "order", "row"))
+    last = in_order.filter(col("seq") == col("seq").max().over("deal_id"))
+    return len(last.filter(col("rule") == UNKNOWN_STAGE).select("deal_id").collect())
 
 
 def set_aside_ended(

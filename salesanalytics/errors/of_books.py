@@ -116,8 +116,8 @@ TEXTS: dict[str, str] = {
     "{table}: {n} of {read} rows break the contract ({share}, limit {limit})": (
         "{table}：{read} 行中有 {n} 行不符合数据约定（{share}，上限 {limit}）"
     ),
-    "deals: {n} of {read} went through a stage that is not known ({share}, limit {limit})": (
-        "deals：{read} 个项目中有 {n} 个经过未知的阶段（{share}，上限 {limit}）"
+    "deals: {n} of {read} stand in a stage that is not known ({share}, limit {limit})": (
+        "deals：{read} 个项目中有 {n} 个处于未知的阶段（{share}，上限 {limit}）"
     ),
     "{where}: {rule}, rows: {n} (row {rows})": "{where}：{rule}，{n} 行（第 {rows} 行）",
     "{where}: {rule}, rows: {n} (row {rows}); deals {ids}": "{where}：{rule}，{n} 行（第 {rows} 行）；项目 {ids}",
