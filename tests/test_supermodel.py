@@ -9,12 +9,13 @@ from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from salesanalytics.models import cumulative_incidence, learners, spline_logit
+from salesanalytics.models import boosting, cumulative_incidence, learners, spline_logit
 from salesanalytics.models.boosting import fit_boosting, plain_design
 from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
 from salesanalytics.models.learners import Learners, fit_learners
 from salesanalytics.models.spline_logit import (
+    KINDS_REACH,
     N_OF_TIME,
     PRIOR_VARIANCE,
     STANDING_REACH,
@@ -463,6 +464,18 @@ def test_priors_are_wider_for_the_time_ahead_and_for_where_a_deal_stands():
     assert (products > 0).any()
 
 
+def test_the_prior_is_narrower_for_what_sets_kinds_of_deals_apart():
+    landmarks = landmarks_of().rename(columns={"x": "log_amount"}).assign(age_days=lambda rows: 3 * rows.index)
+    bins, happened = binned(landmarks)
+    encoder = fit_encoder(landmarks)
+    model = fit_logit(encoder, landmarks, bins, happened, np.ones(len(happened)))
+    spread = np.zeros(spline_design(encoder, landmarks, bins).shape[1])
+    spread[model.kept] = model.design(landmarks, bins)[:, 1:].std(axis=0)
+    of_kinds = 2 * 3  # two kinds; age, size and time ahead
+    assert spread[-of_kinds:] == pytest.approx(KINDS_REACH, rel=1e-3)
+    assert spread[:-of_kinds][spread[:-of_kinds] > 0].min() == pytest.approx(1, rel=1e-3)
+
+
 def test_draws_have_the_spread_of_the_coefficients(fitted):
     landmarks, bins, _, _, model = fitted
     few = bins.take(np.arange(40))
@@ -640,3 +653,52 @@ def test_what_moves_the_hazard_is_found(rung):
             noise = 2 * np.sqrt((p[part] * (1 - p[part])).sum())  # of the outcomes and, as large, of the fit
             assert abs(p[part].sum() - (happened[part] == 1).sum()) < 2 * noise
         assert p[high].mean() > 1.2 * p[~high].mean()
+
+
+def due(seed, n=3000):
+    """Landmarks of deals that are won when they are about 90 days old (a), or end at any time (b)."""
+    rng = np.random.default_rng(seed)
+    kind, age = rng.choice(["a", "b"], n), rng.integers(0, 85, n)
+    duration = np.where(kind == "a", 90 + rng.integers(-3, 4, n) - age, rng.geometric(0.02, n))
+    frame = {"landmark_day": QUIET - rng.integers(0, 280, n), "duration_days": np.maximum(duration, 1), "age_days": age}
+    ends = {"watched_days": 400, "code": np.where(kind == "a", 1, rng.integers(0, 2, n)), "kind": kind}
+    found = pd.DataFrame({"deal_id": np.arange(n).astype(str), **frame, **ends})
+    return found.sort_values("landmark_day", ignore_index=True)
+
+
+def test_what_is_due_after_so_many_days_is_seen_by_the_trees(monkeypatch):
+    fresh = due(2)
+    bins, happened = binned(fresh)
+    won = happened == 1
+
+    def loss():
+        model = fit_learners(due(1), half_life_days=1e9, boosted=True, **SHORT)
+        p = expit(model.log_odds("boosting", fresh, bins)[:, 0])
+        return -np.log(np.where(won, p, 1 - p)).mean()
+
+    with_clocks = loss()
+    monkeypatch.setattr(boosting, "_clocks", lambda landmarks, bins: np.zeros((len(bins.row), 0)))
+    assert with_clocks < 0.95 * loss()
+
+
+def test_each_kind_of_deals_has_clocks_of_its_own():
+    """Of two kinds of deals one is signed early or never, the other late: together age says nothing."""
+    rng = np.random.default_rng(3)
+    n = 4000
+    kind, age = rng.choice(["a", "b"], n), rng.uniform(0, 300, n)
+    hazard = 0.02 * np.exp(np.where(kind == "a", -1, 1) * (age - 150) / 100)
+    day = rng.geometric(hazard)
+    landmarks = pd.DataFrame(
+        {
+            "deal_id": np.arange(n).astype(str), "landmark_day": np.sort(QUIET - rng.integers(0, 280, n)),
+            "duration_days": np.minimum(day, 100), "watched_days": 100, "code": np.where(day <= 100, 1, -1),
+            "age_days": age, "kind": kind,
+        }
+    )  # fmt: skip
+    model = fit_learners(landmarks, half_life_days=1e9, boosted=False, **SHORT)
+    asked = pd.DataFrame({"age_days": [30.0, 270.0] * 2, "kind": [*"aabb"], "landmark_day": QUIET})
+    bins = future_bins(asked["landmark_day"].to_numpy(), **SHORT)
+    odds = model.log_odds("logistic", asked, bins)
+    found = incidence_at(bins, odds, asked["landmark_day"].to_numpy(), np.array([28]))[0][:, 0]
+    truth = 1 - (1 - 0.02 * np.exp(np.array([1.2, -1.2, -1.2, 1.2]))) ** 28
+    np.testing.assert_allclose(found, truth, atol=0.2)  # drawn towards what both have in common (.45)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from salesanalytics.models.encoding import Encoder
+from salesanalytics.models.encoding import CLOCKS, Encoder
 from salesanalytics.models.supermodel import OTHER, QUIET, WON, Bins, bin_features
 from salesanalytics.models.times import quarters, settled_level
 
@@ -99,9 +99,20 @@ def fit_boosting(
 
 
 def plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
-    """Quantile classes and codes of the landmark, values of the bin: one row a bin."""
+    """Quantile classes and codes of the landmark, values of the bin, what the clocks show in it: one row a bin."""
     of_bin = bin_features(bins, landmarks).fillna(NO_DATE).to_numpy(dtype=float)
-    return np.column_stack([encoder.plain(landmarks)[bins.row], np.round(of_bin * 4) / 4])  # few distinct values
+    values = np.round(of_bin * 4) / 4  # few distinct values
+    return np.column_stack([encoder.plain(landmarks)[bins.row], values, _clocks(landmarks, bins)])
+
+
+def _clocks(landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
+    """Days in the state and since the creation at the middle of each bin, for a deal that still stands there; on a
+    logarithmic scale, in steps of 6 %.
+
+    Where something is due after so many days, no day of the landmark says that it is, nor any time ahead of it.
+    """
+    days = landmarks[[clock for clock in CLOCKS if clock in landmarks]].to_numpy(dtype=float)
+    return np.asarray(np.round(16 * np.log1p(days[bins.row] + ((bins.start + bins.end) / 2)[:, None])))
 
 
 def _weighted_cuts(x: np.ndarray, weight: np.ndarray, columns: Iterable[int]) -> dict[int, np.ndarray]:

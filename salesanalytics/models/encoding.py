@@ -15,6 +15,7 @@ BY_BIN = ("days_to_quarter_end", "days_to_close_date")  # told bin by bin instea
 MAX_CATEGORIES = 12
 MIN_CATEGORY = 30
 KNOTS = (0.25, 0.5, 0.75)
+CLOCKS = ("days_in_state", "age_days")
 SIZE, TAIL_KNOT = "log_amount", 0.9  # a sum of amounts hangs on the largest deals
 LONG_TAIL = 20.0
 N_LEVELS = 40  # classes of a number for trees: 64 give too much room where deals are few
@@ -82,6 +83,13 @@ class Encoder:
         """Columns of the splines in which the size is linear, and linear beyond its last knot; none without amounts."""
         of_size = [spec for spec in self.numeric if spec.name == SIZE]
         return sorted({sources.index(SIZE), sources.index(SIZE) + len(of_size[0].knots)}) if of_size else []
+
+    def kind_columns(self, sources: list[str]) -> tuple[list[int], list[int]]:
+        """Columns of the splines that say of what kind a deal is (categories, but not the state), and those in which
+        its clocks and its size are linear.
+        """
+        kinds = [k for k, source in enumerate(sources) if source in self.categories and source != "state"]
+        return kinds, [sources.index(name) for name in (*CLOCKS, SIZE) if name in sources]
 
     def plain(self, frame: pd.DataFrame) -> np.ndarray:
         """Quantile classes of numbers (-1: missing), codes of categories (0: unknown)."""

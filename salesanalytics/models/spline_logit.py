@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from salesanalytics.models.encoding import SIZE, Encoder
+from salesanalytics.models.encoding import CLOCKS, SIZE, Encoder
 from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
 from salesanalytics.models.times import QUARTER_SD, quarters, settled_level
@@ -18,7 +18,7 @@ from salesanalytics.models.times import QUARTER_SD, quarters, settled_level
 PRIOR_VARIANCE = 0.0075  # of a coefficient per standard deviation of its column
 TIME_REACH, STANDING_REACH = 4.0, 3.0  # priors so many times as wide: of the time ahead, of where a deal stands
 TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
-CLOCKS = ("days_in_state", "age_days")  # large deals are slower, the largest by far: their clocks count otherwise
+KINDS_REACH = 0.5  # half as wide: of how clocks, size and time count for one kind of deals otherwise than for all
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # where it stands; what they do changes along the future
 CURVATURE_ROWS = 8_000
 N_OF_TIME = len(TIME_KNOTS) + 5  # columns of a bin that say nothing of the deal
@@ -87,7 +87,9 @@ class SplineLogit:
 
 
 def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
-    """Splines of the landmark and of the bin; products of size and clocks, and of a few with the log of the time."""
+    """Splines of the landmark and of the bin; products of a few with the log of the time, of size and clocks (large
+    deals are slower, the largest by far), and of the kind of a deal with its clocks, its size and the time.
+    """
     splines, sources = encoder.splines(landmarks)
     splines = splines.astype(np.float32)  # half the memory, twice the speed; a probability needs no 16 digits
     of_bin = bin_features(bins, landmarks)
@@ -106,6 +108,9 @@ def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.n
     products = [along * late, along * np.maximum(late, 0.0)]
     clocks = splines[:, [source in CLOCKS for source in sources]]
     products += [(splines[:, [size]] * clocks)[bins.row] for size in encoder.size_columns(sources)]
+    kinds, measures = encoder.kind_columns(sources)
+    products += [(splines[:, kinds] * splines[:, [measure]])[bins.row] for measure in measures]
+    products += [repeated[:, kinds] * late]
     return np.hstack([repeated, np.column_stack(columns).astype(np.float32), *products])
 
 
@@ -163,6 +168,8 @@ def _reach(encoder: Encoder, landmarks: pd.DataFrame, n_columns: int) -> np.ndar
     reach, n = np.ones(n_columns), len(sources)
     reach[:n] = [STANDING_REACH if source in BY_TIME else 1.0 for source in sources]
     reach[n : n + N_OF_TIME] = TIME_REACH
+    kinds, measures = encoder.kind_columns(sources)
+    reach[n_columns - len(kinds) * (len(measures) + 1) :] = KINDS_REACH
     return reach
 
 
