@@ -351,8 +351,21 @@ def test_older_than_any_win_is_told_by_the_day_whatever_the_landmarks_met():
         tiny({f"q{k}": [("S1", 1), ("won", 20)] for k in range(5)} | {"o": [("S1", 0)]}, last=28), as_of=at(28)
     )
     won, _, pool = quick.predict(asked("S1", 19, 20), horizon_days=[90])  # a landmark met the open one alone
-    assert won[:, 0].tolist() == [0.25, 0.25]
+    assert won[:, 0].tolist() == pytest.approx([0.5 / 2, 0.5 / 11])
     assert pool["older_than_any_win"].tolist() == [False, True]
+
+
+def test_how_likely_dead_stock_is_hangs_on_the_deals_that_old_and_not_on_those_won_younger():
+    won = {f"w{k}": [("S1", 0), ("won", 60)] for k in range(200)}
+    for n_old, n in ((3, 10), (40, 40)):
+        old = {f"o{k}": [("S1", 0), ("lost", 100)] for k in range(n_old)}
+        one = StageTable().fit(tiny(won | old, last=200), as_of=at(200))
+        p, _, pool = one.predict(asked("S1", 61, 90), horizon_days=[0, 90])
+        assert pool[["n_pool", "older_than_any_win"]].to_numpy().tolist() == [[n, True]] * 2
+        assert p.tolist() == [[0, pytest.approx(0.5 / (n + 1))]] * 2
+    alive = {f"l{k}": [("S1", 0), ("lost", 20)] for k in range(9_800)}  # of all deals of the state 2 % are won
+    one = StageTable().fit(tiny(won | old | alive, last=200), as_of=at(200))
+    assert one.predict(asked("S1", 90), horizon_days=[1])[0][0, 0] < 0.5 / 41
 
 
 def test_without_a_win_a_state_that_no_landmark_met_has_a_small_chance_and_not_none():

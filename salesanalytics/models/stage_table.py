@@ -20,6 +20,7 @@ MIN_DEALS = 30
 AGE_FACTOR = 1.5
 AGE_GRID = 1.1
 STAGE_STRENGTH = 10.0
+LEAST_OLD = 10  # that few deals grew so old does not make it likely
 SHRUNK_AT = 365  # the day whose effective number of deals says how much a pool knows
 HALF_LIVES = (np.inf, 1460.0, 730.0, 365.0)  # of equal ones the longest
 EVERY_DAYS = 28
@@ -54,11 +55,11 @@ class StageTable:
 
     The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
     them (else wider), and is drawn to all deals of the state as 10 deals would. In its state for longer than any won
-    deal was, it is 0.5 / (n + 1) of the n deals of the pool that stood there that long, and no better than that of all
-    deals of the state, flagged; 0.5 / (n + 1) too, but not flagged, where no landmark met a deal that was won later.
-    A state in which nobody stood on a landmark has the chance of all states. Above 10 days ages are rounded to 10 %,
-    so that a pool serves its neighbours. Recent landmarks count more: the half-life of their weights is chosen on
-    past origins (`choose_half_life`).
+    deal was, it is 0.5 / (n + 1), flagged, with the n deals of the pool that stood there that long (10 at least), and
+    no better than that of all deals of the state; 0.5 / (n + 1) of the pool, not flagged, where no landmark met a deal
+    that was won later. A state in which nobody stood on a landmark has the chance of all states. Above 10 days ages are
+    rounded to 10 %, so that a pool serves its neighbours. Recent landmarks count more: the half-life of their weights
+    is chosen on past origins (`choose_half_life`).
 
     Parameters
     ----------
@@ -189,8 +190,8 @@ class StageTable:
 def _pool_around(rows: _State, age: int, *, older: bool) -> _Pool:
     part = _around(rows, age)
     n = _n_deals(rows.deal[part])
-    if older:  # those that were won were younger; the deal itself is that old, though no landmark may have met it yet
-        n = max(_n_deals(rows.deal[part][rows.age[part] > rows.oldest_won]), 1)
+    if older and rows.oldest_won >= 0:  # those that were won were younger
+        n = max(_n_deals(rows.deal[part][rows.age[part] > rows.oldest_won]), LEAST_OLD)
     fit = fit_incidence(rows.duration[part], rows.codes[part], ENDS, weight=rows.weight[part], errors=False)
     known = 0.0 if older else _effective_deals(rows, part, fit, n, SHRUNK_AT)
     return _Pool(part, n, fit, known)
