@@ -707,6 +707,17 @@ def test_simple_methods_by_hand():
     assert found["mean_of_last_four"] == pytest.approx((1, 27.5))
 
 
+def test_conversion_by_stage_counts_what_was_signed_before_and_recorded_after_the_same_day():
+    # 54 days before the end of 2010Q1 (day 35) a and b stood in S1. b had been signed in that quarter (day 30), and in
+    # 2009Q4 c, each recorded on day 60: of the three, b alone came in the quarter, and nothing stood there later.
+    paths = {"a": [("S1", 0), ("lost", 70)], "b": [("S1", 0), ("won", 30, 60)], "c": [("S1", -50), ("won", -5, 60)]}
+    one = tiny(paths | {"g": [("S1", 390)]}, last=450, deals={"amount": [10.0, 20.0, 30.0, 300.0]})
+    deals = sa.score_open_deals(one, as_of=at(400), until=at(430))
+    found = baselines(one, period=parse_period("2011Q1"), day=to_day(at(400)), deals=deals).set_index("method")
+    said = found.loc["stage_week_conversion", ["count", "amount"]].to_list()
+    assert said == pytest.approx([1 / 3, 300 * 20 / 60])
+
+
 def test_what_the_reps_say_by_hand():
     said = [("g", "close_date", "2011-02-20", 361), ("h", "close_date", "2011-05-01", 371)]
     said += [("k", "close_date", "2011-03-31", 391), ("g", "category", "commit", 362), ("h", "category", "commit", 372)]

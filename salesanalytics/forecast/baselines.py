@@ -155,7 +155,8 @@ def _stage_week_conversion(
     if not past or not len(then):
         return "stage_week_conversion", np.nan, np.nan, "no finished period"
     later = then.merge(won, on="deal_id", how="left", suffixes=("", "_won"))
-    first = later["as_of_day"].map({d: max(d + 1, p.start_day) for d, p in past.items()})
+    # from the first day of the period on: what was signed by then and recorded later came in it, too
+    first = later["as_of_day"].map({d: p.start_day for d, p in past.items()})
     signed = later["end_day"].between(first, later["as_of_day"].map({d: p.end_day for d, p in past.items()}))
     later = later.assign(signed=signed, won_amount=later["amount_won"].where(signed, 0.0))
     by_state = later.groupby("state").agg({"signed": "mean", "won_amount": "sum", "amount": "sum"})
