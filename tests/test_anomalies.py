@@ -351,6 +351,24 @@ def test_one_rep_fires_and_a_near_miss_does_not(case):
     assert (f"{case}+" in named, f"{case}-" in named) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("rule", "rows"),
+    [
+        ("F02", [(9, "close_date", on(1)), (5, "close_date", "")]),
+        ("F07", [(9, "probability", 90), (5, "probability", "")]),
+        ("F10", [(9, "category", "commit"), (5, "category", "")]),
+        ("T06", [(9, "next_step", on(-9)), (5, "next_step", "")]),
+        ("D01", [(9, "reason", "price"), (8, "reason", "")]),
+    ],
+)
+def test_what_was_taken_away_is_none(rule, rows):
+    end = [stage("lost", 4)] if rule == "D01" else []
+    start = [stage("S2", 9), (9, "buyer_stage", "B1"), (9, "milestone", "M1")]
+    cases = {"kept": [*start, rows[0], *end], "emptied": [*start, *rows, *end]}
+    named = found(know(book_of(cases), as_of=AS_OF), rule)
+    assert named == ({"emptied"} if rule in ("T06", "D01") else {"kept"})
+
+
 # ---------------------------------------------------------------- rules about the portfolio, survival form
 
 

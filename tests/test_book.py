@@ -15,7 +15,7 @@ import yaml
 
 from salesanalytics import forecast_quarter, simulate_book, snapshots
 from salesanalytics.book import make_book, read_book
-from salesanalytics.book.contract import OWN_COLUMNS
+from salesanalytics.book.contract import MONEY_FIELDS, OWN_COLUMNS
 from salesanalytics.book.settings import BookSettings, parse_settings
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.process import read_process
@@ -689,7 +689,7 @@ HISTORY_FAULTS = [
     *((f"unknown {f.replace('_', ' ')}", "value", {"field": f, "value": v}, v) for f, v in UNKNOWN.items()),
     *((f"unknown {f.replace('_', ' ')}", "value", {"field": f, "value": None}, None) for f in UNKNOWN),
     *((f"{f} not a number", "value", {"field": f, "value": "much"}, "much") for f in NEGATIVE),
-    *((f"{f} not a number", "value", {"field": f, "value": ""}, None) for f in NEGATIVE),
+    *((f"{f} not a number", "value", {"field": f, "value": ""}, None) for f in MONEY_FIELDS),
     *((f"negative {f}", "value", {"field": f, "value": v}, v) for f, v in NEGATIVE.items()),
     ("date value unreadable", "value", {"field": "close_date", "value": "Q4"}, "Q4"),
     ("end before creation", "changed_at", {"changed_at": "2023-12-31", "value": "lost"}, "2023-12-31"),

@@ -19,12 +19,13 @@ ROWS = [  # deal, field, value, day
     ("proved", "milestone", "M1", 12), ("proved", "milestone", "M2", 30),
     ("awarded", "award", "yes", 33), ("awarded", "tender_issued", "2010-01-20", 15),
     ("refused", "award", "yes", 33), ("refused", "award", "no", 35),
+    ("emptied", "award", "yes", 33), ("emptied", "award", "", 35),
     ("invited", "tender_issued", "2010-01-20", 15), ("announced", "tender_issued", "2010-03-30", 15),
     ("handed in", "tender_issued", "2010-01-20", 15), ("handed in", "bid_due", "2010-02-20", 15),
 ]  # fmt: skip
 PATHS = {
     "a": [("S1", 10), ("S2", 20), ("on_hold", 30), ("S2", 37), ("S3", 45)],
-    **{name: [("S1", 10)] for name in ("proved", "awarded", "refused", "invited", "announced", "handed in")},
+    **{name: [("S1", 10)] for name in ("proved", "awarded", "refused", "emptied", "invited", "announced", "handed in")},
     "gone": [("S1", 10), ("lost", 20)],
 }
 
@@ -48,11 +49,11 @@ def test_clocks_by_hand(clocks):
 def test_buyer_stage_is_inferred_where_it_was_never_stated(clocks):
     found = clocks[["buyer_rank", "buyer_confidence"]].drop("a")
     assert dict(zip(found.index, found["buyer_confidence"], strict=True)) == {
-        "proved": "medium", "awarded": "high", "refused": None, "invited": "high", "announced": None,
+        "proved": "medium", "awarded": "high", "refused": None, "emptied": None, "invited": "high", "announced": None,
         "handed in": "low",
     }  # fmt: skip
     assert found["buyer_rank"].fillna(0).to_dict() == {
-        "proved": 3, "awarded": 7, "refused": 0, "invited": 5, "announced": 0, "handed in": 6,
+        "proved": 3, "awarded": 7, "refused": 0, "emptied": 0, "invited": 5, "announced": 0, "handed in": 6,
     }  # fmt: skip
     assert clocks["differ_since"].drop("a").isna().all()  # an inferred stage is no statement to differ from
 

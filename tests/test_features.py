@@ -22,6 +22,9 @@ def at(number):
     return day_of(number).date()
 
 
+DAYS = (40, 50, 60, 70, 80, 90)
+
+
 @pytest.fixture(scope="module")
 def book():
     """W is won after 10 days in S1 and 30 in S2, V after 20 and 50; A, B and P are open on day 200."""
@@ -104,6 +107,24 @@ def test_close_date(rows):
     assert rows.loc["A", names].tolist() == [80, 1, 1, 30]
     assert rows.loc["B", names[1:3]].tolist() == [0, 0]
     assert rows.loc["B", [names[0], names[3]]].isna().all()
+
+
+def test_a_date_taken_away_is_none_until_the_next_and_an_amount_taken_away_stays():
+    moved = [(40, at(100), 40), (50, "", 50), (60, at(120), 60), (45, at(90), 70), (80, "", 80), (55, at(300), 90)]
+    history = [("A", "close_date", value, day, known) for day, value, known in moved]
+    history += [("B", "close_date", "", 20), ("B", "close_date", at(100), 30), ("A", "probability", 60, 20)]
+    history += [("A", "probability", "", 30), ("A", "amount", 50, 20), ("A", "amount", "", 30)]
+    states = {"A": [("S1", 0)], "B": [("S1", 0)]}
+    found = sa.snapshots(tiny(states, last=99, history=history, limit_set_aside=0.5), as_of=[at(d) for d in DAYS])
+    names = ["days_to_close_date", "n_close_pushes", "n_close_pulls", "close_push_days"]
+    a = found[found["deal_id"] == "A"]
+    # 90, recorded on day 70, came between 100 and nothing; 300, recorded on day 90, between nothing and 120
+    expected = [[60, 0, 0, 0], [np.nan, 0, 0, np.nan], [60, 1, 0, 20], [50, 1, 1, 20], [np.nan, 1, 1, np.nan]]
+    np.testing.assert_array_equal(a[names].to_numpy(dtype=float), [*expected, [np.nan, 1, 2, np.nan]])
+    assert a["amount"].eq(50).all()
+    assert a["p_rep"].isna().all()
+    b = found[found["deal_id"] == "B"].iloc[0]
+    assert b[names].tolist() == [60, 0, 0, 0]
 
 
 def test_pace_and_calendar(rows):

@@ -51,6 +51,14 @@ def test_reasons_by_hand(book):
     assert later.loc[later["stage"].eq("S2") & later["reason"].eq("quality"), "n"].tolist() == [2]
 
 
+def test_a_reason_taken_away_is_none():
+    rows = [("a", "reason", "price", 9), ("a", "reason", "", 10), ("c", "reason", "quality", 9)]
+    one = worlds.tiny(PATHS, last=40, history=rows)
+    told = loss_reasons(one, as_of=worlds.day_of(20)).reasons
+    of_s2 = told.loc[told["stage"].eq("S2"), ["reason", "n"]].to_numpy().tolist()
+    assert of_s2 == [["not_recorded", 2], ["quality", 1]]
+
+
 def test_by_competitor_every_deal_counts_once(book):
     found = loss_reasons(book, as_of=worlds.day_of(40), by="competitor")
     assert found.reasons["n"].sum() == found.groups["n"].sum() == 5

@@ -12,7 +12,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from salesanalytics.book.contract import NONNEGATIVE_FIELDS, NUMBER_FIELDS
+from salesanalytics.book.contract import MONEY_FIELDS, NONNEGATIVE_FIELDS, NUMBER_FIELDS
 from salesanalytics.process import Process
 
 Lazy = nw.LazyFrame[Any]
@@ -108,8 +108,10 @@ def _value_rules(process: Process) -> Rules:
         wrong = (col("field") == name) & (col("value").is_null() | ~col("value").is_in(ids))
         rules.append((f"unknown {name.replace('_', ' ')}", "value", wrong))
     for name in NUMBER_FIELDS:
-        unreadable = (col("field") == name) & (col("value_unreadable") | col("value").is_null())
-        rules.append((f"{name} not a number", "value", unreadable))
+        broken = col("value_unreadable")
+        if name in MONEY_FIELDS:  # an emptied sum says less than the one before; an emptied probability is none
+            broken |= col("value").is_null()
+        rules.append((f"{name} not a number", "value", (col("field") == name) & broken))
     for name in NONNEGATIVE_FIELDS:
         rules.append((f"negative {name}", "value", (col("field") == name) & (col("number") < 0)))
     rules.append(("probability above 100", "value", (col("field") == "probability") & (col("number") > 100)))

@@ -110,9 +110,9 @@ def _shown(known: Known, name: str) -> pd.Series:
 
 
 def award_day(known: Known) -> pd.Series:
-    """Day of the award to us, by open deal; NaN: none, or the last word is that it went elsewhere."""
+    """Day of the award to us, by open deal; NaN: none, or the last word is that it went elsewhere, or was emptied."""
     rows = known.rows("award")
-    refused = rows["value"].str.strip().str.lower().isin(NOT_AWARDED)
+    refused = rows["value"].isna() | rows["value"].str.strip().str.lower().isin(NOT_AWARDED)
     last = refused.groupby(rows["deal"]).last()
     elsewhere = known.deals.index.isin(last.index[last.astype(bool)])
     return known.first_day(rows[~refused]).mask(elsewhere)

@@ -80,8 +80,12 @@ class Known:
         return values.reindex(self.deals.index, fill_value=missing)
 
     def last(self, name: str, column: str = "value") -> pd.Series:
-        """Last known value of a field, by open deal."""
-        return self.on_deals(self.rows(name).groupby("deal")[column].last())
+        """Last known value of a field, by open deal; missing where it was emptied."""
+        return self.on_deals(_last(self.rows(name), column))
+
+    def last_of_all(self, name: str) -> pd.Series:
+        """Last known value of a field, of all deals that had one, ended ones too; missing where it was emptied."""
+        return _last(self.all_rows(name), "value")
 
     def first_day(self, rows: pd.DataFrame) -> pd.Series:
         """First day of some rows, by open deal."""
@@ -239,6 +243,10 @@ def know(book: DealBook, *, as_of: Any) -> Known:
     known = collect(book, stands).set_index("position")
     ended = known[known["end"].ne(OPEN)].drop(columns=["deal_id", "known_from"]).rename_axis("deal").join(facts)
     return Known(book, day, deals, ended, found, holds, fields_known(book, day=day))
+
+
+def _last(rows: pd.DataFrame, column: str) -> pd.Series:
+    return rows.drop_duplicates("deal", keep="last").set_index("deal")[column]
 
 
 def _facts(book: DealBook, day: int) -> pd.DataFrame:

@@ -84,8 +84,7 @@ def loss_reasons(book: DealBook, *, as_of: Any, by: str | None = None, confidenc
     stages = np.array([*book.process.stage_ids, None], dtype=object)
     last = known.stays.drop_duplicates("deal", keep="last").set_index("deal")["stage"].reindex(rows.index)
     rows = rows.assign(stage=stages[last.fillna(len(stages)).to_numpy(int) - 1], rank=last.fillna(0))
-    said = known.all_rows("reason").groupby("deal")["value"].last()
-    rows["reason"] = said.reindex(rows.index).fillna(NOT_RECORDED).astype(object)
+    rows["reason"] = known.last_of_all("reason").reindex(rows.index).fillna(NOT_RECORDED).astype(object)
     keys = ["rank", "stage"]
     if by:
         ids, days = rows["deal_id"].to_numpy(), np.full(len(rows), known.day)

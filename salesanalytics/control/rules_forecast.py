@@ -93,7 +93,7 @@ def _expected_then(known: Known, rows: pd.DataFrame) -> pd.Series:
     """Signing date expected at the end of the day of each row; NaN: none."""
     if "close_date" not in known.fields.index or not len(rows):
         return pd.Series(np.nan, rows.index)
-    dates = known.rows("close_date")[["deal", "day", "value_day"]].dropna().astype("int64")
+    dates = known.rows("close_date")[["deal", "day", "value_day"]].astype({"deal": "int64", "day": "int64"})
     asked = rows[["deal", "day"]].astype("int64").reset_index().sort_values("day", kind="stable")
     found = pd.merge_asof(asked, dates.sort_values("day", kind="stable"), on="day", by="deal")
     return found.set_index("index")["value_day"].reindex(rows.index)

@@ -106,12 +106,13 @@ def _won_gaps(known: Known) -> pd.Series:
 
 
 def no_next_step(known: Known, params: Params) -> pd.DataFrame:
-    """T06. No next step was ever planned, or the last one planned lies before the date. Not asked of deals on hold."""
+    """T06. No next step is planned, or the last one planned lies before the date. Not asked of deals on hold."""
     due = known.last("next_step", "value_day")
+    without = known.last_day(known.rows("next_step")).fillna(known.deals["created_day"])
     active = ~known.deals["on_hold"]
     return either(
         flag(known, (due < known.day) & active, since=due + 1, due=due, days=known.day - due),
-        flag(known, due.isna() & active, since=known.deals["created_day"], text="_never"),
+        flag(known, due.isna() & active, since=without, text="_none"),
     )
 
 

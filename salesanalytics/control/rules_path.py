@@ -141,7 +141,7 @@ def _unproved_ends(known: Known) -> list[pd.DataFrame]:
         proved = ended.index.isin(rows.loc[rows["value"].eq(ids[-1]), "deal"])
         parts.append(ended_hits(known, ended["end"].eq("won") & ~proved, text="_unproved", milestone=ids[-1]))
     if "reason" in known.fields.index:
-        told = ended.index.isin(known.all_rows("reason")["deal"])
+        told = known.last_of_all("reason").reindex(ended.index).notna()
         parts.append(ended_hits(known, ended["end"].eq("lost") & ~told, text="_reason"))
     return parts
 

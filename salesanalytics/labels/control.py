@@ -71,7 +71,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "alert_T05": ("No activity for {days} days (limit {limit}).", "已 {days} 天没有活动（上限 {limit} 天）。"),
     "alert_T05_never": ("No activity at all since it was opened {days} days ago.", "立项 {days} 天以来没有任何活动。"),
     "alert_T06": ("The next step was due on {due}, {days} days ago.", "下一步原定 {due}，已过 {days} 天。"),
-    "alert_T06_never": ("No next step was ever planned.", "从未安排下一步。"),
+    "alert_T06_none": ("No next step is planned.", "没有安排下一步。"),
     "alert_T07": (
         "{n} calls or mails from us in {window} days and no answer; last contact {days} days ago.",
         "{window} 天内我方联系 {n} 次，客户没有回应；上次接触在 {days} 天前。",

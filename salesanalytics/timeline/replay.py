@@ -205,16 +205,16 @@ def _moved_back(rows: Lazy, moved: Lazy) -> Lazy:
 def trail(book: DealBook, name: str) -> Lazy:
     """How a number or a date that is kept in history moved: one row a deal and version.
 
-    Columns: ``deal``, ``valid_from``, ``valid_to``, ``first``, ``last``, ``n_changes``, ``n_up``, ``n_down``; of an
-    amount only positive values count. A date is in days since 1970-01-01.
+    Columns: ``deal``, ``valid_from``, ``valid_to``, ``first``, ``last``, ``n_changes``, ``n_up``, ``n_down``. Of an
+    amount only positive values count: one that was emptied is the last one known. A date (days since 1970-01-01) that
+    was emptied is none (``last`` null) from then on, and the next one is compared with the one before.
     """
     return book.engine.once(f"trail_{name}", lambda: _trail(book, name))
 
 
 def _trail(book: DealBook, name: str) -> Lazy:
     x = nw.coalesce(col("number"), col("value_day").cast(nw.Float64))
-    rows = book.events.filter(col("field") == name).with_columns(x=x).filter(~col("x").is_null())
-    rows = rows.select("deal", "seq", "known_day", "x")
+    rows = book.events.filter(col("field") == name).select("deal", "seq", "known_day", x=x)
     if name == "amount":
         rows = rows.filter(col("x") > 0)
     columns = ("first", "last", "n_changes", "n_up", "n_down")
@@ -222,8 +222,10 @@ def _trail(book: DealBook, name: str) -> Lazy:
 
 
 def _replay_trail(rows: Lazy) -> Lazy:
+    stated = rows.with_columns(before=over(col("before").fill_null(strategy="forward")))  # the last one that was stated
     went_up, went_down = col("x") > col("before"), col("x") < col("before")
-    moved = rows.with_columns(first=over(col("x").first()), moves=sums(went_down, went_up), **VALIDITY)
+    first = nw.when(col("before").is_null()).then(col("x")).fill_null(strategy="forward")
+    moved = stated.with_columns(first=over(first), moves=sums(went_down, went_up), **VALIDITY)
     named = moved.with_columns(last=col("x"), n_up=rest("moves", 1), n_down=digit("moves", 0))
     return named.with_columns(n_changes=col("n_up") + col("n_down"))
 

@@ -38,7 +38,8 @@ def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
     -------
     DataFrame, one row a deal and day
         ``deal_id``, ``as_of_day``, ``amount`` (NaN where none is known). ``deals.amount`` counts until history says
-        otherwise; of a deal that ended without being won, the last amount while it was open.
+        otherwise, and an amount that was emptied until the next; of a deal that ended without being won, the last
+        amount while it was open.
     """
     return book.engine.by_day("amounts", days, lambda days: _amounts(book, days))
 
