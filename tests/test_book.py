@@ -671,7 +671,7 @@ def test_a_row_before_creation_is_reported():
 # History
 
 
-UNKNOWN = dict.fromkeys(("stage", "buyer_stage", "milestone", "condition"), "quotation")
+UNKNOWN = dict.fromkeys(("stage", "buyer_stage", "milestone", "condition", "stance"), "quotation")
 NEGATIVE = dict.fromkeys(("amount", "budget", "quote", "probability"), "-1")
 HISTORY_FAULTS = [
     ("deal_id missing", "deal_id", {"deal_id": " "}, None),
@@ -688,6 +688,7 @@ HISTORY_FAULTS = [
     ("field missing", "field", {"field": None}, None),
     *((f"unknown {f.replace('_', ' ')}", "value", {"field": f, "value": v}, v) for f, v in UNKNOWN.items()),
     *((f"unknown {f.replace('_', ' ')}", "value", {"field": f, "value": None}, None) for f in UNKNOWN),
+    *(("unknown stance", "value", {"field": "stance", "value": v}, v) for v in ("DM:cold", "DM:3", "DM:", ":1")),
     *((f"{f} not a number", "value", {"field": f, "value": "much"}, "much") for f in NEGATIVE),
     *((f"{f} not a number", "value", {"field": f, "value": ""}, None) for f in MONEY_FIELDS),
     *((f"negative {f}", "value", {"field": f, "value": v}, v) for f, v in NEGATIVE.items()),

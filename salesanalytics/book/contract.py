@@ -68,5 +68,7 @@ NUMBER_FIELDS = ("amount", "probability", "budget", "quote")
 DATE_FIELDS = ("close_date", "next_step", "tender_issued", "bid_due")
 #: Fields in which a negative number cannot be meant.
 NONNEGATIVE_FIELDS = ("amount", "budget", "quote", "probability")
+#: How a stance is written: a role, and a number from -2 to 2.
+STANCE = r"^[^:]+: *[+-]?([01](\.\d+)?|2(\.0+)?)$"
 #: Fields counted in money.
 MONEY_FIELDS = ("amount", "budget", "quote")

@@ -12,7 +12,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from salesanalytics.book.contract import MONEY_FIELDS, NONNEGATIVE_FIELDS, NUMBER_FIELDS
+from salesanalytics.book.contract import MONEY_FIELDS, NONNEGATIVE_FIELDS, NUMBER_FIELDS, STANCE
 from salesanalytics.process import Process
 
 Lazy = nw.LazyFrame[Any]
@@ -107,6 +107,8 @@ def _value_rules(process: Process) -> Rules:
     for name, ids in known_ids.items():
         wrong = (col("field") == name) & (col("value").is_null() | ~col("value").is_in(ids))
         rules.append((f"unknown {name.replace('_', ' ')}", "value", wrong))
+    stance = ~col("value").str.contains(STANCE).fill_null(value=False)
+    rules.append(("unknown stance", "value", (col("field") == "stance") & stance))
     for name in NUMBER_FIELDS:
         broken = col("value_unreadable")
         if name in MONEY_FIELDS:  # an emptied sum says less than the one before; an emptied probability is none

@@ -6,7 +6,7 @@ TEXTS: dict[str, str] = {
     "deals": "项目表", "history": "历史表", "reps": "销售人员表", "accounts": "客户表", "targets": "目标表",
     "amount": "金额", "owner": "负责人", "stage": "阶段", "buyer stage": "买方阶段", "milestone": "里程碑",
     "condition": "条件", "rep": "销售", "account": "客户", "target": "目标", "probability": "概率",
-    "budget": "预算", "quote": "报价", "category": "预测类别",
+    "stance": "态度", "budget": "预算", "quote": "报价", "category": "预测类别",
     "row": "行", "deal": "项目", "measure": "度量", "field": "字段", "{} missing": "缺少 {}",
     "{} unreadable": "{} 无法读取", "{} not a number": "{} 不是数字", "negative {}": "{} 为负数",
     "duplicate {}": "{} 重复", "unknown {}": "未知的{}", "date value unreadable": "日期值无法读取",
