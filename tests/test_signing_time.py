@@ -244,21 +244,23 @@ def test_creation_rows_by_hand():
         "open": [("S1", 10, 40)],
         "flash": [("S1", 30), ("won", 30)],
         "seen_after": [("S1", 50, 60), ("won", 55, 60)],
+        "again": [("S1", 60)],
     }
-    facts = {"account_id": ["x", "x", "y", None, "y"], "amount": [8.0, 4, np.nan, 1, 16]}
+    facts = {"account_id": ["x", "x", "y", None, "z", "z"], "amount": [8.0, 4, np.nan, 1, 16, 2]}
     created = {"lost": 2}
     book = tiny(paths, last=300, created=created, deals=facts, history=[("open", "amount", 7, 41, 41)])
     found = creation_rows(book, as_of=day_of(200)).set_index("deal_id")
-    assert sorted(found.index) == ["flash", "lost", "open", "won"]  # what was known only after its end tells nothing
-    assert found["signed"].to_dict() == {"won": True, "lost": False, "open": False, "flash": True}
-    assert found["entry_days"].to_dict() == {"won": 0, "lost": 3, "open": 30, "flash": 0}
+    assert sorted(found.index) == ["again", "flash", "lost", "open", "won"]  # what was known only after its end tells nothing
+    assert found["signed"].to_dict() == {"won": True, "lost": False, "open": False, "flash": True, "again": False}
+    assert found["entry_days"].to_dict() == {"won": 0, "lost": 3, "open": 30, "flash": 0, "again": 0}
     assert found["duration_days"]["won"] == 100
     assert found["duration_days"]["lost"] == 43
     assert found["duration_days"]["open"] == 200 - 3 - 10  # the last q95 of the recording lag counts as unseen
     assert found["duration_days"]["flash"] == 0.5
     assert found["amount"]["won"] == 8
     assert np.isnan(found["amount"]["open"])  # known a day later only
-    assert found["account_known"][["won", "lost", "open"]].tolist() == [0, 1, 0]
+    # the customer of "again" had signed a deal before, though nothing can be learned from that one
+    assert found["account_known"][["won", "lost", "open", "again"]].tolist() == [0, 1, 0, 1]
     assert np.isnan(found["account_known"]["flash"])
 
 

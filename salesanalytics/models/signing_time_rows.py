@@ -116,19 +116,20 @@ def creation_rows(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     day = as_of_day(book, as_of)
     seen_to = day - recording_lag_days(book, as_of=as_of)
     rows = known_outcomes(book, day)
+    account = rows["deal_id"].map(book.deals.set_index("deal_id")["account_id"])
+    first = rows["created_day"].groupby(account).transform("min")
     signed = rows["end"].eq("won") & (rows["end_day"] <= seen_to)
     length = rows["end_day"].clip(upper=seen_to) - rows["created_day"]
     rows = rows.assign(
         signed=signed,
         duration_days=length.astype(float).clip(lower=0.5).where(length >= 0),
         entry_days=(rows["known_from"] - rows["created_day"]).clip(lower=0).astype(float),
+        account_known=(rows["created_day"] > first).astype(float).where(account.notna()),
     )
     rows = rows[rows["entry_days"] < rows["duration_days"]].reset_index(drop=True)
     facts = book.deals.set_index("deal_id").loc[rows["deal_id"]].reset_index()
     for name in book.settings.attributes:
         rows[name] = facts[name]
     rows["amount"] = amounts_at(book, deal_ids=rows["deal_id"], days=rows["known_from"])
-    first = rows["created_day"].groupby(facts["account_id"]).transform("min")
-    rows["account_known"] = (rows["created_day"] > first).astype(float).where(facts["account_id"].notna())
     columns = ["deal_id", "duration_days", "entry_days", "signed", "amount", "account_known"]
     return rows[[*columns, *book.settings.attributes]]
