@@ -178,7 +178,7 @@ DEALS = {
     "N01b": ([stage("S4", 9), (9, "budget", 90)], [stage("S4", 9), (9, "budget", 91)]),
     "N02": ([stage("S3", 9), (9, "category", "pipeline")], [stage("S3", 9), (9, "category", "omitted")]),
     "C01": (
-        [stage("S5", 9), (9, "contact", "DM"), (9, "contact", "TECH")],
+        [stage("S5", 9), (9, "contact", "DM"), (9, "contact", "TECH"), (8, "contact", "DM:left")],
         [stage("S5", 9), (9, "contact", "DM"), (9, "contact", "TECH"), (9, "contact", "USER")],
     ),
     "C01b": (

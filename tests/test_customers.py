@@ -27,6 +27,7 @@ ROWS = [
     ("a1", "contact", "DM", 3), ("a2", "contact", "DM", 25), ("a2", "contact", "USER", 26),
     ("a3", "contact", "DM", 45, 60),
     ("b1", "contact", "USER", 5), ("b2", "contact", "USER", 25), ("b2", "contact", "DM", 28),
+    ("b2", "contact", "DM:left", 30), ("z", "contact", "DM:left", 30),
     ("a1", "stance", "DM:-1", 3), ("a2", "stance", "DM:2", 25), ("a2", "activity", "visit", 27),
     ("c1", "rep_id", "r1", 35), ("c1", "contact", "DM", 30),
 ]  # fmt: skip

@@ -28,6 +28,8 @@ ROWS = [  # day of January 2026, recorded on, field, value
     (11, 11, "buyer_stage", "B3"),
     (11, 11, "competitor", "rival"),
     (11, 11, "next_step", "2026-01-15"),
+    (12, 12, "contact", "DM:left"),
+    (12, 12, "contact", ""),
     (12, 12, "probability", "60%"),
     (12, 12, "category", "commit"),
 ]
@@ -65,6 +67,7 @@ def one_deal():
             {
                 "n_milestones": 2,
                 "milestones_in_row": 1,
+                "n_roles": 2,
                 "p_rep": 0.6,
                 "category": "commit",
                 "next_step_overdue_days": 5,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.control.known import Known, know
+from salesanalytics.control.known import Known, know, roles_reached
 from salesanalytics.errors import SchemaError
 from salesanalytics.labels import label
 from salesanalytics.timeline.calendar import to_date, to_timestamps
@@ -114,7 +114,7 @@ def all_deals(known: Known) -> pd.DataFrame:
 
 def contact_rows(known: Known) -> pd.DataFrame:
     """Contacts known at the date: ``deal``, ``role``, ``who``, ``day``, ``rep_id`` (owner of the deal on that day)."""
-    rows = known.all_rows("contact")[["deal", "day", "value", "who"]].rename(columns={"value": "role"})
+    rows = roles_reached(known.all_rows("contact"))[["deal", "day", "value", "who"]].rename(columns={"value": "role"})
     rows["who"] = rows["who"].astype(object).where(rows["who"].notna() & rows["who"].ne(rows["role"]), None)
     owners = owner_spells(known.book, as_of=to_date(known.day))
     ids = known.book.deals["deal_id"].to_numpy()[rows["deal"].to_numpy(dtype=int)]

@@ -245,6 +245,11 @@ def know(book: DealBook, *, as_of: Any) -> Known:
     return Known(book, day, deals, ended, found, holds, fields_known(book, day=day))
 
 
+def roles_reached(contacts: pd.DataFrame) -> pd.DataFrame:
+    """Rows of contacts with a role; that somebody left (``DM:left``) is none."""
+    return contacts[~contacts["value"].str.contains(":", regex=False, na=True).astype(bool)]
+
+
 def _last(rows: pd.DataFrame, column: str) -> pd.Series:
     return rows.drop_duplicates("deal", keep="last").set_index("deal")[column]
 

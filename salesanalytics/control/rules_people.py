@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from salesanalytics.control.hits import either, flag
-from salesanalytics.control.known import Known
+from salesanalytics.control.known import Known, roles_reached
 
 Params = Mapping[str, Any]
 KEY_ROLES = ("DM", "PURCH", "COACH")
@@ -73,7 +73,7 @@ def single_threaded(known: Known, params: Params) -> pd.DataFrame:
     """C01. Fewer than ``roles`` distinct roles reached at s >= 5; or at s >= 3 no more than one person seen in the last
     window_days (asked only of deals whose activities say with whom they were).
     """
-    contacts, activities = known.rows("contact"), known.rows("activity")
+    contacts, activities = roles_reached(known.rows("contact")), known.rows("activity")
     roles = known.on_deals(contacts.groupby("deal")["value"].nunique(), 0)
     rows = pd.concat([contacts, activities])
     recent = rows[(rows["day"] > known.day - params["window_days"]) & rows["who"].notna()]

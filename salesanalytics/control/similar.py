@@ -191,8 +191,8 @@ def _steps(known: Known, deals: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=STEP_COLUMNS)
     rows = pd.concat(parts, ignore_index=True)
     rows = rows[(rows["day"] > rows["landmark_day"]) & (rows["day"] <= rows["left_day"])]
-    marked = rows["kind"].eq("condition") & rows["value"].str.contains(":", regex=False, na=False)
-    rows = rows[~marked]  # a condition waived or undone was not done
+    marked = rows["kind"].isin(["condition", "contact"]) & rows["value"].str.contains(":", regex=False, na=True)
+    rows = rows[~marked]  # a condition waived or undone was not done, who left was not reached
     rank = {i: s.order for s in known.process.stages for i in _items(s)}
     later = rows["value"].map(rank).gt(rows["stage_rank"])  # done on the day of leaving, but of the stage that followed
     rows = rows[~(later & rows["day"].eq(rows["left_day"]))]

@@ -93,9 +93,13 @@ def _condition_states(book: DealBook) -> Lazy:
 
 
 def people_reached(book: DealBook, asked: Asked) -> pd.DataFrame:
-    """Roles reached: ``deal``, ``as_of_day``, ``n_roles``, ``dm_day`` (first contact with the decision maker)."""
+    """Roles reached: ``deal``, ``as_of_day``, ``n_roles``, ``dm_day`` (first contact with the decision maker).
+
+    That somebody left (``DM:left``) is no contact.
+    """
+    is_role = ~col("value").str.contains(":", literal=True).fill_null(value=True)
     first = (
-        book.events.filter(col("field") == "contact")
+        book.events.filter((col("field") == "contact") & is_role)
         .group_by("deal", "value")
         .agg(known=col("known_day").min(), day=col("day").min())
     )
