@@ -215,6 +215,19 @@ def test_names_are_drawn_as_they_are_written(forecast):
     assert drawable("a\x1b[31m\u202eb") == "a [31m b"
 
 
+@pytest.mark.parametrize("name", ["喆堃昇镕珺玥", "臺灣積體電路製造股份有限公司", "𬭎𫖮㛃"])
+def test_rare_characters_of_names_and_traditional_ones_are_drawn(name):
+    assert drawable(name) == name
+    drawn(plots.contributions(small_forecast(names=(name, "D2"))))
+
+
+def test_the_font_knows_level_1_of_big5():
+    codes = (bytes([lead, trail]) for lead in range(0xA4, 0xC7) for trail in (*range(0x40, 0x7F), *range(0xA1, 0xFF)))
+    level_1 = b"".join(code for code in codes if code <= b"\xc6\x7e").decode("big5")
+    assert len(level_1) == 5401
+    assert drawable(level_1) == level_1
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_book_without_open_deals_can_be_drawn(forecast, lang):
     empty = replace(forecast, deals=forecast.deals.iloc[:0])

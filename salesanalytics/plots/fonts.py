@@ -13,17 +13,18 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 LATIN = "DejaVu Sans"  # comes with matplotlib
+CHINESE = "NotoSansCJKsc-Subset.otf"  # which characters: fonts/OFL.txt
 LONGEST_NAME = 34  # characters beside an axis
 
 
 def _font_bytes() -> bytes:
-    return (resources.files("salesanalytics.plots") / "fonts" / "NotoSansCJKsc-GB2312.otf").read_bytes()
+    return (resources.files("salesanalytics.plots") / "fonts" / CHINESE).read_bytes()
 
 
 @cache
 def families() -> list[str]:
     """Font families to fall back through, glyph by glyph: Latin first, then Chinese."""
-    source = resources.files("salesanalytics.plots") / "fonts" / "NotoSansCJKsc-GB2312.otf"
+    source = resources.files("salesanalytics.plots") / "fonts" / CHINESE
     with resources.as_file(source) as path:
         font_manager.fontManager.addfont(path)
         name = font_manager.FontProperties(fname=path).get_name()
