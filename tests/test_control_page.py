@@ -10,7 +10,7 @@ import worlds
 import salesanalytics as sa
 from salesanalytics.control import review_deals
 from salesanalytics.report.control_page import write_control_report
-from salesanalytics.report.control_tables import ahead_rows
+from salesanalytics.report.control_tables import ahead_rows, deal_or_rep
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,25 @@ def test_amounts_of_a_column_have_the_same_decimals_and_only_nothing_reads_0(rev
     clocks = review.clocks.head(4).assign(amount=[17e6, 8.26e6, 1e3, 0.0], seller_rank=9.0, supported_rank=1.0)
     shown = ahead_rows(replace(review, clocks=clocks), 1e6, "million CNY", "en")["Amount (million CNY)"]
     assert shown.tolist() == ["17.0", "8.3", "<0.1", "0"]
+
+
+@pytest.mark.parametrize(("lang", "buyer"), [("en", "Find and raise the problem"), ("zh", "发现问题，提出问题")])
+def test_deals_have_their_names_and_stages_their_words(review, tmp_path, lang, buyer):
+    review = replace(review, deal_names={deal: f"<{deal}>" for deal in review.clocks["deal_id"]})
+    page = write_control_report(review, tmp_path / "control.html", lang=lang).read_text("utf-8")
+    assert not re.search(r"<td[^>]*>P\d+</td>", page.partition("</table>")[0])
+    deal = review.similar[0].deal_id
+    assert f"<b>{deal} &lt;{deal}&gt;" in page
+    clocks = review.clocks.head(1).assign(seller_rank=2.0, supported_rank=1.0, buyer_rank=1.0, stage="S2")
+    told = ahead_rows(replace(review, clocks=clocks), 1e6, "million CNY", lang).iloc[0].tolist()
+    s1, s2 = (f"{stage} · {review.process.label(stage, lang)}" for stage in ("S1", "S2"))
+    assert told[0] == "{0} <{0}>".format(clocks["deal_id"].iloc[0])
+    assert told[2:5] == [s2, f"B1 · {buyer}", s1]
+
+
+def test_a_deal_and_a_rep_of_one_id_keep_their_own_names():
+    hits = pd.DataFrame({"deal_id": ["1", None, "2"], "rep_id": ["1", "1", None]})
+    assert deal_or_rep(hits, {"1": "Mill"}, {"1": "Li", "2": "Wu"}).tolist() == ["1 Mill", "1 Li", "2"]
 
 
 def test_long_counts_are_separated(review, tmp_path):

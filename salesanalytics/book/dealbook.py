@@ -24,6 +24,14 @@ def state_codes(process: Process) -> dict[str, int]:
     return {state: code for code, state in enumerate(states, start=1)}
 
 
+def _names(table: pd.DataFrame, key: str) -> dict[str, str]:
+    """Names of a table's rows by id, of those that have one other than the id."""
+    if not {key, "name"} <= set(table.columns):
+        return {}
+    named = table.dropna(subset=[key, "name"])
+    return {i: name for i, name in zip(named[key], named["name"], strict=True) if name != i}
+
+
 @dataclass(frozen=True, eq=False)
 class DealBook:
     """Validated tables of one sales pipeline that follows one process.
@@ -115,10 +123,12 @@ class DealBook:
     @cached_property
     def rep_names(self) -> dict[str, str]:
         """Names of reps by id, of those that have one other than the id."""
-        if not {"rep_id", "name"} <= set(self.reps.columns):
-            return {}
-        named = self.reps.dropna(subset=["rep_id", "name"])
-        return {i: name for i, name in zip(named["rep_id"], named["name"], strict=True) if name != i}
+        return _names(self.reps, "rep_id")
+
+    @cached_property
+    def deal_names(self) -> dict[str, str]:
+        """Names of deals by id, of those that have one other than the id."""
+        return _names(self.deals, "deal_id")
 
     @property
     def extracted_day(self) -> int:

@@ -43,8 +43,8 @@ class DealReview:
     losses : LossReasons
     customers : CustomerSheet
     key_people : KeyPersonRisk
-    rep_names : dict
-        Names of reps by id, of those that have one.
+    deal_names, rep_names : dict
+        Names of deals and of reps by id, of those that have one.
     """
 
     as_of: date
@@ -59,6 +59,7 @@ class DealReview:
     losses: LossReasons
     customers: CustomerSheet
     key_people: KeyPersonRisk
+    deal_names: dict[str, str]
     rep_names: dict[str, str]
 
 
@@ -107,5 +108,6 @@ def review_deals(
         losses=loss_reasons(book, as_of=as_of),
         customers=customer_sheet(book, as_of=as_of),
         key_people=key_people,
+        deal_names=book.deal_names,
         rep_names=book.rep_names,
     )

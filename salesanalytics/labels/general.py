@@ -17,7 +17,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "target": ("Target", "目标"), "p_target": ("Chance to reach the target", "达成目标的概率"),
     "share_of_draws": ("Share of draws", "模拟占比"),
     # deals
-    "deal_id": ("Deal", "项目编号"), "name": ("Name", "名称"), "rep_id": ("Owner", "负责人"),
+    "deal": ("Deal", "项目"), "deal_id": ("Deal", "项目编号"), "name": ("Name", "名称"), "rep_id": ("Owner", "负责人"),
     "state": ("State", "状态"), "stage": ("Stage", "阶段"),
     "days_in_state": ("Days in state", "停留天数"),
     "p_in_period": ("Chance in period", "期内签约概率"),

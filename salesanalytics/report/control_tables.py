@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ from salesanalytics.control import NOT_RECORDED, SimilarDeals
 from salesanalytics.control.review import DealReview
 from salesanalytics.labels import amount_label, band, has_label, label, number, percent, short
 from salesanalytics.process import Process
-from salesanalytics.report.tables import numbers, owners
+from salesanalytics.report.tables import id_and_name, numbers, state_namer, with_names
 
 STEPS_SHOWN = 6
 REASONS_SHOWN = 4
@@ -34,20 +35,30 @@ def _text(values: pd.Series) -> pd.Series:
     return values.where(values.notna(), "–").astype(str)
 
 
+def deal_or_rep(hits: pd.DataFrame, deal_names: Mapping[str, str], rep_names: Mapping[str, str]) -> pd.Series:
+    """What each alert is about: a deal, else a rep."""
+    deals = with_names(hits["deal_id"], deal_names)
+    return deals.where(hits["deal_id"].notna(), with_names(hits["rep_id"], rep_names))
+
+
 def ahead_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.DataFrame:
     """Open deals in which we stand further than customer and milestones support, the largest first."""
     deals = review.clocks[review.clocks["seller_rank"] > review.clocks["supported_rank"]]
     deals = deals.sort_values("amount", ascending=False, kind="stable")
-    stages = dict(enumerate(review.process.stage_ids, start=1))
-    buyers = {stage.order: stage.id for stage in review.process.buyer_stages}
+    named = state_namer(review.process, lang)
+    stages = {rank: named(stage) for rank, stage in enumerate(review.process.stage_ids, start=1)}
+    buyers = {
+        stage.order: id_and_name(stage.id, review.process.label(stage.id, lang), between=" · ")
+        for stage in review.process.buyer_stages
+    }
     return pd.DataFrame(
         {
-            label("deal_id", lang): deals["deal_id"],
-            label("rep_id", lang): owners(deals["rep_id"], review.rep_names),
-            label("stage", lang): deals["stage"],
+            label("deal", lang): with_names(deals["deal_id"], review.deal_names),
+            label("rep_id", lang): with_names(deals["rep_id"], review.rep_names),
+            label("stage", lang): deals["stage"].map(named),
             label("kind_buyer_stage", lang): _text(deals["buyer_rank"].map(buyers)),
-            label("page_milestones", lang): deals["milestones_in_row"].map(number),
             label("page_supported", lang): deals["supported_rank"].map(stages),
+            label("page_milestones", lang): deals["milestones_in_row"].map(number),
             label("days_in_state", lang): deals["days_in_stage"].map(number),
             amount_label("amount", unit, lang): _amounts(deals["amount"], scale),
         }
@@ -58,12 +69,11 @@ def alert_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.Dat
     """What the rules found, the gravest first."""
     hits = review.anomalies.hits
     names = review.anomalies.rules.set_index("rule")[f"name_{lang}"]
-    who = hits["deal_id"].where(hits["deal_id"].notna(), hits["rep_id"])
     return pd.DataFrame(
         {
             label("severity", lang): [label(f"severity_{s}", lang) for s in hits["severity"]],
-            label("deal_or_rep", lang): owners(who, review.rep_names),
-            label("rep_id", lang): owners(hits["rep_id"], review.rep_names),
+            label("deal_or_rep", lang): deal_or_rep(hits, review.deal_names, review.rep_names),
+            label("rep_id", lang): with_names(hits["rep_id"], review.rep_names),
             label("rule", lang): hits["rule"] + " " + hits["rule"].map(names),
             label("evidence", lang): hits[f"evidence_{lang}"],
             label("page_days", lang): hits["days"].map(number),
@@ -96,8 +106,8 @@ def task_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.Data
     """What is due, the most valuable deals first; what each condition went with, where it was measured."""
     tasks = review.tasks
     columns: dict[str, Any] = {
-        label("deal_id", lang): tasks["deal_id"],
-        label("rep_id", lang): owners(tasks["rep_id"], review.rep_names),
+        label("deal", lang): with_names(tasks["deal_id"], review.deal_names),
+        label("rep_id", lang): with_names(tasks["rep_id"], review.rep_names),
         label("task", lang): tasks["item"].astype(str) + " " + tasks[f"task_{lang}"].astype(str),
         label("why", lang): tasks[f"why_{lang}"],
         label("done_by", lang): [label(f"duty_{o}", lang) if has_label(f"duty_{o}") else o for o in tasks["owner"]],
@@ -114,7 +124,8 @@ def task_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.Data
 def similar_parts(one: SimilarDeals, review: DealReview, scale: float, unit: str, lang: str) -> dict[str, Any]:
     """The similar deals of one open deal, and in a line what was done next on most of them."""
     own = review.clocks.set_index("deal_id").loc[one.deal_id]
-    told = {"deal": one.deal_id, "stage": own["stage"], "days": number(own["days_in_stage"])}
+    deal, stage = id_and_name(one.deal_id, review.deal_names.get(one.deal_id)), state_namer(review.process, lang)
+    told = {"deal": deal, "stage": stage(own["stage"]), "days": number(own["days_in_stage"])}
     deals = one.deals
     rows = pd.DataFrame(
         {
@@ -160,7 +171,7 @@ def loss_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.Data
         said.append(label("list_comma", lang).join(f"{names.get(r['reason'], r['reason'])} {r['n']}" for r in own))
     return pd.DataFrame(
         {
-            label("stage", lang): _text(groups["stage"]),
+            label("stage", lang): _text(groups["stage"].map(state_namer(review.process, lang), na_action="ignore")),
             label("page_reasons", lang): said,
             label("count", lang): groups["n"].map(number),
             amount_label("amount", unit, lang): _amounts(groups["amount"], scale),

@@ -12,6 +12,7 @@ from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, label, number, percent
 from salesanalytics.plots.units import unit_for
 from salesanalytics.process import Process
+from salesanalytics.report.control_tables import deal_or_rep
 from salesanalytics.report.review_rows import (
     cause_rows,
     change_ends,
@@ -20,7 +21,7 @@ from salesanalytics.report.review_rows import (
     moved_deal_rows,
     record_rows,
 )
-from salesanalytics.report.tables import id_and_name, numbers, owners
+from salesanalytics.report.tables import id_and_name, numbers, with_names
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.reps.evaluate import RepEvaluation
 
@@ -68,11 +69,10 @@ def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None =
     hits = found.hits.head(top)
     names = found.rules.set_index("rule")[f"name_{lang}"]
     scale, unit = unit_for(float(hits["value_at_stake"].max() or 0.0), book.settings.unit, lang)
-    who = hits["deal_id"].where(hits["deal_id"].notna(), hits["rep_id"])
     rows = pd.DataFrame(
         {
             label("severity", lang): [label(f"severity_{s}", lang) for s in hits["severity"]],
-            label("deal_or_rep", lang): owners(who, book.rep_names),
+            label("deal_or_rep", lang): deal_or_rep(hits, book.deal_names, book.rep_names),
             label("rule", lang): hits["rule"] + " " + hits["rule"].map(names),
             label("evidence", lang): hits[f"evidence_{lang}"],
             amount_label("value_at_stake", unit, lang): numbers(hits["value_at_stake"] / scale),
@@ -99,8 +99,8 @@ def tasks_text(
     scale, unit = unit_for(float(some["value_at_stake"].max() if len(some) else 0.0), book.settings.unit, lang)
     rows = pd.DataFrame(
         {
-            label("deal_id", lang): some["deal_id"],
-            label("rep_id", lang): owners(some["rep_id"], book.rep_names),
+            label("deal", lang): with_names(some["deal_id"], book.deal_names),
+            label("rep_id", lang): with_names(some["rep_id"], book.rep_names),
             label("task", lang): some["item"].astype(str) + " " + some[f"task_{lang}"],
             label("why", lang): some[f"why_{lang}"],
             amount_label("value_at_stake", unit, lang): numbers(some["value_at_stake"] / scale),
@@ -171,7 +171,7 @@ def scrub_text(
         {
             label("deal_id", lang): some["deal_id"],
             label("name", lang): some["name"].fillna("–"),
-            label("rep_id", lang): owners(some["rep_id"], book.rep_names),
+            label("rep_id", lang): with_names(some["rep_id"], book.rep_names),
             label("evidence", lang): some[f"evidence_{lang}"],
             amount_label("value_at_stake", unit, lang): numbers(some["value_at_stake"] / scale),
         }

@@ -117,10 +117,9 @@ def rep_texts(names: Mapping[str, str]) -> dict[str, str]:
     return {rep: id_and_name(rep, name) for rep, name in names.items()}
 
 
-def owners(reps: pd.Series, names: Mapping[str, str], *, nobody: str = "–") -> pd.Series:
-    """A column of reps (ids) for a person; nobody where there is none."""
-    known = rep_texts(names)
-    return reps.where(reps.notna(), nobody).astype(str).map(lambda rep: known.get(rep, rep))
+def with_names(ids: pd.Series, names: Mapping[str, str], *, nobody: str = "–") -> pd.Series:
+    """A column of ids (of reps, of deals) for a person, with their names; nobody where there is none."""
+    return ids.where(ids.notna(), nobody).astype(str).map(lambda one: id_and_name(one, names.get(one)))
 
 
 def numbers(values: pd.Series) -> pd.Series:
@@ -151,7 +150,7 @@ def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """Open deals, largest expected amount first."""
     deals = known_amounts(forecast.deals, forecast)
-    who = {"rep_id": owners(deals["rep_id"], forecast.rep_names, nobody="")}
+    who = {"rep_id": with_names(deals["rep_id"], forecast.rep_names, nobody="")}
     columns = _deal_columns(deals, forecast.process, lang, p="p_in_period", who=who)
     columns["days_in_state"] = deals["days_in_state"].map(number)
     columns["p_won"] = deals["p_won"].map(percent)

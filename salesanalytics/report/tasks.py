@@ -20,7 +20,7 @@ from salesanalytics.labels import amount_label, has_label, label
 from salesanalytics.plots.units import unit_for
 from salesanalytics.report.excel import AMOUNT, LINE_HEIGHT, head, n_lines, plain, write_row
 from salesanalytics.report.excel import widths as set_widths
-from salesanalytics.report.tables import owners
+from salesanalytics.report.tables import with_names
 
 #: Columns of a rep's sheet and their widths; from ``won_ratio`` on they are numbers.
 COLUMNS = {
@@ -66,7 +66,7 @@ def write_tasks(
         The file.
     """
     path = Path(path)
-    tasks = tasks.assign(owner_name=owners(tasks["rep_id"], rep_names or {}, nobody=label("missing_group", lang)))
+    tasks = tasks.assign(owner_name=with_names(tasks["rep_id"], rep_names or {}, nobody=label("missing_group", lang)))
     unit = unit_for(0.0, unit, lang)[1]
     book = Workbook()
     people = sorted(tasks["owner_name"].unique())
