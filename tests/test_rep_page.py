@@ -243,6 +243,15 @@ def test_pictures_show_what_the_tables_say(review, lang):
         assert len(ax.patches) == clear.sum()
 
 
+def test_reps_who_all_passed_everything_did_as_all_reps():
+    reps = pd.DataFrame({"stage": "S1", "rep_id": ["R1", "R2"], "pass_rate": 1.0, "company": 1.0})
+    cells = reps.assign(shrunk=0.97, lower=0.93, upper=0.9999, gap=0.03)
+    ax = plots.rep_stage_conversion(cells)
+    assert not ax.patches
+    assert [text.get_text() for text in ax.texts] == ["100 %"] * 3
+    assert not ax.images[0].get_array().any()
+
+
 def test_odds_are_drawn_of_one_rep(review):
     with pytest.raises(SchemaError, match="draws one rep, got R01, R02"):
         plots.rep_odds(review.odds[review.odds["rep_id"].isin(["R01", "R02"])])

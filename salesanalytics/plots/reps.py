@@ -121,23 +121,32 @@ def rep_condition_gaps(gaps: pd.DataFrame, *, ax: Axes | None = None, lang: str 
     """Process score of each rep in each stage, drawn to that of all; red: below all reps, blue: above.
 
     Takes the result of `condition_gaps`; a column ``name`` is shown instead of ``rep_id``. Framed: the interval does
-    not hold the score of all.
+    not hold the score of all, and his own differs from it.
     """
-    return _heat_map(gaps, ax, "title_rep_gaps", lang)
+    return _heat_map(gaps, "score", ax, "title_rep_gaps", lang)
 
 
 def rep_stage_conversion(rates: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> Axes:
     """Share of deals that each rep passed on from each stage, drawn to that of all; red: below all reps, blue: above.
 
     Takes the result of `stage_conversion`; a column ``name`` is shown instead of ``rep_id``. Framed: the interval
-    does not hold the share of all.
+    does not hold the share of all, and his own differs from it.
     """
-    return _heat_map(rates, ax, "title_rep_conversion", lang)
+    return _heat_map(rates, "pass_rate", ax, "title_rep_conversion", lang)
 
 
-def _heat_map(cells: pd.DataFrame, ax: Axes | None, title: str, lang: str) -> Axes:
-    """Reps by stages: the shrunk share of each cell on the colour of its gap; all reps in the last row."""
+def _heat_map(cells: pd.DataFrame, own: str, ax: Axes | None, title: str, lang: str) -> Axes:
+    """Reps by stages: the shrunk share of each cell on the colour of its gap; all reps in the last row.
+
+    Who did exactly as all reps is shown so: no stage is certain to the method, so that it draws 100 % of 100 % lower.
+    """
     cells = cells[cells["shrunk"].notna()]
+    alike = np.isclose(cells[own].astype(float), cells["company"].astype(float))
+    cells = cells.assign(
+        shrunk=cells["shrunk"].mask(alike, cells["company"]),
+        gap=cells["gap"].mask(alike, 0.0),
+        framed=~alike & ~cells["company"].between(cells["lower"], cells["upper"]),
+    )
     who = "name" if "name" in cells else "rep_id"
     stages, reps = cells["stage"].drop_duplicates().tolist(), sorted(cells["rep_id"].unique())
     people = cells.drop_duplicates("rep_id").sort_values("rep_id")[who]
@@ -150,7 +159,7 @@ def _heat_map(cells: pd.DataFrame, ax: Axes | None, title: str, lang: str) -> Ax
     for cell in cells.itertuples():
         x, y = column[cell.stage], row[cell.rep_id]
         ax.text(x, y, percent(cell.shrunk), ha="center", va="center", fontsize=8, color=INK)
-        if not cell.lower <= cell.company <= cell.upper:
+        if cell.framed:
             ax.add_patch(plt.Rectangle((x - 0.47, y - 0.44), 0.94, 0.88, fill=False, color=INK, lw=1))
     for stage, share in cells.groupby("stage")["company"].first().items():
         ax.text(column[stage], len(reps), percent(share), ha="center", va="center", fontsize=8, color=INK)
