@@ -203,6 +203,13 @@ def test_long_amounts_are_drawn_in_large_units(lang, unit, factor):
     assert shown == (["17.9", "20.0"] if lang == "en" else ["1,786", "2,000"])
 
 
+@pytest.mark.parametrize(("lang", "of_sum", "of_deals"), [("en", "billion", "million"), ("zh", "亿元", "万元")])
+def test_sums_of_billions_are_drawn_in_them_and_deals_in_the_unit_below(lang, of_sum, of_deals):
+    forecast = small_forecast(scale=1e9)
+    assert of_sum in drawn(plots.forecast_components(forecast, lang=lang)).get_xlabel()
+    assert of_deals in drawn(plots.contributions(forecast, lang=lang)).get_xlabel()
+
+
 def test_a_deal_without_an_amount_says_so(forecast):
     assert any(text.endswith("× 无金额") for text in texts(plots.contributions(forecast, lang="zh")))
 

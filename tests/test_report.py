@@ -221,12 +221,26 @@ def test_long_amounts_are_shown_in_larger_units():
     english, chinese = in_units(forecast, "en"), in_units(forecast, "zh")
     assert (english.unit, chinese.unit) == ("million CNY", "万元")
     np.testing.assert_allclose(english.total() * 1e6, forecast.total())
-    np.testing.assert_allclose(chinese.deals["amount"] * 1e4, forecast.deals["amount"])
     np.testing.assert_allclose(chinese.baselines["amount"] * 1e4, forecast.baselines["amount"])
     assert english.p_target == forecast.p_target
     assert english.target == forecast.target / 1e6
     assert unit_for(9e6, "EUR", "zh") == (1.0, "EUR")
     assert "Amount (million CNY)" in summary_rows(english, "en")["Total"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("lang", "units", "largest"), [("en", ("billion", "million"), "20,000"), ("zh", ("亿", "万"), "2,000,000")]
+)
+def test_sums_of_billions_have_a_unit_of_their_own_and_deals_are_read_to_the_last_figure(lang, units, largest):
+    forecast = small_forecast(scale=1e9, unit="EUR")
+    of_sums, of_deals = (label("with_unit", lang, text=label("amount", lang), unit=f"{u}{' ' * (lang == 'en')}EUR")
+                         for u in units)  # fmt: skip
+    assert of_sums in component_rows(in_units(forecast, lang), lang)
+    assert of_sums in summary_rows(in_units(forecast, lang), lang).iloc[:, 0].tolist()
+    assert deal_rows(forecast, lang)[of_deals].tolist()[0] == largest
+    told = forecast_text(forecast, lang)
+    assert of_sums in told
+    assert of_deals in told
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
     "with_unit": ("{text} ({unit})", "{text}（{unit}）"),
-    "in_large_units": ("million {unit}", "万{unit}"),
+    "in_large_units": ("million {unit}", "万{unit}"), "in_largest_units": ("billion {unit}", "亿{unit}"),
     "part_of": ("{text}: {part}", "{text}：{part}"),
     "list_comma": (", ", "、"), "two_sentences": ("{first} {second}", "{first}{second}"),
     # components and measures

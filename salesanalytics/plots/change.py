@@ -11,7 +11,7 @@ from salesanalytics.forecast import Change
 from salesanalytics.labels import amount_label, decimals, label, number
 from salesanalytics.plots.fonts import drawable, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, STRONG
-from salesanalytics.plots.units import unit_for
+from salesanalytics.plots.units import unit_for_deals
 
 SMALL = 0.002  # of the larger mean: causes below it are not drawn, and said to be so
 
@@ -19,7 +19,7 @@ SMALL = 0.002  # of the larger mean: causes below it are not drawn, and said to 
 def forecast_waterfall(change: Change, *, unit: str = "", ax: Axes | None = None, lang: str = "en") -> Axes:
     """Mean before, what each cause added or took (`explain_change`), mean after."""
     first, last = (float(told["mean"] or 0.0) for told in (change.before, change.after))
-    scale, unit = unit_for(max(first, last), unit, lang)
+    scale, unit = unit_for_deals(max(first, last), unit, lang)
     causes = change.causes[change.causes["amount"].abs() > SMALL * max(first, last, 1e-300)]
     steps = causes["amount"].to_numpy(dtype=float) / scale
     rest = (last - first) / scale - steps.sum()

@@ -12,7 +12,7 @@ from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
 from salesanalytics.plots.fonts import beside_axis, drawable, with_fonts
-from salesanalytics.plots.units import in_units
+from salesanalytics.plots.units import deals_in, in_units, unit_for_deals
 
 INK, STRONG, MIDDLE, WEAK, REST, ACCENT = "#333333", "#2f6f9f", "#6ea3c9", "#a9cbe3", "#e3e3e3", "#c8502d"
 SHOWN_DEALS = 12
@@ -113,8 +113,8 @@ def contributions(
     forecast: QuarterForecast, *, top: int = SHOWN_DEALS, ax: Axes | None = None, lang: str = "en"
 ) -> Axes:
     """Open deals with the largest expected amount, chance and amount beside the bar."""
-    forecast = in_units(forecast, lang)
-    rows = forecast.deals.nlargest(top, "expected_amount").iloc[::-1]
+    factor, unit = unit_for_deals(float(forecast.total().mean()), forecast.unit, lang)
+    rows = deals_in(forecast.deals, factor).nlargest(top, "expected_amount").iloc[::-1]
     ax = ax or plt.subplots(figsize=(7, 0.3 * max(len(rows), 1) + 1.2), layout="constrained")[1]
     places = np.arange(len(rows))
     ax.barh(places, rows["expected_amount"], color=STRONG, height=0.65)
@@ -127,7 +127,7 @@ def contributions(
         text = f"{percent(row.p_in_period, 1)} × {amount}"
         place = (row.expected_amount, y)
         ax.annotate(text, place, xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
-    name = amount_label("expected_amount", forecast.unit, lang)
+    name = amount_label("expected_amount", unit, lang)
     ax.set_xlabel(drawable(label("chance_times_amount", lang, text=name)))
     ax.margins(x=0.3)
     ax.set_xlim(left=0)

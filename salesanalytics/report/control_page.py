@@ -11,7 +11,7 @@ from salesanalytics import plots
 from salesanalytics.control.anomalies import Anomalies
 from salesanalytics.control.review import DealReview
 from salesanalytics.labels import label, number
-from salesanalytics.plots.units import unit_for
+from salesanalytics.plots.units import unit_for, unit_for_deals
 from salesanalytics.process import Process
 from salesanalytics.report.control_tables import (
     ahead_rows,
@@ -56,13 +56,13 @@ def write_control_report(review: DealReview, path: str | Path, *, lang: str = "e
 
 
 def _content(review: DealReview, lang: str) -> dict[str, Any]:
-    scale, unit = unit_for(float(review.clocks["amount"].sum()), review.unit, lang)
+    scale, unit = unit_for_deals(float(review.clocks["amount"].sum()), review.unit, lang)
     tasks = review.tasks
     return {
         "lang": "zh-CN" if lang == "zh" else "en",
         "title": label("title_control", lang, as_of=review.as_of),
         "words": {key: label(key, lang) for key in _WORDS},
-        "tiles": _tiles(review, scale, unit, lang),
+        "tiles": _tiles(review, lang),
         "picture": _picture(review, lang),
         "ahead": ahead_rows(review, scale, unit, lang).head(SHOWN_ROWS),
         "alerts": alert_rows(review, scale, unit, lang).head(SHOWN_ALERTS),
@@ -81,7 +81,8 @@ def _content(review: DealReview, lang: str) -> dict[str, Any]:
     }
 
 
-def _tiles(review: DealReview, scale: float, unit: str, lang: str) -> list[dict[str, Any]]:
+def _tiles(review: DealReview, lang: str) -> list[dict[str, Any]]:
+    scale, unit = unit_for(float(review.clocks["amount"].sum()), review.unit, lang)
     clocks, hits, tasks = review.clocks, review.anomalies.hits, review.tasks
     ahead = clocks[clocks["seller_rank"] > clocks["supported_rank"]]
     grave = hits[hits["severity"].eq("high")]

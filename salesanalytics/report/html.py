@@ -49,6 +49,7 @@ def write_page(
     environment = Environment(autoescape=True)
     page = environment.from_string((resources.files("salesanalytics.report") / "page.html").read_text("utf-8"))
     content = _content(in_units(forecast, lang), lang) | {"pictures": _pictures(forecast, lang)}
+    content["deals"] = deal_rows(forecast, lang).head(LISTED_DEALS)
     content["sections"] = [
         vars(part) | {"picture": part.draw and png(part.draw, part.height)}
         for part in sections(forecast, lang, before=before, groups=groups, outlook=outlook)
@@ -71,7 +72,6 @@ def _content(forecast: QuarterForecast, lang: str) -> dict[str, Any]:
         "notes": note_texts(forecast, lang),
         "parts": component_rows(forecast, lang),
         "simple": baseline_rows(forecast, lang),
-        "deals": deal_rows(forecast, lang).head(LISTED_DEALS),
         "more": label("more_deals", lang, n=number(n_more)) if n_more > 0 else "",
         "method": method_text(forecast, lang),
     }

@@ -7,7 +7,7 @@ import pandas as pd
 
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, band, label, number, percent, short, signed
-from salesanalytics.plots.units import unit_for
+from salesanalytics.plots.units import unit_for_deals
 from salesanalytics.report.tables import p_target_text
 
 TOP_CHANGES = 10
@@ -100,5 +100,5 @@ def _known(change: Change) -> bool:
 
 def _units(change: Change, unit: str, lang: str) -> tuple[float, str, int]:
     largest = max(float(told["mean"] or 0.0) for told in (change.before, change.after))
-    scale, unit = unit_for(largest, unit, lang)
+    scale, unit = unit_for_deals(largest, unit, lang)
     return scale, unit, 0 if abs(largest / scale) >= 1000 else 1

@@ -13,7 +13,7 @@ from salesanalytics import plots
 from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
-from salesanalytics.plots.units import unit_for
+from salesanalytics.plots.units import unit_for, unit_for_deals
 from salesanalytics.report.review_rows import (
     cause_rows,
     change_ends,
@@ -22,7 +22,7 @@ from salesanalytics.report.review_rows import (
     moved_deal_rows,
     record_rows,
 )
-from salesanalytics.report.tables import group_rows, known_amounts, no_amounts, p_target_text
+from salesanalytics.report.tables import group_rows, known_amounts, no_amounts, numbers, p_target_text
 
 KEY_DEALS, LARGEST = 8, 3
 
@@ -109,12 +109,12 @@ def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     deals, n = key_deals(forecast), len(forecast.total())
     sure = forecast.target is not None and bool(reaches(forecast.amount["signed"].min(), forecast.target))
     top = deals.nlargest(KEY_DEALS, "variance_share")
-    digits = decimals(top["amount"].max() / scale)
+    of_deals, unit_of_deals = unit_for_deals(forecast.total().mean(), forecast.unit, lang)
     columns = {
         label("deal_id", lang): top["deal_id"],
         label("name", lang): top["name"].fillna("–"),
         label("p_in_period", lang): [percent(p, 1) for p in top["p_in_period"]],
-        amount_label("amount", unit, lang): [number(x / scale, digits) for x in top["amount"]],
+        amount_label("amount", unit_of_deals, lang): numbers(top["amount"] / of_deals),
         label("variance_share", lang): [percent(x) for x in top["variance_share"]],
     }
     for name in ("p_target_won", "p_target_lost"):

@@ -16,7 +16,7 @@ from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, has_label, label, number, percent, short, signed
 from salesanalytics.models import AucInterval
 from salesanalytics.models.ladder import Rung
-from salesanalytics.plots.units import deals_in, unit_for
+from salesanalytics.plots.units import deals_in, unit_for, unit_for_deals
 from salesanalytics.process import Process
 from salesanalytics.report.faults import said
 
@@ -149,7 +149,8 @@ def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 
 def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """Open deals, largest expected amount first."""
-    deals = known_amounts(forecast.deals, forecast)
+    factor, unit = unit_for_deals(float(forecast.total().mean()), forecast.unit, lang)
+    deals = deals_in(known_amounts(forecast.deals, forecast), factor)
     who = {"rep_id": with_names(deals["rep_id"], forecast.rep_names, nobody="")}
     columns = _deal_columns(deals, forecast.process, lang, p="p_in_period", who=who)
     columns["days_in_state"] = deals["days_in_state"].map(number)
@@ -157,12 +158,12 @@ def deal_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     columns["sign_q50"] = deals["sign_q50"].dt.strftime("%Y-%m-%d").fillna("–")
     if deals["older_than_any_win"].any():
         columns["older_than_any_win"] = deals["older_than_any_win"].map({True: label("yes", lang), False: ""})
-    return _labelled(columns, forecast.unit, lang)
+    return _labelled(columns, unit, lang)
 
 
 def score_rows(deals: pd.DataFrame, book: DealBook, lang: str) -> pd.DataFrame:
     """Scored deals (`score_open_deals`) for the terminal."""
-    factor, unit = unit_for(deals["expected_amount"].sum(), book.settings.unit, lang)
+    factor, unit = unit_for_deals(deals["expected_amount"].sum(), book.settings.unit, lang)
     deals = deals_in(deals, factor)
     columns = _deal_columns(deals, book.process, lang, p="p_won_until", who={})
     interval = [

@@ -187,7 +187,7 @@ def forecast_text(
         blocks.append(f"{target.rstrip()}\n{chance}\n")
     for rows, key, n_text in (
         (component_rows(forecast, lang), "title_parts", 1),
-        (deal_rows(forecast, lang).head(TOP_DEALS).drop(columns=label("rep_id", lang)), "title_contributions", 3),
+        (deal_rows(whole, lang).head(TOP_DEALS).drop(columns=label("rep_id", lang)), "title_contributions", 3),
         (baseline_rows(forecast, lang), "title_baselines", 2),
     ):
         blocks.append(text_table(rows, title=label(key, lang), n_text=n_text, lang=lang, width=width))
