@@ -9,10 +9,9 @@ from openpyxl import load_workbook
 
 from salesanalytics import backtest, forecast_quarter, outlook, rollup, simulate_book, write_report
 from salesanalytics.errors import SalesAnalyticsError
-from salesanalytics.labels import label
+from salesanalytics.labels import cells, label
 from salesanalytics.report.excel import LINE_HEIGHT
 from salesanalytics.report.faults import said
-from salesanalytics.report.text import cells
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.forecast.draws import Signings
 from salesanalytics.labels import label, number, percent, short
 from salesanalytics.models.ladder import Rung
-from salesanalytics.plots.fonts import chinese_woff, drawable
+from salesanalytics.plots.fonts import beside_axis, chinese_woff, drawable
 from salesanalytics.process import read_process
 from salesanalytics.timeline import parse_period
 
@@ -226,6 +226,16 @@ def test_names_are_drawn_as_they_are_written(forecast):
 def test_rare_characters_of_names_and_traditional_ones_are_drawn(name):
     assert drawable(name) == name
     drawn(plots.contributions(small_forecast(names=(name, "D2"))))
+
+
+def test_a_long_name_leaves_room_beside_it_and_keeps_its_end():
+    names = [f"2026年西河造纸集团第三分厂余热回收与锅炉给水系统改造项目（{part}）" for part in ("一期", "二期")]
+    ax = drawn(plots.contributions(small_forecast(names=(*names, "three"))))
+    shown = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert shown == ["three", "2026年西河造纸集…改造项目（二期）", "2026年西河造纸集…改造项目（一期）"]
+    assert ax.get_position().width > 0.55
+    latin = "Replacement of the boiler feed water system, phase one"
+    assert beside_axis(latin) == "Replacement of t…ystem, phase one"
 
 
 def test_the_font_knows_level_1_of_big5():

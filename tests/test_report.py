@@ -12,7 +12,7 @@ from test_plots import HOSTILE, small_forecast
 from salesanalytics import Judgement, forecast_quarter, outlook, simulate_book, what_if, with_judgement
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast.outlook import with_headline
-from salesanalytics.labels import amount_label, band, label, short
+from salesanalytics.labels import amount_label, band, cells, label, short
 from salesanalytics.plots.units import in_units, unit_for
 from salesanalytics.report import write_report
 from salesanalytics.report.sections import sections
@@ -27,7 +27,7 @@ from salesanalytics.report.tables import (
     summary_rows,
     write_csv,
 )
-from salesanalytics.report.text import cells, fold, forecast_text, text_table
+from salesanalytics.report.text import fold, forecast_text, text_table
 
 LANGUAGES = ("en", "zh")
 

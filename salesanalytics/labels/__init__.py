@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from salesanalytics.errors import SalesAnalyticsError
@@ -114,6 +115,11 @@ def band(lower: float, upper: float, digits: int | None = None) -> str:
         if lower == upper or lower != lower
         else f"{number(lower, digits)} – {number(upper, digits)}"
     )
+
+
+def cells(text: str) -> int:
+    """Width of a text in cells of a terminal: a Chinese character takes two."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def stage_label(stage: str, lang: str) -> str:

@@ -12,9 +12,11 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
+from salesanalytics.labels import cells
+
 LATIN = "DejaVu Sans"  # comes with matplotlib
 CHINESE = "NotoSansCJKsc-Subset.otf"  # which characters: fonts/OFL.txt
-LONGEST_NAME = 34  # characters beside an axis
+LONGEST_NAME = 34  # cells beside an axis; a Chinese character takes two
 
 
 def _font_bytes() -> bytes:
@@ -43,9 +45,19 @@ def drawable(text: str) -> str:
 
 
 def beside_axis(name: object) -> str:
-    """A name as the fonts can draw it and an axis has room for it."""
+    """A name as the fonts can draw it and an axis has room for it: names that begin alike often end differently."""
     text = drawable(str(name))
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+    if cells(text) <= LONGEST_NAME:
+        return text
+    half = (LONGEST_NAME - 1) // 2
+    return f"{_beginning(text, half)}…{_beginning(text[::-1], half)[::-1]}"
+
+
+def _beginning(text: str, width: int) -> str:
+    text = text[:width]
+    while cells(text) > width:
+        text = text[:-1]
+    return text
 
 
 def with_fonts(ax: Axes) -> Axes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import date
 
@@ -11,7 +10,7 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
-from salesanalytics.labels import label, short
+from salesanalytics.labels import cells, label, short
 from salesanalytics.models import CloseModel
 from salesanalytics.plots.units import in_units
 from salesanalytics.report.faults import fault_rows, row_counts
@@ -35,11 +34,6 @@ LEAST_TEXT, MOST_TEXT = 12, 60  # cells that a text keeps at least, and fills at
 TOP_DEALS = 10
 LINES = 4  # of a folded text
 _PIECES = re.compile(r"[（“]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[）”，。；：？！、]*|\s+")
-
-
-def cells(text: str) -> int:
-    """Width of a text in a terminal."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def fold(text: str, width: int | None) -> list[str]:
