@@ -407,6 +407,9 @@ def test_the_funnel_yields_the_target_or_does_not(target, fires):
     book = worlds.book_of(deals, history, last=799, targets=targets)
     table = hits(know(book, as_of=worlds.day_of(799)), "R04")
     assert len(table) == fires
+    in_euros = worlds.book_of(deals, history, last=799, targets=targets, currency="EUR")
+    told = sa.find_anomalies(in_euros, as_of=worlds.day_of(799)).hits.query("rule == 'R04'")["evidence_en"]
+    assert [text.count(" EUR") for text in told] == [2] * fires
 
 
 def test_stalled_by_survival_where_enough_deals_have_ended():
@@ -440,7 +443,7 @@ def test_hits_say_what_since_when_and_what_is_at_stake():
     result = sa.find_anomalies(deals_known().book, as_of=AS_OF)
     assert set(sa.find_anomalies(reps_known().book, as_of=AS_OF).hits.query("scope == 'rep'")["deal_id"]) == {None}
     row = result.hits.set_index(["rule", "deal_id"]).loc[("A01", "A01+")]
-    assert row["evidence_en"] == "We stand in S4, the customer in B2: 2 ahead, for 40 days."
+    assert row["evidence_en"] == "Ours S4, the customer's B2 (stages ahead: 2), for 40 days."
     assert row["evidence_zh"] == "我方在 S4，客户在 B2：超前 2 个阶段，已 40 天。"
     assert (row["since"], row["days"], row["value_at_stake"], row["severity"]) == (ago(40), 40, 100.0, "high")
     rank = result.hits["severity"].map({"high": 0, "medium": 1, "low": 2})

@@ -96,6 +96,11 @@ def test_the_chinese_of_the_built_in_process_has_chinese_punctuation():
     assert not [text for text in texts if re.search(r"[,:;?()]", text)]
 
 
+def test_chinese_in_the_readme_has_chinese_punctuation():
+    text = (PACKAGE.parent / "README.zh.md").read_text("utf-8")
+    assert not re.search(r"[\u4e00-\u9fff][,;:?!]", text)
+
+
 def test_every_rule_of_the_contract_has_a_chinese_wording():
     process, day = read_process(), date(1950, 1, 1)
     rules = deal_rules(earliest_on=day, extracted_day=20000)

@@ -314,6 +314,8 @@ def test_funnel_and_signing_curves_draw_their_tables():
         passed, rest = text.split(" / ")
         assert int(passed) / int(rest.split(" = ")[0]) == pytest.approx(row.pass_rate)
         assert text.endswith(percent(row.pass_rate))
+    young = flow.assign(n_undecided=flow["n_entered"], n_passed=0, pass_rate=np.nan)
+    assert {text.get_text() for text in drawn(plots.funnel(young, lang="zh")).texts} == {"尚无结果"}
     curves = signing_curves(book, as_of="2026-09-30")
     lines = plots.signing_curves(curves, lang="zh").get_lines()
     for line, (_, curve) in zip(lines, curves.groupby("stage", sort=False), strict=True):

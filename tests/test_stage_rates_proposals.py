@@ -334,6 +334,7 @@ def test_pictures_show_what_the_tables_say():
     np.testing.assert_allclose(heights, [*nominal["count_signed"], *nominal["count_to_come"]])
     np.testing.assert_allclose(ax.lines[0].get_ydata(), nominal["count"])
     assert [t.get_text() for t in ax.get_xticklabels()] == nominal["quarter"].tolist()
+    assert len({line.get_marker() for line in ax.lines}) == 2  # told apart without colours
     money = drawn(plots.rates_effect(effects(), measure="amount"))
     np.testing.assert_allclose(money.lines[0].get_ydata(), nominal["amount"])
     assert money.get_ylabel() == "Amount"

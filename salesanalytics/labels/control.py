@@ -4,11 +4,11 @@ from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
     "alert_A01": (
-        "We stand in {s}, the customer in {b}: {gap} ahead, for {days} days.",
+        "Ours {s}, the customer's {b} (stages ahead: {gap}), for {days} days.",
         "我方在 {s}，客户在 {b}：超前 {gap} 个阶段，已 {days} 天。",
     ),
     "alert_A02": (
-        "The customer stands in {b}, we in {s}: {gap} behind, for {days} days.",
+        "Ours {s}, the customer's {b} (stages behind: {gap}), for {days} days.",
         "客户在 {b}，我方在 {s}：落后 {gap} 个阶段，已 {days} 天。",
     ),
     "alert_A03": ("Buyer stage {b} was last confirmed {days} days ago.", "客户阶段 {b} 上次确认于 {days} 天前。"),

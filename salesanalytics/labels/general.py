@@ -69,8 +69,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "为何用此模型：{n} 个已结束项目，最多可用：{by_count}；{test}。",
     ),
     "rung_tested": (
-        "a test on past dates ({n} predictions; in a tie the mean of both) allows: {by_test} (mean log loss {losses})",
-        "过去日期的检验（{n} 次预测；不相上下时取两者平均）允许用：{by_test}（平均对数损失 {losses}）",
+        "a test on past dates ({n} predictions; in a tie the mean of both) allows: {by_test} (mean log loss: {losses})",
+        "过去日期的检验（{n} 次预测；不相上下时取两者平均）允许用：{by_test}（平均对数损失：{losses}）",
     ),
     "rung_untested": ("there is no past to test more than the stage table on", "历史不足，无法检验更复杂的模型"),
     "no_signal": (

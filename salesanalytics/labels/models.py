@@ -8,6 +8,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "funnel_axis": ("Deals; beside each bar: passed / decided", "项目数；条旁：通过 / 已有结果"),
     "nominal": ("Nominal", "名义赢率"),
     "n_passed": ("Passed", "通过"), "title_funnel": ("The funnel", "销售漏斗"),
+    "none_decided": ("no result yet", "尚无结果"),
     "title_curves": ("Signed, by days since entering the stage", "进入阶段后的签约比例"),
     "days_since_entry": ("Days since entering the stage", "进入阶段后的天数"), "p_signed": ("Share signed", "签约比例"),
     "lower_of": ("{text}, from", "{text}，下限"), "upper_of": ("{text}, to", "{text}，上限"),

@@ -24,8 +24,9 @@ def funnel(flow: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en") -> A
     ax.barh(y, flow["n_passed"], color=STRONG, height=0.4, label=label("n_passed", lang))
     room = max(float(flow["n_entered"].max()), 1.0) * 0.015
     for at, row in zip(y, flow.itertuples(), strict=True):
-        decided = number(row.n_entered - row.n_undecided)
-        text = f"{number(row.n_passed)} / {decided} = {percent(row.pass_rate)}"
+        decided = row.n_entered - row.n_undecided
+        text = f"{number(row.n_passed)} / {number(decided)} = {percent(row.pass_rate)}"
+        text = text if decided else label("none_decided", lang)
         ax.text(row.n_entered + room, at, text, va="center", fontsize=8)
     ax.set_yticks(y, [drawable(str(s)) for s in flow["stage"]])
     ax.margins(x=0.2)

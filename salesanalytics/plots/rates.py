@@ -117,9 +117,9 @@ def rates_effect(effect: RatesEffect, *, measure: str = "count", ax: Axes | None
     x = np.arange(len(signed))
     ax.bar(x, signed, color=MIDDLE, width=0.6, label=label("signed_since", lang))
     ax.bar(x, to_come, bottom=signed, color=WEAK, width=0.6, label=label("to_come", lang))
-    for method, shift, colour in (("nominal", -0.12, ACCENT), ("proposed", 0.12, INK)):
+    for method, shift, mark, colour in (("nominal", -0.12, "D", ACCENT), ("proposed", 0.12, "o", INK)):
         weighted = parts[""][table["method"].eq(method)]
-        ax.plot(x + shift, weighted, "D", color=colour, ms=6, label=label(f"weighted_{method}", lang))
+        ax.plot(x + shift, weighted, mark, color=colour, ms=6, label=label(f"weighted_{method}", lang))
     ax.set_xticks(x, table.loc[nominal, "quarter"], fontsize=8)
     ax.set_ylabel(drawable(amount_label("amount", unit, lang) if measure == "amount" else label("count", lang)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
