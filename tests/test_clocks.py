@@ -170,5 +170,8 @@ def test_the_picture_shows_what_the_table_says(lang):
     assert shown == {"7", "1"} | {label("clock_past", lang, p=p, n=n) for p, n in (("25 %", "40"), ("100 %", "9"))}
     assert "365" in ax.get_xlabel()
     assert [t.get_text() for t in ax.get_yticklabels()] == ["S1", "S2"]
+    nobody = clock_table(table.assign(horizon_days=365, n_open=0, n_past=4), lang=lang)
+    assert [text.get_text() for text in nobody.texts] == [label("no_buyer_stage", lang)]
+    assert not nobody.images
     with pytest.raises(SchemaError, match="at least one cell"):
         clock_table(table.iloc[:0])

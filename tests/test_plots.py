@@ -101,6 +101,7 @@ def rates():
 
 @pytest.fixture(autouse=True)
 def _close_figures():
+    plt.close("all")  # those of other files
     yield
     plt.close("all")
 
@@ -248,7 +249,9 @@ def test_the_font_knows_level_1_of_big5():
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_book_without_open_deals_can_be_drawn(forecast, lang):
     empty = replace(forecast, deals=forecast.deals.iloc[:0])
-    assert not drawn(plots.contributions(empty, lang=lang)).patches
+    ax = drawn(plots.contributions(empty, lang=lang))
+    assert not ax.patches
+    assert label("no_open_deals", lang) in texts(ax)
     nothing = replace(empty, amount={"signed": np.zeros(10)}, count={"signed": np.zeros(10)}, target=None)
     for measure in ("amount", "count"):
         drawn(plots.forecast_distribution(nothing, measure=measure, lang=lang))

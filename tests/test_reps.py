@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 import salesanalytics as sa
 from salesanalytics.errors import InsufficientDataError, SchemaError
+from salesanalytics.labels import label
 from salesanalytics.process import read_process
 from salesanalytics.reps import averaging
 from salesanalytics.reps.averaging import EFFECTS, OUTLIERS, WIDTHS, Deals, at_spread, within_reps
@@ -419,3 +420,7 @@ def test_pictures_show_every_rep_and_condition(company, lang):
         shown = table.effects[table.effects["measure"].eq(measure) & table.effects["left_out"].isna()]
         assert [tick.get_text() for tick in ax.get_yticklabels()] == shown["condition"].tolist()
         assert table.warning(lang)[:10] in ax.get_xlabel()
+    few = replace(table, effects=table.effects.assign(left_out="too_few"))
+    assert [text.get_text() for text in sa.plots.condition_effects(few, lang=lang).texts] == [
+        label("no_condition_effects", lang)
+    ]

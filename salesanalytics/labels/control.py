@@ -240,6 +240,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "我方在 {s}；客户与里程碑只支持到 {stage}。",
     ),
     "task_reach": ("Reach: {roles}", "接触：{roles}"),
+    "no_buyer_stage": (
+        "No open deal has a stated buyer's stage, and too few past deals had one.",
+        "没有在跟进项目记录了客户采购阶段，过去记录过的也太少。",
+    ),
     "title_clock_table": (
         "Where we stand (down) and where the customer stands (across)",
         "我方阶段（纵）与客户阶段（横）",

@@ -81,6 +81,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rep_volume": ("Signed in 365 days", "365 天内签约额"),
     "title_rep_funnel": ("Reps against what their deals let expect", "销售的实际与预期"),
     "title_rep_effects": ("Effects of reps", "销售的效应"),
+    "no_condition_effects": (
+        "No condition was done in enough deals and left out in enough others to be compared.",
+        "没有一个条件在足够多的项目中完成、又在足够多的项目中未完成，无从比较。",
+    ),
     "title_condition_effects": ("Conditions and passing the stage", "条件与通过阶段"),
     "title_condition_effects_won": ("Conditions and winning", "条件与赢单"),
     "title_condition_effects_days_to_sign": ("Conditions and days to sign", "条件与签约天数"),

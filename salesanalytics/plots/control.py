@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from salesanalytics.errors import SchemaError
 from salesanalytics.labels import label, number, percent
-from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.fonts import drawable, nothing_drawn, with_fonts
 from salesanalytics.plots.forecast import INK, WEAK
 
 MIN_PAST = 5  # past deals below which a cell shows no share
@@ -19,7 +19,7 @@ def clock_table(table: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
     """Seller's stage by buyer's stage: open deals, and below how many of past deals that stood there were won.
 
     Takes the result of `salesanalytics.clock_table`. The darker a cell, the more open deals; cells in step are framed;
-    a share needs 5 past deals.
+    a share needs 5 past deals. In words where there is neither an open deal nor a share to show.
 
     Raises
     ------
@@ -29,6 +29,8 @@ def clock_table(table: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
     if not len(table):
         raise SchemaError("clock_table draws a table with at least one cell; the process names no buyer stages.")
     ax = ax or plt.subplots(figsize=(7.2, 5.4), layout="constrained")[1]
+    if not table["n_open"].any() and not (table["n_past"] >= MIN_PAST).any():
+        return nothing_drawn(ax, label("title_clock_table", lang), label("no_buyer_stage", lang))
     sellers, buyers = table["stage"].drop_duplicates().tolist(), table["buyer_stage"].drop_duplicates().tolist()
     open_now = table["n_open"].to_numpy(dtype=float).reshape(len(sellers), len(buyers))
     ax.imshow(np.sqrt(open_now), cmap="Blues", vmin=0, vmax=max(1.6 * np.sqrt(open_now.max()), 1), aspect="auto")

@@ -69,6 +69,14 @@ def with_fonts(ax: Axes) -> Axes:
     return ax
 
 
+def nothing_drawn(ax: Axes, title: str, why: str) -> Axes:
+    """An Axes without anything to draw says why in words."""
+    ax.set_title(title, loc="left")
+    ax.text(0.0, 0.9, why, transform=ax.transAxes, va="top")
+    ax.set_axis_off()
+    return with_fonts(ax)
+
+
 def chinese_woff(text: str) -> bytes:
     """The Chinese glyphs of a text as a small web font; empty where it has none."""
     font = TTFont(io.BytesIO(_font_bytes()))

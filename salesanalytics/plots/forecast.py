@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
-from salesanalytics.plots.fonts import beside_axis, drawable, with_fonts
+from salesanalytics.plots.fonts import beside_axis, drawable, nothing_drawn, with_fonts
 from salesanalytics.plots.units import deals_in, in_units, unit_for_deals
 
 INK, STRONG, MIDDLE, WEAK, REST, ACCENT = "#333333", "#2f6f9f", "#6ea3c9", "#a9cbe3", "#e3e3e3", "#c8502d"
@@ -112,10 +112,12 @@ def forecast_components(
 def contributions(
     forecast: QuarterForecast, *, top: int = SHOWN_DEALS, ax: Axes | None = None, lang: str = "en"
 ) -> Axes:
-    """Open deals with the largest expected amount, chance and amount beside the bar."""
+    """Open deals with the largest expected amount, chance and amount beside the bar; in words that there are none."""
     factor, unit = unit_for_deals(float(forecast.total().mean()), forecast.unit, lang)
     rows = deals_in(forecast.deals, factor).nlargest(top, "expected_amount").iloc[::-1]
     ax = ax or plt.subplots(figsize=(7, 0.3 * max(len(rows), 1) + 1.2), layout="constrained")[1]
+    if not len(rows):
+        return nothing_drawn(ax, label("title_contributions", lang), label("no_open_deals", lang))
     places = np.arange(len(rows))
     ax.barh(places, rows["expected_amount"], color=STRONG, height=0.65)
     names = rows["name"].where(rows["name"].notna(), rows["deal_id"])

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentF
 
 from salesanalytics.errors import SchemaError
 from salesanalytics.labels import label, number, percent
-from salesanalytics.plots.fonts import beside_axis, drawable, with_fonts
+from salesanalytics.plots.fonts import beside_axis, drawable, nothing_drawn, with_fonts
 from salesanalytics.plots.forecast import INK, MIDDLE, STRONG
 from salesanalytics.reps import ConditionEffects, RepEvaluation
 
@@ -61,9 +61,12 @@ def rep_effects(evaluation: RepEvaluation, *, ax: Axes | None = None, lang: str 
 def condition_effects(
     effects: ConditionEffects, *, measure: str = "passed", ax: Axes | None = None, lang: str = "en"
 ) -> Axes:
-    """Ratio of each condition with its interval, on a log scale; the warning stands below."""
+    """Ratio of each condition with its interval, on a log scale, the warning below; in words that there is none."""
     shown = effects.effects[effects.effects["measure"].eq(measure) & effects.effects["left_out"].isna()]
     ax = ax or plt.subplots(figsize=(8, 0.26 * len(shown) + 2.2), layout="constrained")[1]
+    title = "title_condition_effects" + ("" if measure == "passed" else f"_{measure}")
+    if not len(shown):
+        return nothing_drawn(ax, label(title, lang), label("no_condition_effects", lang))
     y = np.arange(len(shown))[::-1]
     lower, upper = (shown[c].clip(1 / WIDEST, WIDEST) for c in ("lower", "upper"))
     ax.hlines(y, lower, upper, color=MIDDLE, lw=1.6)
@@ -71,16 +74,14 @@ def condition_effects(
     ax.plot(shown["ratio"].clip(1 / WIDEST, WIDEST), y, "o", color=STRONG, ms=5, label=level)
     ax.axvline(1, color=INK, lw=1, zorder=1)
     ax.set_yticks(y, list(shown["condition"]), fontsize=8)
-    ax.set_ylim(-0.6, max(len(shown), 1) - 0.4)
+    ax.set_ylim(-0.6, len(shown) - 0.4)
     ax.set_xscale("log")
-    low, high = (lower.min() / 1.1, upper.max() * 1.1) if len(shown) else (0.5, 2)
-    ax.set_xlim(min(low, 0.7), max(high, 1.4))
+    ax.set_xlim(min(lower.min() / 1.1, 0.7), max(upper.max() * 1.1, 1.4))
     ax.xaxis.set_major_locator(FixedLocator(TICKS))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     ratio = label("ratio_of_days" if measure == "days_to_sign" else "odds_ratio", lang)
     ax.set_xlabel(f"{ratio}\n{_wrapped(effects.warning(lang), 60 if lang == 'zh' else 110)}", fontsize=8)
-    title = "title_condition_effects" + ("" if measure == "passed" else f"_{measure}")
     return _dressed(ax, title, lang, columns=1)
 
 
