@@ -1,4 +1,5 @@
 import ast
+import json
 import re
 import string
 from datetime import date
@@ -99,6 +100,16 @@ def test_the_chinese_of_the_built_in_process_has_chinese_punctuation():
 def test_chinese_in_the_readme_has_chinese_punctuation():
     text = (PACKAGE.parent / "README.zh.md").read_text("utf-8")
     assert not re.search(r"[\u4e00-\u9fff][,;:?!]", text)
+
+
+def test_what_is_bold_in_the_notebooks_is_drawn_bold():
+    """Asterisks after Chinese punctuation close nothing where no space follows."""
+    said = [cell["source"] for path in sorted((PACKAGE.parent / "notebooks").glob("*.ipynb"))
+            for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "markdown"]  # fmt: skip
+    parts = ["".join(source).split("**") for source in said]
+    assert sum(len(part) > 1 for part in parts) > 10
+    ends = [bold + after[:1] for part in parts for bold, after in zip(part[1::2], part[2::2], strict=True)]
+    assert not [end for end in ends if re.search(r"[。？！：，；）]\w$", end)]
 
 
 def test_every_rule_of_the_contract_has_a_chinese_wording():
