@@ -350,6 +350,9 @@ def test_past_forecasts_are_drawn_as_they_were(lang):
     assert dots[label("signed_outside", lang)] == [26]
     fan = drawn(plots.quarter_fan(record, quarter="2025Q4", measure="count", lang=lang))
     assert [t.get_text() for t in fan.get_xticklabels()] == ["0", "6"]
+    few = TrackRecord(record.scores.assign(q50=6.0, q75=8.0, q90=18.0, actual=17.0))
+    ticks = drawn(plots.past_quarters(few, measure="count", lang=lang)).get_yticks()
+    assert all(tick % 1 == 0 for tick in ticks)  # nobody signs half a deal
     with pytest.raises(InsufficientDataError, match="2025Q3, 2025Q4"):
         plots.quarter_fan(record, quarter="2020Q1")
     hits = drawn(plots.hits_by_week(record, lang=lang))

@@ -142,6 +142,7 @@ def _bands(ax: Axes, own: pd.DataFrame, names: list[str], measure: str, unit: st
             ax.scatter(places[inside], table["actual"][inside], s=26, color=colour, label=label(key, lang), zorder=4)
     ax.set_xticks(places, names, rotation=0 if len(names) <= 9 else 45, fontsize=8)
     digits = decimals(float(table.max(axis=None)))
+    ax.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 2.5, 5, 10], integer=measure == "count"))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, digits if y % 1 else 0)))
     ax.set_ylim(bottom=0)
     ax.set_ylabel(drawable(amount_label("amount", unit, lang)) if measure == "amount" else label("count", lang))
