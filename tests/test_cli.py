@@ -502,7 +502,7 @@ def test_a_book_without_amounts_gets_no_statistics_of_amounts(capsys, tmp_path, 
     with (folder / "deals.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([first, *([*row[:-1], ""] for row in rows)])
     out = tmp_path / "out"
-    argv = [*commands(folder)["forecast"], "--out", str(out), "--backtest", "1", "--since", "2026-02-28"]
+    argv = [*commands(folder)["forecast"], "--out", str(out), "--backtest", "2", "--since", "2026-02-28"]
     assert main([*argv, "--by", "rep_id", "--lang", lang]) == 0
     said = capsys.readouterr().out
     assert label("part_of", lang, text=label("p_target", lang), part="–") in said
