@@ -250,7 +250,8 @@ def test_creation_rows_by_hand():
     created = {"lost": 2}
     book = tiny(paths, last=300, created=created, deals=facts, history=[("open", "amount", 7, 41, 41)])
     found = creation_rows(book, as_of=day_of(200)).set_index("deal_id")
-    assert sorted(found.index) == ["again", "flash", "lost", "open", "won"]  # what was known only after its end tells nothing
+    # what was known only after its end tells nothing
+    assert sorted(found.index) == ["again", "flash", "lost", "open", "won"]
     assert found["signed"].to_dict() == {"won": True, "lost": False, "open": False, "flash": True, "again": False}
     assert found["entry_days"].to_dict() == {"won": 0, "lost": 3, "open": 30, "flash": 0, "again": 0}
     assert found["duration_days"]["won"] == 100

@@ -35,7 +35,7 @@ def amount_ratios(book: DealBook, day: int) -> dict[str, np.ndarray]:
     won = final.loc[final["end"] == "won", "deal_id"]
     final_amount = amounts(book, [day]).set_index("deal_id")["amount"].reindex(won)
     then["log_ratio"] = np.log(then["deal_id"].map(final_amount) / then["amount"])
-    known = then.dropna(subset=["log_ratio"]).sort_values(["state", "as_of_day", "deal_id"])
+    known = then.dropna(subset=["log_ratio"]).sort_values(["as_of_day", "deal_id"])  # whatever states are called
     everything = np.append(known["log_ratio"].to_numpy(), np.zeros(max(MIN_RATIOS - len(known), 0)))
     by_state = {str(state): part["log_ratio"].to_numpy() for state, part in known.groupby("state")}
     return {state: r if len(r) >= MIN_RATIOS else everything for state, r in by_state.items()} | {"": everything}
