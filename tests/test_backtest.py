@@ -184,6 +184,18 @@ def test_where_nothing_was_signed_no_share_of_it_is_told():
         sa.backtest(book(), as_of="2013-06-30", quarters=1000)
 
 
+@pytest.mark.parametrize("quarters", [["2013Q1"], "4", 2.5, 0, None])
+def test_quarters_are_a_number(quarters):
+    with pytest.raises(SchemaError, match="quarters must be a whole number from 1 to 200, got "):
+        sa.backtest(book(), as_of="2013-06-30", quarters=quarters)
+
+
+@pytest.mark.parametrize("weeks", [0, "0", "", (), ["a"], [0, 1.5], [14], [-53], None])
+def test_weeks_are_whole_numbers(weeks):
+    with pytest.raises(SchemaError, match="weeks must be one or more whole numbers from -52 to 13, got "):
+        sa.backtest(book(), as_of="2013-06-30", weeks=weeks)
+
+
 def test_too_little_past_is_an_error():
     with pytest.raises(InsufficientDataError, match="has 30 closed deals before it"):
         sa.backtest(tiny({"a": [("S1", 0)]}, last=400), as_of="2011-01-31")

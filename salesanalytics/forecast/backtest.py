@@ -84,10 +84,10 @@ def backtest(
     ----------
     Tashman (2000), Int. J. Forecasting 16, 437-450 (rolling origins); Gneiting & Raftery (2007), JASA 102, 359-378.
     """
-    if not 1 <= quarters <= MAX_QUARTERS:
+    if not _whole(quarters, 1, MAX_QUARTERS):
         raise SchemaError(f"quarters must be a whole number from 1 to {MAX_QUARTERS}, got {quarters}.")
-    if not len(weeks) or min(weeks) < -52 or max(weeks) > 13:
-        raise SchemaError(f"weeks must be one or more whole numbers from -52 to 13, got {tuple(weeks)}.")
+    if isinstance(weeks, str) or not np.iterable(weeks) or not len(weeks) or not all(_whole(w, -52, 13) for w in weeks):
+        raise SchemaError(f"weeks must be one or more whole numbers from -52 to 13, got {weeks}.")
     day = as_of_day(book, as_of)
     periods = _finished(book, day, quarters)
     asked = (*(p.name for p in periods), tuple(weeks), seed)
@@ -107,6 +107,10 @@ def backtest(
     if file is not None:
         keep(file, record.scores, record.calls)
     return record
+
+
+def _whole(value: Any, least: int, most: int) -> bool:
+    return isinstance(value, int | np.integer) and bool(least <= value <= most)
 
 
 def _judged(book: DealBook, told: list[Foreseen], seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
