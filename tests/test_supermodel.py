@@ -158,6 +158,11 @@ def test_bin_features_by_hand():
     assert found["close_date_gap"].iloc[4:].isna().all()
     assert (found["close_date_in_bin"].iloc[4:] == 0).all()
     assert "close_date_gap" not in bin_features(bins_of(QUIET), pd.DataFrame(index=[0]))
+    dates = ("2025-12-31", "2026-01-05", "2026-01-21", "2026-02-20")  # 90, 85, 69, 39 days of it left
+    ended = bin_features(bins_of(*dates), pd.DataFrame(index=range(4)))["quarter_just_ended"]
+    first = bins_of(*dates).start == 0
+    assert ended[first].tolist() == pytest.approx([1 - 1 / 28, 22 / 28, 6 / 28, 0])
+    assert (ended[~first] == 0).all()
 
 
 # ---------------------------------------------------------------- from hazards to incidence

@@ -116,9 +116,9 @@ def past_predictions(
 ) -> Past | None:
     """Predictions of all rungs at up to eight past dates; None where too little had happened before them.
 
-    Four fits, half a year apart (less in a short book), each made of what was known at its date and asked there and
-    half a step later, so that no deal is judged by a model that knew its end. Their dates do not depend on ``as_of``:
-    a prediction is made once a book, whoever asks later.
+    Four fits, half a year apart (less in a short book), each made of what was known at its date and asked there and in
+    the middle of the quarter that follows, so that no deal is judged by a model that knew its end. Their dates do not
+    depend on ``as_of``: a prediction is made once a book, whoever asks later.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
 KINDS_REACH = 0.5  # half as wide: of how clocks, size and time count for one kind of deals otherwise than for all
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # where it stands; what they do changes along the future
 CURVATURE_ROWS = 8_000
-N_OF_TIME = len(TIME_KNOTS) + 5  # columns of a bin that say nothing of the deal
+N_OF_TIME = len(TIME_KNOTS) + 6  # columns of a bin that say nothing of the deal
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.n
     of_bin = bin_features(bins, landmarks)
     time = of_bin["log_middle"].to_numpy()
     columns = [time, *(np.maximum(time - knot, 0.0) for knot in TIME_KNOTS), of_bin["log_length"]]
-    columns += [of_bin["ends_quarter"], of_bin["ends_quarter"] * time, np.log1p(of_bin["to_quarter_end"])]  # N_OF_TIME
+    columns += [of_bin["ends_quarter"], of_bin["ends_quarter"] * time, np.log1p(of_bin["to_quarter_end"])]
+    columns += [of_bin["quarter_just_ended"]]  # N_OF_TIME in all
     if "close_date_gap" in of_bin:
         gap = of_bin["close_date_gap"].to_numpy() / 5.0  # 1: 25 days
         without = np.isnan(gap)

@@ -12,6 +12,7 @@ from salesanalytics.timeline.calendar import quarter_of
 
 WON, OTHER, QUIET = 1, 0, -1  # what happened in a bin
 MIN_BIN_ROWS = 50
+QUARTER_DAYS, TYPED_IN_DAYS = 91, 28
 DEFAULT_EDGES = (0, 7, 14, 28, 42, 56, 70, 84, 98, 126, 182, 273, 365, 546, 730)
 
 
@@ -102,15 +103,19 @@ def happened_in(bins: Bins, *, duration: np.ndarray, code: np.ndarray) -> np.nda
 def bin_features(bins: Bins, landmarks: pd.DataFrame) -> pd.DataFrame:
     """Columns of a bin: logarithms of its middle and length, the quarter end, the rep's expected signing date.
 
-    ``log_middle``, ``log_length``, ``ends_quarter``, ``to_quarter_end``; ``close_date_gap`` (days from the expected
+    ``log_middle``, ``log_length``, ``ends_quarter``, ``to_quarter_end``; ``quarter_just_ended`` (of the first bin: 1
+    right after the end of a quarter, 0 four weeks later; what was signed at the end is still being typed in);
+    ``close_date_gap`` (days from the expected
     signing date to the middle of the bin, signed square root; NaN without one), ``close_date_in_bin``.
     """
     middle = (bins.start + bins.end) / 2
+    since_quarter_end = QUARTER_DAYS - (bins.end + bins.to_quarter_end)  # at the landmark
     columns = {
         "log_middle": np.log1p(middle),
         "log_length": np.log(bins.end - bins.start),
         "ends_quarter": (bins.to_quarter_end == 0).astype(float),
         "to_quarter_end": bins.to_quarter_end.astype(float),
+        "quarter_just_ended": np.where(bins.start == 0, np.clip(1 - since_quarter_end / TYPED_IN_DAYS, 0.0, 1.0), 0.0),
     }
     if "days_to_close_date" in landmarks:
         date = landmarks["days_to_close_date"].to_numpy(dtype=float)[bins.row]

@@ -102,7 +102,10 @@ def predictions_made(
     edges: tuple[int, ...],
     every_days: int,
 ) -> list[Told]:
-    """Predictions of models fitted at some past days, asked there and a step later, the latest first.
+    """Predictions of models fitted at some past days, asked there and half a step later, the latest first.
+
+    On eves of quarters alone nothing is asked about the end of a quarter that is near, and who knows of it looks no
+    better than who does not.
 
     It ends with the first day before which fewer than 30 deals had ended.
     """
@@ -126,7 +129,7 @@ def predictions_made(
         else None
         for o in todo
     ]
-    windows = [_window(book, at, every_days) for origin in todo for at in (origin, origin + step)]
+    windows = [_window(book, at, every_days) for origin in todo for at in (origin, origin + step // 2)]
     if windows:  # all at once is faster than one by one; each is then taken from what the book has kept
         merged = pd.concat(windows).sort_index()  # in a short book they overlap
         merged = merged[~merged.index.duplicated()]
@@ -135,7 +138,7 @@ def predictions_made(
         last = last_supported(samples[origin], edges)
         late = fit_late_ends(samples[origin], within=edges[1])
         model = (learners if last else None, late, table, last)
-        asked = [(at, _asked(book, at, every_days)) for at in (origin, origin + step)]
+        asked = [(at, _asked(book, at, every_days)) for at in (origin, origin + step // 2)]
         made[keys[origin]] = [_told(at, rows, tried, *model, days, grid) for at, rows in asked if len(rows)]
     return [told for origin in origins for told in made.get(keys[origin], [])]
 
