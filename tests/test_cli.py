@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from openpyxl import load_workbook
 
+from salesanalytics.book import read_book
 from salesanalytics.cli import main
 from salesanalytics.cli.options import an_amount
 from salesanalytics.cli.parser import parser
@@ -101,12 +102,21 @@ def strict(text):
     return found
 
 
+def one_row_aside(book, lang):
+    """What every command but `check` says beside its numbers."""
+    n_read = read_book(book).rows["read"].sum()
+    told = {"en": f"Rows set aside when the book was read: 1 of {n_read}.", "zh": f"：{n_read} 行中的 1 行，"}[lang]
+    line = label("rows_set_aside", lang, n="1", read=str(n_read)) + "\n"
+    assert told in line
+    return line
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_print_texts(book, capsys, name, lang):
     assert main([*commands(book)[name], "--lang", lang]) == 0
     printed = capsys.readouterr()
-    assert printed.err == ""
+    assert printed.err == ("" if name == "check" else one_row_aside(book, lang))
     assert all(c.isprintable() for line in printed.out.splitlines() for c in line)
     assert any("\u4e00" <= c <= "\u9fff" for c in printed.out) is (lang == "zh")
     assert "nan" not in printed.out.lower()
@@ -117,7 +127,7 @@ def test_json_is_one_object(book, capsys, name):
     assert main([*commands(book)[name], "--json"]) == 0
     printed = capsys.readouterr()
     found = strict(printed.out)
-    assert printed.err == ""
+    assert printed.err == ("" if name == "check" else one_row_aside(book, "en"))
     wanted = {
         "check": {"process", "extracted_on", "rows", "faults"},
         "rates": {"as_of", "rates"},
@@ -428,7 +438,7 @@ def test_a_terminal_gets_its_width_and_a_word_on_what_is_done(book, capsys, monk
     assert main(commands(book)["rates"]) == 0
     printed = capsys.readouterr()
     assert max(map(len, printed.out.splitlines())) <= 60
-    assert printed.err == f"Reading and computing: {book} ...\n"
+    assert printed.err == f"Reading and computing: {book} ...\n" + one_row_aside(book, "en")
 
 
 def test_same_seed_same_numbers(book, capsys):

@@ -10,12 +10,16 @@ import json
 import os
 import sys
 from argparse import ArgumentTypeError, Namespace
+from typing import TYPE_CHECKING
 
 from salesanalytics.cli.options import made
 from salesanalytics.cli.parser import parser
 from salesanalytics.errors import AsOfError, SalesAnalyticsError
 from salesanalytics.errors.chinese import in_chinese
 from salesanalytics.labels import label
+
+if TYPE_CHECKING:
+    from salesanalytics.book import DealBook
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,12 +42,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(given: Namespace) -> None:
-    from salesanalytics.book import read_book
-
     written = [made(given.out / name) for name in given.files] if getattr(given, "out", None) else []
     if sys.stderr.isatty():
         sys.stderr.write(label(given.doing, given.lang, path=given.path) + "\n")
-    answer = given.run(given) if given.bookless else given.run(read_book(given.path), given)
+    answer = given.run(given) if given.bookless else given.run(_read(given), given)
     if isinstance(answer, dict):
         answer = json.dumps(answer, indent=2, allow_nan=False, default=str) + "\n"
     elif written:
@@ -51,3 +53,14 @@ def _run(given: Namespace) -> None:
         answer += label("written", given.lang, paths=label("list_comma", given.lang).join(map(str, written))) + "\n"
     sys.stdout.write(answer)
     sys.stdout.flush()
+
+
+def _read(given: Namespace) -> DealBook:
+    """The book; rows that were set aside are told on stderr, for no number says that they are missing."""
+    from salesanalytics.book import read_book
+
+    book = read_book(given.path)
+    aside, read = int(book.rows["set_aside"].sum()), int(book.rows["read"].sum())
+    if aside and given.command != "check":
+        sys.stderr.write(label("rows_set_aside", given.lang, n=f"{aside:,}", read=f"{read:,}") + "\n")
+    return book

@@ -67,7 +67,7 @@ def parser(argv: Sequence[str] | None = None) -> Parser:
     lang = asked if asked in LANGUAGES else "en"
     parser = Parser(prog="salesanalytics", description=label("help_about", lang), lang=lang)
     _language(parser, default="en")
-    found = parser.add_subparsers(title=label("help_commands", lang), required=True, metavar="COMMAND")
+    found = parser.add_subparsers(title=label("help_commands", lang), required=True, metavar="COMMAND", dest="command")
     commands = partial(_command, found, lang)
     commands("check", book.check)
     rates = commands("rates", book.rates)

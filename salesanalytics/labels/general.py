@@ -100,6 +100,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "written": ("Written: {paths}", "已写入：{paths}"),
     "working": ("Reading and computing: {path} ...", "正在读取并计算：{path} ……"),
     "making": ("Making a company: {path} ...", "正在生成公司数据：{path} ……"),
+    "rows_set_aside": (
+        "Rows set aside when the book was read: {n} of {read}. They count nowhere; `check` lists them with reasons.",
+        "读取账本时剔除的行：{read} 行中的 {n} 行，不计入任何数字；原因见 `check`。",
+    ),
     "known_until": ("The data end on {as_of}: use --as-of {as_of}.", "数据截至 {as_of}：请用 --as-of {as_of}。"),
     "not_shown": ("Too narrow here for: {columns}", "宽度不足，未显示：{columns}"),
     "nothing": ("none", "无"), "no_open_deals": ("There are no open deals.", "没有在跟进项目。"),
