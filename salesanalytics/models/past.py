@@ -30,7 +30,7 @@ class Past:
     ----------
     rows : DataFrame
         One row a past date and deal open then: ``origin_day``, ``deal_id``, ``landmark_day``, ``state``, ``amount``,
-        ``code`` (1 won, 0 ended otherwise, -1 open), ``duration_days``, ``watched_days``.
+        ``between`` (see `Told`), ``code`` (1 won, 0 ended otherwise, -1 open), ``duration_days``, ``watched_days``.
     days : ndarray (n_days,)
         Days after the landmark at which chances are kept.
     p_won : dict of str to ndarray (n_rows, n_days)
@@ -53,12 +53,12 @@ class Past:
 
         Returns
         -------
-        DataFrame, one row a past date and deal
+        DataFrame, one row a deal and past date, of those a whole step apart
             ``origin_day``, ``deal_id``, ``p``, ``signed`` (0/1), ``amount``.
         """
         rows = self.rows.assign(p=np.clip(self.at(rung, horizon_days), 1e-6, 1 - 1e-6))
         rows["signed"] = (rows["code"].eq(1) & (rows["duration_days"] <= horizon_days)).astype(float)
-        seen = rows["watched_days"] >= horizon_days
+        seen = (rows["watched_days"] >= horizon_days) & ~rows["between"]
         return rows.loc[seen, ["origin_day", "deal_id", "p", "signed", "amount"]].reset_index(drop=True)
 
     def at(self, rung: str, horizon_days: int) -> np.ndarray:
@@ -114,11 +114,11 @@ def past_predictions(
     edges: tuple[int, ...],
     every_days: int,
 ) -> Past | None:
-    """Predictions of all rungs at up to eight past dates; None where too little had happened before them.
+    """Predictions of all rungs at up to twelve past dates; None where too little had happened before them.
 
-    Four fits, half a year apart (less in a short book), each made of what was known at its date and asked there and in
-    the middle of the quarter that follows, so that no deal is judged by a model that knew its end. Their dates do not
-    depend on ``as_of``: a prediction is made once a book, whoever asks later.
+    Four fits, half a year apart (less in a short book), each made of what was known at its date and asked there, in the
+    middle of the quarter that follows and at its end, so that no deal is judged by a model that knew its end. Their
+    dates do not depend on ``as_of``: a prediction is made once a book, whoever asks later.
 
     Parameters
     ----------

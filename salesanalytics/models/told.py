@@ -36,7 +36,8 @@ class Told:
     asked_at : int
         The deals' landmarks lie in the ``every_days`` days from here on.
     rows : DataFrame
-        One row a deal: ``deal_id``, ``landmark_day``, ``state``, ``amount``.
+        One row a deal: ``deal_id``, ``landmark_day``, ``state``, ``amount``; ``between``: whether the date lies half a
+        step from two others, so that its good and bad times are theirs too.
     days : ndarray (n_days,)
         Days after the landmark at which chances are kept.
     p_won : dict of str to ndarray (n_rows, n_days)
@@ -102,7 +103,7 @@ def predictions_made(
     edges: tuple[int, ...],
     every_days: int,
 ) -> list[Told]:
-    """Predictions of models fitted at some past days, asked there and half a step later, the latest first.
+    """Predictions of models fitted at some past days, asked there, half a step and a step later, the latest first.
 
     On eves of quarters alone nothing is asked about the end of a quarter that is near, and who knows of it looks no
     better than who does not.
@@ -129,7 +130,8 @@ def predictions_made(
         else None
         for o in todo
     ]
-    windows = [_window(book, at, every_days) for origin in todo for at in (origin, origin + step // 2)]
+    later = (0, step // 2, step)
+    windows = [_window(book, origin + wait, every_days) for origin in todo for wait in later]
     if windows:  # all at once is faster than one by one; each is then taken from what the book has kept
         merged = pd.concat(windows).sort_index()  # in a short book they overlap
         merged = merged[~merged.index.duplicated()]
@@ -138,7 +140,9 @@ def predictions_made(
         last = last_supported(samples[origin], edges)
         late = fit_late_ends(samples[origin], within=edges[1])
         model = (learners if last else None, late, table, last)
-        asked = [(at, _asked(book, at, every_days)) for at in (origin, origin + step // 2)]
+        asked = [
+            (origin + wait, _asked(book, origin + wait, every_days).assign(between=wait == step // 2)) for wait in later
+        ]
         made[keys[origin]] = [_told(at, rows, tried, *model, days, grid) for at, rows in asked if len(rows)]
     return [told for origin in origins for told in made.get(keys[origin], [])]
 
@@ -183,6 +187,6 @@ def _told(
         own = late.incidence(bins, odds, landmark, np.append(days[near], last_day), state=asked["state"])
         p_won[rung] = without_dead_stock(carried_on(own, later, at_last)[0], pool)
         log_odds[rung] = odds[supported]
-    rows = asked[["deal_id", "landmark_day", "state", "amount"]]
+    rows = asked[["deal_id", "landmark_day", "state", "amount", "between"]]
     dead = pool["older_than_any_win"].to_numpy(dtype=bool)
     return Told(at, rows, days, p_won, bins.take(supported), log_odds, dead)
