@@ -527,6 +527,10 @@ def test_a_book_without_amounts_gets_no_statistics_of_amounts(capsys, tmp_path, 
     assert capsys.readouterr().out.split("\n")[-2].split()[-4:] == ["元" if lang == "zh" else "CNY", "–", "–", "–"]
     assert main([*commands(folder)["backtest"], "--json"]) == 0
     assert strict(capsys.readouterr().out)["use"]["amount"] is None
+    assert main([*commands(folder)["forecast"], "--json"]) == 0
+    told = strict(capsys.readouterr().out)
+    assert told["target"] > 0
+    assert told["p_target"] is None
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -109,9 +109,16 @@ class QuarterForecast:
         return f"{self.rung.name} (half-life {self.half_life_days:g} days), common shock {self.shock_spread:.2f}"
 
     @property
+    def amounts_known(self) -> bool:
+        """Whether any deal that is expected has an amount; where none has one their sum is nothing, not 0."""
+        return bool(self.total().any()) or not self.total("count").any()
+
+    @property
     def p_target(self) -> float | None:
-        """Chance that the amount reaches the target; None without one."""
-        return None if self.target is None else float(reaches(self.total(), self.target).mean())
+        """Chance that the amount reaches the target; None without one, or where no amount is known."""
+        if self.target is None or not self.amounts_known:
+            return None
+        return float(reaches(self.total(), self.target).mean())
 
     def bands(self, measure: str = "amount") -> dict[str, list[float]]:
         """Central bands of the total that hold 50 % and 80 % of the draws (`central_band`), ends included."""

@@ -24,7 +24,6 @@ from salesanalytics.report.sections import outlook_notes
 from salesanalytics.report.tables import (
     known_amounts,
     method_text,
-    no_amounts,
     note_texts,
     p_target_text,
     rep_texts,
@@ -142,7 +141,7 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     _put(sheet.cell(1, 1), label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of), bold=True)
     last = _parts(sheet, 3, forecast, lang)
     at = _middle(sheet, last + 2, forecast, lang)
-    if forecast.p_target is not None and not no_amounts(forecast):
+    if forecast.p_target is not None:
         write_row(sheet, at + 2, [label("target", lang), forecast.target], [None, AMOUNT])
         write_row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, _chance_form(forecast)])
         at += 3
@@ -180,7 +179,7 @@ def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> i
     write_row(sheet, last, [label("total", lang), None, *(total[c] for c in columns[1:])], forms, bold=True)
     for column, form in (("B", AMOUNT), ("E", COUNT)):
         _formula(sheet[f"{column}{last}"], f"=SUM({column}{at + 1}:{column}{last - 1})", form)
-    if no_amounts(forecast):
+    if not forecast.amounts_known:
         _put(sheet[f"B{last}"], "–")
     return last
 
@@ -191,7 +190,7 @@ def _middle(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> 
     head(sheet, at, ["", *heads, *heads], n_text=1)
     values: list[Any] = [label("total", lang)]
     for measure in ("amount", "count"):
-        there = measure == "count" or not no_amounts(forecast)
+        there = measure == "count" or forecast.amounts_known
         middle = [float(np.median(forecast.total(measure))), *forecast.bands(measure)["50"]]
         values += middle if there else [None] * 3
     write_row(sheet, at + 1, values, [None, *[AMOUNT] * 6])

@@ -26,7 +26,6 @@ from salesanalytics.report.tables import (
     component_rows,
     deal_rows,
     method_text,
-    no_amounts,
     note_texts,
     p_target_text,
 )
@@ -80,7 +79,7 @@ def _content(forecast: QuarterForecast, lang: str) -> dict[str, Any]:
 def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, Any]]:
     tiles: list[dict[str, Any]] = []
     for measure, unit in (("amount", forecast.unit), ("count", "")):
-        if measure == "amount" and no_amounts(forecast):
+        if measure == "amount" and not forecast.amounts_known:
             tiles.append({"name": label(measure, lang), "value": "–", "more": []})
             continue
         mean = forecast.total(measure).mean()
@@ -105,11 +104,11 @@ def _lead(forecast: QuarterForecast, lang: str) -> str:
 
 def _measure(forecast: QuarterForecast) -> str:
     """What the distribution is told in: the number of deals where no amount is known of any."""
-    return "count" if no_amounts(forecast) else "amount"
+    return "count" if not forecast.amounts_known else "amount"
 
 
 def _carried(forecast: QuarterForecast, lang: str) -> str:
-    if no_amounts(forecast):
+    if not forecast.amounts_known:
         return ""
     if not len(forecast.deals):
         return label("no_open_deals", lang)

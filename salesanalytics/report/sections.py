@@ -22,7 +22,7 @@ from salesanalytics.report.review_rows import (
     moved_deal_rows,
     record_rows,
 )
-from salesanalytics.report.tables import group_rows, known_amounts, no_amounts, numbers, p_target_text
+from salesanalytics.report.tables import group_rows, known_amounts, numbers, p_target_text
 
 KEY_DEALS, LARGEST = 8, 3
 
@@ -52,9 +52,9 @@ def sections(
 ) -> list[Section]:
     """The parts that can be told, in the order in which a director asks."""
     found = [] if before is None else [_change(before, forecast, lang)]
-    found += [_target(forecast, lang)] if forecast.target is not None and not no_amounts(forecast) else []
+    found += [_target(forecast, lang)] if forecast.target is not None and forecast.amounts_known else []
     found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []
-    found += [_key_deals(forecast, lang)] if len(forecast.deals) and not no_amounts(forecast) else []
+    found += [_key_deals(forecast, lang)] if len(forecast.deals) and forecast.amounts_known else []
     if groups is not None:
         found.append(Section(label("title_groups", lang), tables=((group_rows(groups, forecast, lang), 1),)))
     found += [] if outlook is None else [_outlook(outlook, forecast, lang)]

@@ -33,7 +33,7 @@ def summary_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
         total = forecast.total(measure)
         middle = {"mean": total.mean(), "median": pd.Series(total).median()}
         row = {label("total", lang): name}
-        if measure == "amount" and no_amounts(forecast):
+        if measure == "amount" and not forecast.amounts_known:
             rows.append(row)
             continue
         row |= {label(key, lang): short(value) for key, value in middle.items()}
@@ -48,20 +48,15 @@ def _measures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
 
 def p_target_text(forecast: QuarterForecast) -> str:
     """Chance to reach the target; only what is signed already makes it certain, and no amount says nothing."""
-    if no_amounts(forecast):
+    if not forecast.amounts_known:
         return chance(None, 1)
     certain = reaches(forecast.amount["signed"].min(), forecast.target or 0.0)
     return chance(forecast.p_target, len(forecast.total()), certain=bool(certain))
 
 
-def no_amounts(forecast: QuarterForecast) -> bool:
-    """Whether deals are expected and no amount is known of any: it is nothing then, not 0."""
-    return not forecast.total().any() and bool(forecast.total("count").any())
-
-
 def known_amounts(frame: pd.DataFrame, forecast: QuarterForecast) -> pd.DataFrame:
     """A frame about a forecast; without its amounts, and chances to reach one, where no amount is known."""
-    if not no_amounts(forecast):
+    if forecast.amounts_known:
         return frame
     told = ("amount", "expected_amount", "p_target")
     return frame.assign(**{str(c): np.nan for c in frame if str(c).startswith(told)})
