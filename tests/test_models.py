@@ -13,11 +13,11 @@ from worlds import CHANCES, book_of, day_of, simulate, tiny, true_incidence
 import salesanalytics as sa
 from salesanalytics.errors import SchemaError
 from salesanalytics.models import StageTable, cumulative_incidence
+from salesanalytics.models.half_life import choose_half_life, seen_until
 from salesanalytics.models.incidence import fit_incidence
 from salesanalytics.models.influence import clustered_error, row_influence
 from salesanalytics.models.shock import SHOCK_PRIOR, fit_shock
 from salesanalytics.models.shrinkage import effective_n, marginal_strength, shrink
-from salesanalytics.models.stage_table import choose_half_life, seen_until
 from salesanalytics.timeline import clock_rows, landmark_rows
 
 
