@@ -458,7 +458,9 @@ def test_the_spread_of_the_common_shock_is_found():
     assert 0.25 < small < 0.45
     assert 0.5 < large < 0.9
     prior = fit_shock(forecasts(0).iloc[:0])
-    assert prior.spread == pytest.approx(SHOCK_PRIOR * np.sqrt(2 / np.pi), abs=0.02)
+    end = 1.5 / SHOCK_PRIOR  # where the half-Cauchy distribution is cut
+    by_hand = SHOCK_PRIOR * np.log1p(end**2) / (2 * np.arctan(end))
+    assert prior.spread == pytest.approx(by_hand, abs=0.02)
     assert len(prior.shifts) == 0
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.stats import cauchy, norm
 
-SHOCK_PRIOR = 0.35
+SHOCK_PRIOR = 0.25
 SHOCK_GRID = np.linspace(0.0, 1.5, 61)
 
 
@@ -43,7 +43,8 @@ def fit_shock(past: pd.DataFrame) -> Shock:
     """Spread of the common shock from what past forecasts missed.
 
     At every past landmark the shift of all chances that would have hit the number signed, and its sampling variance,
-    give a likelihood of the spread; half-normal prior with scale 0.35, so that the spread is integrated over.
+    give a likelihood of the spread, which is integrated over; half-Cauchy prior with scale 0.25, cut at 1.5: most of it
+    near 0, and a tail that gives way to past quarters that say otherwise.
 
     Parameters
     ----------
@@ -52,11 +53,12 @@ def fit_shock(past: pd.DataFrame) -> Shock:
 
     References
     ----------
-    Higgins, Thompson & Spiegelhalter (2009), J. R. Stat. Soc. A 172, 137-159 (between-study spread).
+    Higgins, Thompson & Spiegelhalter (2009), J. R. Stat. Soc. A 172, 137-159 (between-study spread); Gelman (2006),
+    Bayesian Analysis 1, 515-534 (the prior).
     """
     found = [_shift(part["p"].to_numpy(), float(part["signed"].sum())) for _, part in past.groupby("origin_day")]
     shifts, variances = np.array([f[0] for f in found]), np.array([f[1] for f in found])
-    log_weight = norm.logpdf(SHOCK_GRID, scale=SHOCK_PRIOR)
+    log_weight = cauchy.logpdf(SHOCK_GRID, scale=SHOCK_PRIOR)
     if len(found):
         scale = np.sqrt(SHOCK_GRID[None, :] ** 2 + variances[:, None])
         log_weight = log_weight + norm.logpdf(shifts[:, None], scale=scale).sum(axis=0)
