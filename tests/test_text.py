@@ -329,12 +329,22 @@ def test_currency_in_front():
     assert numbers(texts) == [5, 1234.5, 7, -3, -3, 0.5, 120000]
 
 
+def test_currency_behind_and_codes():
+    texts = ["5 €", "5€", "5 EUR", "USD 5", "CNY 1,200,000", "RMB12万", "-USD 5", "usd -5", "US$1,000.50", "￥ 3 CNY"]
+    assert numbers(texts) == [5, 5, 5, 5, 1_200_000, 120_000, -5, -5, 1000.5, 3]
+    assert numbers(["1.234.567,50 €", "1.200,00\u00a0EUR", "-3,5 CHF"]) == [1_234_567.5, 1200, -3.5]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "5%",
         "3千",
-        "5 €",
+        "5 ABC",
+        "TBD 5",
+        "5 EURO",
+        "EUR",
+        "5m²",
         "1,23,456.0",
         "12,34.5",
         "1,2345.6",

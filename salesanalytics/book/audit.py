@@ -75,7 +75,7 @@ def _advice(refused: pd.DataFrame, book: DealBook) -> list[str]:
         lines.append('Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y".')
     if refused["rule"].str.fullmatch(r"(\w+ not a number|amount unreadable)").any():
         lines.append(
-            "Numbers are read like 1,200,000 or 1.200.000,50 or ¥120万; take other signs and words out of them."
+            "Numbers are read like 1,200,000 or 1.200.000,50 € or ¥120万; take other signs and words out of them."
         )
     if not book.rows.set_index("table")["read"]["deals"]:
         lines.append("The table deals has no rows: export it again.")

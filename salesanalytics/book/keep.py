@@ -14,16 +14,16 @@ import pyarrow.compute as pc
 from salesanalytics.book.contract import MONEY_FIELDS
 from salesanalytics.book.engine import Engine
 from salesanalytics.book.frames import SourceTable, contract_columns, where_equal
+from salesanalytics.book.numbers import CURRENCIES
 from salesanalytics.book.settings import BookSettings
 from salesanalytics.errors import SchemaError
 
 Lazy = nw.LazyFrame[Any]
 col = nw.col
-SIGNS = ("¥￥元", "$", "€", "£")  # what stands at amounts, one text a currency
 
 
 def check_signs(deals: pa.Table, history: pa.Table) -> None:
-    """Stop where amounts bear the signs of several currencies and no deal says which is its own: they cannot be added.
+    """Stop where amounts bear signs of several currencies and no deal says which is its own: they cannot be added.
 
     Raises
     ------
@@ -34,9 +34,11 @@ def check_signs(deals: pa.Table, history: pa.Table) -> None:
         return
     money = history["value"].filter(pa.array(where_equal(history["field"].combine_chunks(), MONEY_FIELDS)))
     texts = pa.chunked_array([*deals["amount_text"].chunks, *money.chunks], pa.string()).unique().drop_null()
-    bear = [texts.filter(pc.match_substring_regex(texts, f"[{sign}]")) for sign in SIGNS]
-    found = [repr(some[0].as_py()) for some in bear if len(some)]
-    if len(found) > 1:
+    marks = pc.replace_substring_regex(texts, r"[\d\s.,+-]", "").unique()  # few, however many the amounts
+    bear = [f"(?i)(?:^|[^a-z])(?:{mark})(?:[^a-z]|$)" for mark in CURRENCIES]
+    bear = [mark for mark in bear if pc.any(pc.match_substring_regex(marks, mark)).as_py()]
+    if len(bear) > 1:
+        found = [repr(texts.filter(pc.match_substring_regex(texts, mark))[0].as_py()) for mark in bear]
         raise SchemaError(
             f"Amounts bear the signs of several currencies ({', '.join(found)}), which cannot be added. Give deals a "
             "column `currency`, and currency and rates in book.yaml."

@@ -12,9 +12,16 @@ import pyarrow.compute as pc
 from salesanalytics.book.text import SLIPS, Array, Values, as_arrow, distinct, examples, mask, series
 from salesanalytics.errors import SchemaError
 
+#: What stands at amounts, before or behind: signs and codes, one pattern a currency.
+CURRENCIES = (
+    "[¥￥元]|CNY|RMB", r"(?:US)?\$|USD", "€|EUR", "£|GBP",
+    "AED", "AUD", "BRL", "CAD", "CHF", "CZK", "DKK", "HKD", "IDR", "INR", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD",
+    "PLN", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "VND", "ZAR",
+)  # fmt: skip
+_CURRENCY = f"(?i:{'|'.join(CURRENCIES)})"
 _WIDE_SPACES = "\u00a0\u2009\u202f\u3000"
-_NUMBER_ALPHABET = rf"^[-+−－＋0-9０-９.,．，eE\s{_WIDE_SPACES}¥￥€$£万亿元]+$"
-_SIGN = r"(?:[-+]?\s*[¥€$£]?|[¥€$£]\s*[-+])\s*"
+_NUMBER_ALPHABET = rf"^[-+−－＋0-9０-９.,．，A-Za-z\s{_WIDE_SPACES}¥￥€$£万亿元]+$"
+_SIGN = rf"(?:[-+]?\s*{_CURRENCY}?|{_CURRENCY}\s*[-+])\s*"
 
 
 def parse_numbers(values: Values, *, column: str, decimal: str | None) -> tuple[pd.Series, pd.Series]:
@@ -70,7 +77,8 @@ def _grammar(decimal: str) -> str:
     group, point = (",", r"\.") if decimal == "." else (r"\.", ",")
     # A group of thousands never starts with 0, so 0.125 can only be a decimal.
     whole = rf"(?:\d+|[1-9]\d{{0,2}}(?:{group}\d{{3}})+|[1-9]\d{{0,2}}(?: \d{{3}})+)"
-    return rf"^{_SIGN}(?:(?:{whole}(?:{point}\d+)?|{point}\d+)\s?[万亿]?元?|\d+(?:{point}\d+)?[eE][-+]?\d{{1,3}})$"
+    power = rf"\d+(?:{point}\d+)?[eE][-+]?\d{{1,3}}"
+    return rf"^{_SIGN}(?:(?:{whole}(?:{point}\d+)?|{point}\d+)\s?[万亿]?\s?{_CURRENCY}?|{power})$"
 
 
 def _decimal_sign(point: Array, comma: Array, texts: Any, counts: Array, column: str) -> str:
@@ -92,7 +100,8 @@ def _decimal_sign(point: Array, comma: Array, texts: Any, counts: Array, column:
 
 def _to_float(plain: Any, decimal: str, fits: Array) -> Array:
     text = pc.if_else(pa.array(fits), plain, pa.scalar(None, pa.string()))
-    for sign in "+ ¥€$£元" + ("," if decimal == "." else "."):
+    text = pc.replace_substring_regex(text, _CURRENCY, "")
+    for sign in "+ " + ("," if decimal == "." else "."):
         text = pc.replace_substring(text, sign, "")
     for sign, power in ((",", "."), ("万", "e4"), ("亿", "e8")):
         text = pc.replace_substring(text, sign, power)

@@ -133,8 +133,8 @@ TEXTS: dict[str, str] = {
     'Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y".': (
         '特殊写法的日期可在 book.yaml 中用 `date_format` 写明，例如 "%d/%m/%Y"。'
     ),
-    "Numbers are read like 1,200,000 or 1.200.000,50 or ¥120万; take other signs and words out of them.": (
-        "数字可写作 1,200,000、1.200.000,50 或 ¥120万；请去掉其中的其他符号和文字。"
+    "Numbers are read like 1,200,000 or 1.200.000,50 € or ¥120万; take other signs and words out of them.": (
+        "数字可写作 1,200,000、1.200.000,50 € 或 ¥120万；请去掉其中的其他符号和文字。"
     ),
     "The table deals has no rows: export it again.": "项目表（deals）没有任何行：请重新导出。",
     "The table deals writes its ids as {ids}: the history must write them alike.": (
