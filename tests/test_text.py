@@ -139,6 +139,24 @@ def test_dates_as_excel_counts_them():
     assert dates(["31/01/2026", "46023", "30/01/2026"]) == ["2026-01-31", "failed", "2026-01-30"]
 
 
+def test_milliseconds_since_1970():
+    millis = ["1719878400000", None, "1719912345678"]
+    assert dates(millis, timezone="Asia/Shanghai") == ["2024-07-02T08:00:00", None, "2024-07-02T17:25:45.678000"]
+    assert dates(millis, timezone="UTC")[2] == "2024-07-02T09:25:45.678000"
+    with pytest.raises(SchemaError, match=r"'signed'.*milliseconds.*2 value\(s\).*1719878400000.*timezone: "):
+        dates(millis)
+    assert dates([*millis, "9999999999999"], timezone="UTC")[3] == "failed"
+    assert dates(["2024-07-02", "2024-07-03", "1719878400000"]) == ["2024-07-02", "2024-07-03", "failed"]
+
+
+def test_milliseconds_that_are_all_midnights_are_days_in_any_zone():
+    millis = ["1719878400000", None, "1719964800000"]
+    for timezone in (None, "America/New_York", "Asia/Shanghai"):
+        assert dates(millis, timezone=timezone) == ["2024-07-02", None, "2024-07-03"]
+    assert dates(pa.array([1719878400000, None])) == ["2024-07-02", None]
+    assert dates(pa.array([1719878400000.0, None])) == ["2024-07-02", None]
+
+
 def test_null_and_blank_do_not_fail():
     assert dates([None, "", " \u00a0", " 2024-03-01\u3000"]) == [None, None, None, "2024-03-01"]
     assert dates([]) == []

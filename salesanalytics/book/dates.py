@@ -39,6 +39,8 @@ _YEAR_FIRST = (
 _YEAR_LAST = (r"^(?P<d>\d{1,2})(?P<m>-\d{1,2}-|/\d{1,2}/|\.\d{1,2}\.)(?P<y>\d{4})$",)
 # Days since 30 December 1899, as Excel counts them, with the time of day as a fraction: from 1970 to 2099.
 _SERIAL, _FIRST_SERIAL, _LAST_SERIAL = r"^\d{5}(?:\.\d+)?$", 25_569, 73_051
+# Milliseconds since 1970 in UTC, as HubSpot counts them: from 2001 to 2099.
+_EPOCH, _LAST_EPOCH = r"^\d{13}$", 4_102_444_800_000
 _NAMED = (
     rf"^(?P<d>\d{{1,2}})[ -]{_MONTH}[ -](?P<y>\d{{4}})$",
     rf"^{_MONTH} (?P<d>\d{{1,2}}),? (?P<y>\d{{4}})$",
@@ -50,7 +52,8 @@ def parse_dates(
 ) -> tuple[pd.Series, pd.Series]:
     """Read a column of dates; the whole column is read in one way, chosen by its unambiguous values.
 
-    Beside dates with the year first, or alone, stand numbers of days as Excel counts them (46023 is 2026-01-01).
+    Beside dates with the year first, or alone, stand numbers of days as Excel counts them (46023 is 2026-01-01). A
+    column of milliseconds since 1970 (1719878400000) is in UTC; where all are midnights, they are days, in any zone.
 
     Parameters
     ----------
@@ -100,7 +103,7 @@ def _check_timezone(timezone: str) -> None:
 
 def _need_timezone(column: str, what: str) -> SchemaError:
     return SchemaError(
-        f"Column {column!r}: times with a zone, but the book has no `timezone`: {what}. "
+        f"Column {column!r}: times with a zone or in milliseconds (UTC), but the book has no `timezone`: {what}. "
         "Write for example `timezone: Asia/Shanghai` in book.yaml; times are kept in that zone."
     )
 
@@ -160,6 +163,11 @@ def _guessed(texts: Any, counts: Array, column: str) -> tuple[Array, Array]:
         with suppress(pa.ArrowInvalid):  # the fast way; with an impossible date the long way finds which
             plain = texts.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
             return plain, np.zeros(len(texts), dtype=bool)
+    epochs = _epochs(texts)
+    counted = ~np.isnat(epochs)
+    if counts[counted].sum() > counts.sum() / 2:
+        are_days = (epochs == epochs.astype("datetime64[D]"))[counted].all()
+        return epochs, counted & ~are_days
     split = pc.extract_regex(_without_chinese(texts), _SPLIT)
     days, day_codes = distinct(pc.struct_field(split, "day"))
     clocks, clock_codes = distinct(pc.struct_field(split, "clock"))
@@ -170,6 +178,14 @@ def _guessed(texts: Any, counts: Array, column: str) -> tuple[Array, Array]:
     micros = np.append(micros, np.timedelta64(0, "us"))[clock_codes]
     out = dates.astype("datetime64[us]") + micros
     return out, np.append(zoned, np.False_)[clock_codes] & ~np.isnat(out)
+
+
+def _epochs(texts: Any) -> Array:
+    """Moments in UTC of the texts that are milliseconds since 1970."""
+    found = pc.if_else(pc.match_substring_regex(texts, _EPOCH), texts, "0")
+    millis = found.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    real = (millis > 0) & (millis < _LAST_EPOCH)
+    return np.where(real, millis.astype("datetime64[ms]"), np.datetime64("NaT")).astype("datetime64[us]")
 
 
 def _without_chinese(texts: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,9 @@ def as_arrow(values: Values) -> tuple[Any, pd.Index]:
 
 def distinct(array: Any) -> tuple[Any, Array]:
     """Distinct trimmed texts and the code of each value among them; -1 is null or blank."""
+    if pa.types.is_floating(array.type):
+        with suppress(pa.ArrowInvalid):  # whole numbers have no point, and no power of ten
+            array = array.cast(pa.int64())
     if not pa.types.is_string(array.type):
         try:
             array = array.cast(pa.string())

@@ -144,9 +144,9 @@ TEXTS: dict[str, str] = {
         "已知的阶段：{names}。自己的阶段请写在 process.yaml 中。"
     ),
     # dates and numbers
-    "Column {column}: times with a zone, but the book has no `timezone`: {what}. Write for example "
-    "`timezone: Asia/Shanghai` in book.yaml; times are kept in that zone.": (
-        "列 {column}：时间带有时区，但账本没有写 `timezone`：{what}。"
+    "Column {column}: times with a zone or in milliseconds (UTC), but the book has no `timezone`: {what}. Write "
+    "for example `timezone: Asia/Shanghai` in book.yaml; times are kept in that zone.": (
+        "列 {column}：时间带有时区，或是毫秒数（UTC），但账本没有写 `timezone`：{what}。"
         "请在 book.yaml 中写例如 `timezone: Asia/Shanghai`；时间将按该时区保存。"
     ),
     "the column is in {zone}": "该列的时区是 {zone}",
