@@ -866,6 +866,27 @@ def test_the_end_of_the_book_is_the_last_recording():
     assert [row[3] for row in aside(book)] == ["scheduled, not an event"]
 
 
+def test_a_few_rows_far_behind_all_others_are_no_end_of_a_book():
+    deals, history = some_deals(60), some_history(60)
+    assert book_of(deals, history).settings.extracted_on == dt.date(2024, 3, 30)
+    typo = put(history, 7, changed_at="2206-01-07")
+    asked = ("history: 1 of 120 rows", "from 2206-01-07 to 2206-01-07", "end on 2024-03-30", "deals D4", "extracted_on")
+    refused(lambda: book_of(deals, typo), *asked)
+    refused(lambda: book_of(deals, history.assign(recorded_at=typo["changed_at"])), *asked)
+    book = book_of(deals, typo, extracted_on="2024-03-30")
+    assert [row[3] for row in aside(book)] == ["scheduled, not an event"]
+    # where rows are few, any of them may be the last; and a gap before many rows is one
+    assert book_of(some_deals(), put(some_history(), 7, changed_at="2206-01-07")).settings.extracted_on.year == 2206
+    several = put(put(history, 7, changed_at="2026-01-07"), 8, changed_at="2026-01-08")
+    assert book_of(deals, several).settings.extracted_on == dt.date(2026, 1, 8)
+
+
+def test_creations_far_behind_all_others_are_no_end_of_a_book_either():
+    nothing = some_history()[:0]
+    deals = put(some_deals(120), 5, created_at="2062-01-05")
+    refused(lambda: book_of(deals, nothing), "deals: 1 of 120 rows", "2062-01-05", "deals D5", "extracted_on")
+
+
 def test_times_on_the_last_day_count():
     history = changes(("D1", "2024-02-03 23:59:59", "stage", "S2", "2024-02-03T23:59:59.5"))
     assert book_of(some_deals(1), history, extracted_on=dt.date(2024, 2, 3)).set_aside.empty

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +24,8 @@ from salesanalytics.book.shapes import read_values
 from salesanalytics.book.validate import as_set_aside
 from salesanalytics.errors import SchemaError
 from salesanalytics.process import Process
+
+FEW, LONGEST_GAP_DAYS = 100, 180  # one row in so many; a longer gap before so few rows is none of a book
 
 
 def assemble(
@@ -48,7 +51,7 @@ def assemble(
     ------
     SchemaError
         More than ``limit_set_aside`` of a table was set aside, no row of the history is about a stage, amounts are
-        in several currencies without rates, or an attribute is no column.
+        in several currencies without rates, an attribute is no column, or the last dates cannot be the book's end.
     """
     engine = Engine()
     _check_attributes(sources["deals"], settings)
@@ -140,10 +143,30 @@ def _recorded_when_changed(history: pa.Table) -> pa.Table:
 
 
 def _last_day(history: pa.Table, deals: pa.Table) -> date | None:
-    """Default end of the book: the last day of recording; without history the last creation."""
-    last = pc.max(history["recorded_at_day"]).as_py()
-    last = pc.max(deals["created_at_day"]).as_py() if last is None else last
-    return None if last is None else EPOCH + timedelta(days=last)
+    """Default end of the book: the last day of recording; without history the last creation.
+
+    Raises
+    ------
+    SchemaError
+        A few of many rows lie so far behind all others that their dates are no end of a book, but typing errors.
+    """
+    name, table, column = "history", history, "recorded_at_day"
+    if history[column].null_count == history.num_rows:
+        name, table, column = "deals", deals, "created_at_day"
+    dated = table.select(["deal_id", column]).drop_null().sort_by(column)
+    days = dated[column].to_numpy()
+    few = len(days) // FEW
+    alone = np.flatnonzero(np.diff(days[-few - 1 :]) > LONGEST_GAP_DAYS)
+    if alone.size:
+        n = few - int(alone[0])
+        end, first, last = (EPOCH + timedelta(days=int(days[i])) for i in (-n - 1, -n, -1))
+        ids = ", ".join(dict.fromkeys(dated["deal_id"][-n:].to_pylist()[:3]))
+        raise SchemaError(
+            f"{name}: {n:,} of {len(days):,} rows are dated from {first} to {last}, though all others end on {end} "
+            f"(deals {ids}). Mend their dates, or state extracted_on, the day of the extract, in book.yaml: what is "
+            "dated after it is set aside."
+        )
+    return EPOCH + timedelta(days=int(days[-1])) if len(days) else None
 
 
 def _malformed(table: str, rows: list[tuple[int, str]]) -> pd.DataFrame:

@@ -99,6 +99,11 @@ TEXTS: dict[str, str] = {
     "The book has no dated row at all, so there is no date as of which to judge it.": (
         "账本中没有任何带日期的行，因此没有可据以判断的截止日。"
     ),
+    "{table}: {n} of {read} rows are dated from {first} to {last}, though all others end on {end} (deals {ids}). Mend "
+    "their dates, or state extracted_on, the day of the extract, in book.yaml: what is dated after it is set aside.": (
+        "{table}：{read} 行中有 {n} 行的日期在 {first} 至 {last} 之间，而其余各行都止于 {end}（项目 {ids}）。"
+        "请修正这些日期，或在 book.yaml 中用 extracted_on 写明导出日：日期在其后的行会被剔除。"
+    ),
     "history (wide_dates): {what}. Columns found: {found}. States: {states}. Mend tables.history in book.yaml.": (
         "history（wide_dates）：{what}。现有列：{found}。状态：{states}。请修改 book.yaml 中的 tables.history。"
     ),
