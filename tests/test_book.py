@@ -303,7 +303,10 @@ def test_ends_of_another_name_stop_the_reading_though_they_are_few_among_the_row
 
 
 def test_unreadable_dates_bring_date_format_to_mind():
-    refused(lambda: make_book(deals=some_deals(created_at="一月"), history=some_history()), "`date_format`")
+    deals = some_deals().assign(created_at=[f"{month:02}/11/24" for month in range(1, 11)] * 2)
+    refused(lambda: make_book(deals=deals, history=some_history()), "`date_format`", "%y: a year of two digits", "list")
+    book = book_of(deals, some_history(), date_format=["%m/%d/%y", "%Y-%m-%d"])
+    assert book.deals["created_at"].dt.strftime("%Y-%m-%d")[:2].tolist() == ["2024-01-11", "2024-02-11"]
 
 
 def test_a_share_just_above_its_limit_reads_so():

@@ -72,7 +72,10 @@ def _advice(refused: pd.DataFrame, book: DealBook) -> list[str]:
     """What is known to help against some of the rules."""
     lines = []
     if refused["rule"].str.fullmatch(r"(date value|\w+_at|\w+_on) unreadable").any():
-        lines.append('Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y".')
+        lines.append(
+            'Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y" (%y: a year of '
+            "two digits), or a list of all forms in the files."
+        )
     if refused["rule"].str.fullmatch(r"(\w+ not a number|amount unreadable)").any():
         lines.append(
             "Numbers are read like 1,200,000 or 1.200.000,50 € or ¥120万; take other signs and words out of them."

@@ -135,8 +135,10 @@ TEXTS: dict[str, str] = {
     "Mend the source, map it in book.yaml, or raise limit_set_aside there if this share is meant.": (
         "请修正数据来源，或在 book.yaml 中写明对应关系；若这一比例属实，请在其中调高 limit_set_aside。"
     ),
-    'Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y".': (
-        '特殊写法的日期可在 book.yaml 中用 `date_format` 写明，例如 "%d/%m/%Y"。'
+    'Dates in a form of their own are read by `date_format` in book.yaml, such as "%d/%m/%Y" (%y: a year of two '
+    "digits), or a list of all forms in the files.": (
+        '特殊写法的日期可在 book.yaml 中用 `date_format` 写明，例如 "%d/%m/%Y"（两位数的年份用 %y）；'
+        "文件中有多种写法时，请写成列表。"
     ),
     "Numbers are read like 1,200,000 or 1.200.000,50 € or ¥120万; take other signs and words out of them.": (
         "数字可写作 1,200,000、1.200.000,50 € 或 ¥120万；请去掉其中的其他符号和文字。"
