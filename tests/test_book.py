@@ -969,6 +969,27 @@ def test_faults_of_reps_and_accounts():
     assert "accounts" not in text
 
 
+def test_names_that_their_own_table_does_not_know_are_reported():
+    reps = pd.DataFrame({"rep_id": ["R1", "R2"], "name": ["Wang", "Li"], "team": ["north", "south"]})
+    targets = pd.DataFrame(
+        {"quarter": "2026Q1", "rep_id": ["R1", "r2", None], "team": [None, None, "North"], "amount": ["5", "6", "7"]}
+    )
+    deals = some_deals(rep_id=["R1", "Wang", None, "Wang"] * 5, account_id=["A1", "A2"] * 10)
+    history = pd.concat([some_history(), changes(("D1", "2024-02-01", "rep_id", "Li"))[list(some_history())]])
+    accounts = pd.DataFrame({"account_id": ["A1"]})
+    book = book_of(deals, history, reps=reps, accounts=accounts, targets=targets)
+    found = book.faults[book.faults["rule"].str.contains("not among")]
+    assert found[["table", "rule", "n", "examples"]].to_numpy().tolist() == [
+        ["deals", "rep_id not among the reps", 10, "Wang (10)"],
+        ["history", "rep_id not among the reps", 1, "Li (1)"],
+        ["deals", "account_id not among the accounts", 10, "A2 (10)"],
+        ["targets", "rep_id not among the reps", 1, "r2 (1)"],
+        ["targets", "team not among the reps", 1, "North (1)"],
+    ]
+    assert not any("not among" in rule for rule in reported(book_of(deals, history, targets=targets)))
+    assert not any("not among" in rule for rule in reported(book_of(deals.assign(rep_id="R1"), reps=reps)))
+
+
 def test_faults_of_targets():
     rows = [
         ("2024Q1", None, "1,000", None),

@@ -11,6 +11,7 @@ from salesanalytics.book.contract import CATEGORIES, FIELDS
 from salesanalytics.book.fields import unknown_names
 from salesanalytics.book.frames import contract_columns
 from salesanalytics.book.judging import UNKNOWN_STAGE
+from salesanalytics.book.references import unmatched
 from salesanalytics.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ def observations(book: DealBook, *, newest_first: bool) -> pd.DataFrame:
     note("history", "two stages at one instant", _ids(book, _same_instant(book)), order)
     note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
     found += _unknown(book) + _unknown_columns(book)
+    for table, rule, n, names in unmatched(book):
+        found.append(_remark(table, rule, "kept as written") | {"n": n, "examples": names})
     if newest_first:
         found.append(_remark("history", "newest rows first", "rows of one instant count from the bottom up"))
     if not book.has_recorded_at:

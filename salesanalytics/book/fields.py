@@ -27,7 +27,7 @@ def check_stages(history: pa.Table) -> None:
     unknown = sorted(counts.keys() - set(FIELDS), key=lambda name: (-counts[name], name))
     if unknown and "stage" not in counts:
         raise SchemaError(
-            f"history: no row is about a stage (`field` is never `stage`). Unknown fields: {_listed(unknown, counts)}. "
+            f"history: no row is about a stage (`field` is never `stage`). Unknown fields: {listed(unknown, counts)}. "
             f"Map them under tables.history.values in book.yaml, for example `field: {{{unknown[0]}: stage}}`."
         )
 
@@ -37,9 +37,10 @@ def unknown_names(history: nw.LazyFrame[Any], column: str, known: Iterable[str])
     others = history.filter(~nw.col(column).is_in(list(known))).group_by(column).agg(n=nw.len())
     found = others.collect("pyarrow").to_native().to_pydict()
     counts = dict(sorted(zip(found[column], found["n"], strict=True), key=lambda pair: (-pair[1], pair[0])))
-    return _listed(list(counts), counts), sum(counts.values())
+    return listed(list(counts), counts), sum(counts.values())
 
 
-def _listed(names: list[str], counts: dict[str, int]) -> str:
+def listed(names: list[str], counts: dict[str, int]) -> str:
+    """The first few names, each with its rows."""
     some = [f"{name} ({counts[name]:,})" for name in names[:SHOWN]]
     return ", ".join(some + ["..."] * (len(names) > SHOWN))

@@ -23,6 +23,8 @@ TEXTS: dict[str, str] = {
     "history without stages": "历史表没有任何阶段记录",
     "every deal counts as in the first stage": "所有项目都视为处于第一阶段",
     "field not of the contract": "约定之外的字段", "column not of the contract": "约定之外的列",
+    "{} not among the reps": "{} 不在销售人员表中", "{} not among the accounts": "{} 不在客户表中",
+    "kept as written": "按原文保留",
     "forecast category not of the contract": "约定之外的预测类别", "counts as not committed": "不计作承诺",
     "probability above 100": "概率大于 100",
     "carried along, no rule or forecast reads it": "保留，但规则和预测都不使用",
