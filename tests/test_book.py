@@ -890,6 +890,15 @@ def test_creations_far_behind_all_others_are_no_end_of_a_book_either():
     refused(lambda: book_of(deals, nothing), "deals: 1 of 120 rows", "2062-01-05", "deals D5", "extracted_on")
 
 
+def test_a_day_of_recording_that_all_rows_share_is_that_of_an_export():
+    deals, history = some_deals(60), some_history(60)
+    exported = history.assign(recorded_at="2024-06-30 08:00")
+    refused(lambda: book_of(deals, exported), "recorded_at: all 120 rows", "2024-06-30", "90 days", "Leave out")
+    assert len(book_of(deals, put(exported, 1, recorded_at="2024-06-29")).deals) == 60
+    assert len(book_of(deals, put(exported, 1, recorded_at=None)).deals) == 60
+    assert len(book_of(history=some_history().assign(recorded_at="2024-06-30")).deals) == N  # too few to tell
+
+
 def test_times_on_the_last_day_count():
     history = changes(("D1", "2024-02-03 23:59:59", "stage", "S2", "2024-02-03T23:59:59.5"))
     assert book_of(some_deals(1), history, extracted_on=dt.date(2024, 2, 3)).set_aside.empty

@@ -51,7 +51,8 @@ def assemble(
     ------
     SchemaError
         More than ``limit_set_aside`` of a table was set aside, no row of the history is about a stage, amounts are
-        in several currencies without rates, an attribute is no column, or the last dates cannot be the book's end.
+        in several currencies without rates, an attribute is no column, the last dates cannot be the book's end, or
+        all rows were recorded on one day.
     """
     engine = Engine()
     _check_attributes(sources["deals"], settings)
@@ -61,6 +62,7 @@ def assemble(
     check_signs(deals, history)
     known_days = pc.max_element_wise(history["recorded_at_day"], history["changed_at_day"], skip_nulls=False)
     recorded_from = pc.min(known_days).as_py()
+    _check_recorded(history)
     newest_first = history.num_rows > 0 and pc.min(history["order"]).as_py() < 0
     history = _recorded_when_changed(history)
     states_extract = settings.extracted_on is not None
@@ -133,6 +135,20 @@ def _check_attributes(deals: SourceTable, settings: BookSettings) -> None:
         raise SchemaError(
             f"deals: attribute column missing: {', '.join(missing)}. Columns found: "
             f"{', '.join(deals.table.column_names)}. Mend `attributes` in book.yaml."
+        )
+
+
+def _check_recorded(history: pa.Table) -> None:
+    """Stop where a day of recording says when the file was made: nothing would have been known before it."""
+    recorded, happened = history["recorded_at_day"], pc.count_distinct(history["changed_at_day"]).as_py()
+    if history.num_rows < FEW or happened < 2 or recorded.null_count:
+        return
+    if pc.count_distinct(recorded).as_py() == 1:
+        day = EPOCH + timedelta(days=recorded[0].as_py())
+        raise SchemaError(
+            f"history.recorded_at: all {history.num_rows:,} rows were recorded on one day, {day}, though they happened "
+            f"on {happened:,} days: by it, nothing was known before. Leave out the column where it is the day of an "
+            "import or an export."
         )
 
 

@@ -104,6 +104,11 @@ TEXTS: dict[str, str] = {
         "{table}：{read} 行中有 {n} 行的日期在 {first} 至 {last} 之间，而其余各行都止于 {end}（项目 {ids}）。"
         "请修正这些日期，或在 book.yaml 中用 extracted_on 写明导出日：日期在其后的行会被剔除。"
     ),
+    "history.recorded_at: all {read} rows were recorded on one day, {day}, though they happened on {n} days: by it, "
+    "nothing was known before. Leave out the column where it is the day of an import or an export.": (
+        "history.recorded_at：全部 {read} 行都在同一天（{day}）登记，而它们发生在 {n} 个不同的日子："
+        "照此，在那之前一无所知。若它是导入或导出的日期，请去掉这一列。"
+    ),
     "history (wide_dates): {what}. Columns found: {found}. States: {states}. Mend tables.history in book.yaml.": (
         "history（wide_dates）：{what}。现有列：{found}。状态：{states}。请修改 book.yaml 中的 tables.history。"
     ),
