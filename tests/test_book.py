@@ -302,6 +302,24 @@ def test_ends_of_another_name_stop_the_reading_though_they_are_few_among_the_row
     assert len(book_of(history=pd.concat([history, later]), limit=0.1).set_aside) == len(between)
 
 
+def test_deals_that_stand_in_an_unknown_stage_are_reported():
+    ends = changes(
+        ("D2", "2024-06-01", "stage", "Closed Won"),
+        ("D3", "2024-01-04", "stage", "Prospect"),  # a known one came later
+        ("D4", "2024-06-01", "stage", "Renewal"),
+    )
+    book = book_of(history=pd.concat([some_history(), ends[list(some_history())]]))
+    assert reported(book)["stands in an unknown stage"] == "D2, D4"
+    assert "stands in an unknown stage" not in reported(book_of())
+
+
+def test_rows_recorded_before_they_happened_are_reported():
+    history = some_history().assign(recorded_at=some_history()["changed_at"] + " 00:00")
+    assert "recorded before it happened" not in reported(book_of(history=history))
+    book = book_of(history=put(history, 2, recorded_at="2024-01-30 23:59"))
+    assert reported(book)["recorded before it happened"] == "D1"
+
+
 def test_unreadable_dates_bring_date_format_to_mind():
     deals = some_deals().assign(created_at=[f"{month:02}/11/24" for month in range(1, 11)] * 2)
     refused(lambda: make_book(deals=deals, history=some_history()), "`date_format`", "%y: a year of two digits", "list")

@@ -16,7 +16,7 @@ from salesanalytics.book.dealbook import EPOCH, DealBook
 from salesanalytics.book.engine import Engine
 from salesanalytics.book.fields import check_stages
 from salesanalytics.book.frames import SourceTable, parse_columns
-from salesanalytics.book.judging import UNKNOWN_STAGE, judge_deals, judge_history, n_astray, set_aside_ended
+from salesanalytics.book.judging import UNKNOWN_STAGE, astray, judge_deals, judge_history, set_aside_ended
 from salesanalytics.book.keep import check_signs, keep_deals, keep_history
 from salesanalytics.book.lists import read_list
 from salesanalytics.book.settings import USUAL_ATTRIBUTES, BookSettings
@@ -92,7 +92,8 @@ def assemble(
             *(aside for _, aside in lists.values()),
         ]
     )
-    astray = n_astray(history_judged) if set_aside["rule"].eq(UNKNOWN_STAGE).any() else 0
+    some_unknown = set_aside["rule"].eq(UNKNOWN_STAGE).any()
+    lost_track = astray(history_judged) if some_unknown else pd.Series(dtype=object)
     engine.drop("deals_judged", "deals_judged_ended", "history_judged", "history_judged_ended")
     n_read |= {name: source.n_read for name, source in sources.items() if name != "deals"}
     book = DealBook(
@@ -106,8 +107,9 @@ def assemble(
         recorded_from=recorded_from,
         engine=engine,
     )
-    check_limit(book, n_astray=astray)
-    return replace(book, faults=_concat([book.faults, observations(book, newest_first=newest_first)]))
+    check_limit(book, n_astray=len(lost_track))
+    seen = observations(book, newest_first=newest_first, astray=lost_track)
+    return replace(book, faults=_concat([book.faults, seen]))
 
 
 _DEAL_TEXTS = {"deal_id": "deal_id", "created_at": "created_at_text", "last_seen_on": "last_seen_on_text"}

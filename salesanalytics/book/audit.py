@@ -115,7 +115,7 @@ def _fault_line(rows: pd.DataFrame) -> str:
     return line + (f"; deals {ids}" if ids else "") + (f"; values {values}" if values else "")
 
 
-def observations(book: DealBook, *, newest_first: bool) -> pd.DataFrame:
+def observations(book: DealBook, *, newest_first: bool, astray: pd.Series) -> pd.DataFrame:
     """What is history or habit rather than a broken row: kept, counted and named."""
     found: list[dict[str, Any]] = []
 
@@ -126,10 +126,12 @@ def observations(book: DealBook, *, newest_first: bool) -> pd.DataFrame:
     if not len(_ids(book, _stages(book))):
         found.append(_remark("history", "history without stages", "every deal counts as in the first stage"))
     note("deals", "no stage row", _ids(book, _without_stage(book)), "is in the first stage since creation")
+    note("deals", "stands in an unknown stage", astray, "counts as in its last known stage")
     note("deals", "row before creation", _ids(book, _moved_back(book)), "creation is the first known row")
     note("deals", "created_at missing", _without_creation(book), "creation is the first known row")
     order = "kept in the order of the source, from the bottom up" if newest_first else "kept in source order"
     note("history", "two stages at one instant", _ids(book, _same_instant(book)), order)
+    note("history", "recorded before it happened", _foreseen(book), "counts from the day it happened")
     note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
     found += _unknown(book) + _unknown_columns(book)
     for table, rule, n, names in unmatched(book):
@@ -193,6 +195,12 @@ def _moved_back(book: DealBook) -> nw.LazyFrame[Any]:
 
 def _without_creation(book: DealBook) -> pd.Series:
     return book.deals.loc[book.deals["created_at"].isna(), "deal_id"]
+
+
+def _foreseen(book: DealBook) -> pd.Series:
+    """Deal of each row that says it was recorded on a day before it happened."""
+    rows = book.engine.table("history").filter(col("recorded_at") < col("changed_at").dt.truncate("1d"))
+    return rows.select("deal_id", "row").sort("row").collect("pyarrow").to_native()["deal_id"].to_pandas()
 
 
 def _same_instant(book: DealBook) -> nw.LazyFrame[Any]:

@@ -65,12 +65,13 @@ def judge_history(
     return engine.once("history_judged", lambda: judged.with_columns(**texts).drop(*NEEDED_BY_RULES))
 
 
-def n_astray(history: Lazy) -> int:
-    """How many deals stand, by their latest row about a stage, in one that is not known."""
+def astray(history: Lazy) -> pd.Series:
+    """Ids of the deals that stand, by their latest row about a stage, in one that is not known."""
     told = history.filter((col("field") == "stage") & (col("rule").is_null() | (col("rule") == UNKNOWN_STAGE)))
     in_order = told.with_row_index("seq", order_by=("changed_at", "order", "row"))
     last = in_order.filter(col("seq") == col("seq").max().over("deal_id"))
-    return len(last.filter(col("rule") == UNKNOWN_STAGE).select("deal_id").collect())
+    ids = last.filter(col("rule") == UNKNOWN_STAGE).select("deal_id", "row").sort("row").collect("pyarrow")
+    return ids.to_native()["deal_id"].to_pandas()
 
 
 def set_aside_ended(

@@ -23,6 +23,8 @@ TEXTS: dict[str, str] = {
     "history without stages": "历史表没有任何阶段记录",
     "every deal counts as in the first stage": "所有项目都视为处于第一阶段",
     "field not of the contract": "约定之外的字段", "column not of the contract": "约定之外的列",
+    "stands in an unknown stage": "处于未知的阶段", "counts as in its last known stage": "视为处于最后一个已知阶段",
+    "recorded before it happened": "登记早于发生", "counts from the day it happened": "从发生之日起计",
     "{} not among the reps": "{} 不在销售人员表中", "{} not among the accounts": "{} 不在客户表中",
     "kept as written": "按原文保留",
     "forecast category not of the contract": "约定之外的预测类别", "counts as not committed": "不计作承诺",
