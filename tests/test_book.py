@@ -817,6 +817,12 @@ def test_states_by_id_or_name_in_any_case():
     assert events(book)["code"].tolist() == codes
 
 
+def test_full_width_characters_in_names_count_as_ordinary_ones():
+    rows = [("D1", "2024-02-01", "ｓｔａｇｅ", "Ｓ３"), ("D1", "2024-02-02", "Stage", "ＷＯＮ")]
+    book = book_of(some_deals(1), changes(*rows), won_on_entering="Ｓ８")
+    assert book.history["value"].tolist() == ["S3", "won"]
+
+
 def test_won_on_entering_a_stage():
     sets = {"won_on_entering": "s8"}
     history = changes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def history_from_wide_dates(
     table, key = text.table, source.columns.get("deal_id", "deal_id")
     missing = [name for name in (key, *source.dates, *source.ignored) if name not in table.column_names]
     states = stage_names(process, settings)
-    unknown = [f"{name}: {state}" for name, state in source.dates.items() if state.casefold() not in states]
+    unknown = [f"{name}: {state}" for name, state in source.dates.items() if _plain(state) not in states]
     if missing or unknown or not source.dates:
         what = [f"column missing: {', '.join(missing)}"] if missing else []
         what += [f"`dates` names no state of the process: {', '.join(unknown)}"] if unknown else []
@@ -122,7 +123,7 @@ def read_values(history: pa.Table, *, process: Process, settings: BookSettings) 
 
     Adds ``number``, ``value_day``, ``value_unreadable`` and ``code`` (of the state); ids and names (either
     language, any case) of stages, buyer stages, milestones and forecast categories become ids. Fields of the contract
-    are known in any case, with blanks or hyphens too (``Close Date``).
+    are known in any case, with blanks or hyphens too (``Close Date``). Full-width characters count as ordinary ones.
     """
     field = _contract_fields(history["field"].combine_chunks())
     history = history.set_column(history.column_names.index("field"), "field", field)
@@ -155,12 +156,12 @@ def read_values(history: pa.Table, *, process: Process, settings: BookSettings) 
 
 def _contract_fields(field: Any) -> Any:
     texts = field.unique().drop_null().to_pylist()
-    plain = {text: re.sub(r"[\s-]+", "_", text.strip().casefold()) for text in texts}
+    plain = {text: re.sub(r"[\s-]+", "_", _plain(text)) for text in texts}
     return map_text(field, {text: name for text, name in plain.items() if name in FIELDS})
 
 
 def stage_names(process: Process, settings: BookSettings) -> dict[str, str]:
-    """Casefolded ids and names of all states -> id; the stage that means signing is ``won``.
+    """Plain ids and names of all states -> id; the stage that means signing is ``won``.
 
     Raises
     ------
@@ -170,7 +171,7 @@ def stage_names(process: Process, settings: BookSettings) -> dict[str, str]:
     names = _names(process, (*process.stage_ids, *process.end_state_ids, *process.pause_state_ids))
     if settings.won_on_entering is None:
         return names
-    signing = names.get(settings.won_on_entering.casefold())
+    signing = names.get(_plain(settings.won_on_entering))
     if signing not in process.stage_ids:
         raise SchemaError(
             f"won_on_entering must be a stage of the process, got {settings.won_on_entering!r}. "
@@ -179,13 +180,18 @@ def stage_names(process: Process, settings: BookSettings) -> dict[str, str]:
     return {text: "won" if i == signing else i for text, i in names.items()}
 
 
+def _plain(text: str) -> str:
+    """A name in small letters; full-width letters, digits and brackets as their ordinary ones."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
 def _names(process: Process, ids: tuple[str, ...]) -> dict[str, str]:
-    """Casefolded ids and names -> id; a name that several items bear stands for none of them."""
+    """Plain ids and names -> id; a name that several items bear stands for none of them."""
     ids_of: dict[str, set[str]] = {}
     for i in ids:
         for lang in ("zh", "en"):
-            ids_of.setdefault(process.label(i, lang).casefold(), set()).add(i)
-    return {text: i for text, (i, *others) in ids_of.items() if not others} | {i.casefold(): i for i in ids}
+            ids_of.setdefault(_plain(process.label(i, lang)), set()).add(i)
+    return {text: i for text, (i, *others) in ids_of.items() if not others} | {_plain(i): i for i in ids}
 
 
 def _process_ids(field: Any, value: Any, process: Process, settings: BookSettings) -> Any:
@@ -196,7 +202,7 @@ def _process_ids(field: Any, value: Any, process: Process, settings: BookSetting
     for kind, names in kinds.items():
         mask = pa.array(where_equal(field, kind))
         texts = value.filter(mask)
-        known = {text: names.get(text.casefold(), text) for text in texts.drop_null().unique().to_pylist()}
+        known = {text: names.get(_plain(text), text) for text in texts.drop_null().unique().to_pylist()}
         value = pc.replace_with_mask(value, mask, map_text(texts, known))
     return value
 
