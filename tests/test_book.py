@@ -1213,6 +1213,68 @@ def test_settings_as_yaml_writes_them():
 # Other shapes of a history
 
 
+def only_changes():
+    """Three deals; of each change of two fields the value before it too, as Salesforce keeps them."""
+    rows = [
+        ("D1", "2024-02-01", "StageName", "S3", "S4"),
+        ("D1", "2024-03-01", "StageName", "S4", "Closed Won"),
+        ("D1", "2024-02-05", "Amount", "70", "50"),
+        ("D2", "2024-01-03", "created", None, None),
+        ("D3", "2024-02-01", "StageName", "Prospect", "S2"),
+    ]
+    columns = {"deal_id": "Id", "changed_at": "CreatedDate", "field": "Field", "old_value": "OldValue"}
+    values = {"field": {"StageName": "stage", "Amount": "amount"}, "value": {"Closed Won": "won", "Prospect": "S1"}}
+    frame = pd.DataFrame(rows, columns=[*columns.values(), "NewValue"])
+    return frame, {"columns": columns | {"value": "NewValue"}, "values": values}
+
+
+def test_a_history_of_changes_only_begins_with_the_value_before_the_first():
+    history, source = only_changes()
+    book = make_book(
+        deals=some_deals(4), history=history, settings={"limit_set_aside": 1, "tables": {"history": source}}
+    )
+    frame = book.history.assign(day=book.history["changed_at"].dt.strftime("%m-%d"))
+    assert frame[["deal_id", "day", "field", "value"]].to_numpy().tolist()[:8] == [
+        ["D1", "01-01", "stage", "S3"], ["D1", "02-01", "stage", "S4"],
+        ["D1", "03-01", "stage", "won"],
+        ["D1", "01-01", "amount", "70"], ["D1", "02-05", "amount", "50"],
+        ["D2", "01-03", "created", None],
+        ["D3", "01-03", "stage", "S1"], ["D3", "02-01", "stage", "S2"],
+    ]  # fmt: skip
+    counts = book.rows.set_index("table").loc["history"]
+    assert (counts["read"], counts["kept"], len(book.set_aside)) == (8, 8, 0)
+    assert "first values from old_value" in reported(book)
+    first = events(book).query("field == 'stage' and deal == 0").iloc[0]
+    assert (first["value"], first["known_day"] - first["day"]) == ("S3", 31)  # known from the change on
+    assert not book.has_recorded_at
+
+
+def test_a_value_before_a_change_breaks_the_rules_that_any_value_breaks():
+    history, source = only_changes()
+    del source["values"]["value"]["Prospect"]
+    book = make_book(
+        deals=some_deals(4), history=history, settings={"limit_set_aside": 1, "tables": {"history": source}}
+    )
+    assert aside(book) == [("history", 5, "D3", "unknown stage", "value", "Prospect")]
+    counts = book.rows.set_index("table").loc["history"]
+    assert (counts["read"], counts["kept"]) == (8, 7)
+
+
+def test_the_first_value_of_a_history_is_the_same_in_a_file_written_before_a_late_row():
+    rows = [
+        ("D1", "2024-02-01", "stage", "S3", "S4", "2024-02-01"),
+        ("D1", "2024-01-20", "stage", "S2", "S3", "2024-05-01"),
+    ]
+    history = pd.DataFrame(rows, columns=["deal_id", "changed_at", "field", "old_value", "value", "recorded_at"])
+    books = [
+        make_book(deals=some_deals(1), history=part, settings={"extracted_on": "2024-06-30"})
+        for part in (history[:1], history)
+    ]
+    before, after = (events(book).query("known_day < 19800") for book in books)
+    columns = ["day", "known_day", "value", "code"]
+    assert after[columns].to_numpy().tolist() == before[columns].to_numpy().tolist()
+
+
 def test_a_stage_table():
     history = some_history(2).drop(columns="field").rename(columns={"value": "stage", "changed_at": "entered"})
     source = {"shape": "stage_table", "columns": {"value": "stage", "changed_at": "entered"}}

@@ -15,6 +15,7 @@ from salesanalytics.book.contract import OWN_COLUMNS
 from salesanalytics.book.dealbook import EPOCH, DealBook
 from salesanalytics.book.engine import Engine
 from salesanalytics.book.fields import check_stages
+from salesanalytics.book.first_values import with_first_values
 from salesanalytics.book.frames import SourceTable, parse_columns
 from salesanalytics.book.judging import UNKNOWN_STAGE, astray, judge_deals, judge_history, set_aside_ended
 from salesanalytics.book.keep import check_signs, keep_deals, keep_history
@@ -57,14 +58,15 @@ def assemble(
     engine = Engine()
     _check_attributes(sources["deals"], settings)
     deals = parse_columns(sources["deals"], settings)
-    history = read_values(history, process=process, settings=settings)
-    check_stages(history)
-    check_signs(deals, history)
     known_days = pc.max_element_wise(history["recorded_at_day"], history["changed_at_day"], skip_nulls=False)
     recorded_from = pc.min(known_days).as_py()
     _check_recorded(history)
     newest_first = history.num_rows > 0 and pc.min(history["order"]).as_py() < 0
-    history = _recorded_when_changed(history)
+    n_changes, history = history.num_rows, with_first_values(_recorded_when_changed(history), deals)
+    n_first_values = history.num_rows - n_changes
+    history = read_values(history, process=process, settings=settings)
+    check_stages(history)
+    check_signs(deals, history)
     states_extract = settings.extracted_on is not None
     if not states_extract:
         settings = replace(settings, extracted_on=_last_day(history, deals))
@@ -108,7 +110,7 @@ def assemble(
         engine=engine,
     )
     check_limit(book, n_astray=len(lost_track))
-    seen = observations(book, newest_first=newest_first, astray=lost_track)
+    seen = observations(book, newest_first=newest_first, astray=lost_track, n_first_values=n_first_values)
     return replace(book, faults=_concat([book.faults, seen]))
 
 

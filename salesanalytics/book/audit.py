@@ -115,7 +115,7 @@ def _fault_line(rows: pd.DataFrame) -> str:
     return line + (f"; deals {ids}" if ids else "") + (f"; values {values}" if values else "")
 
 
-def observations(book: DealBook, *, newest_first: bool, astray: pd.Series) -> pd.DataFrame:
+def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_first_values: int) -> pd.DataFrame:
     """What is history or habit rather than a broken row: kept, counted and named."""
     found: list[dict[str, Any]] = []
 
@@ -136,6 +136,9 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series) -> pd
     found += _unknown(book) + _unknown_columns(book)
     for table, rule, n, names in unmatched(book):
         found.append(_remark(table, rule, "kept as written") | {"n": n, "examples": names})
+    if n_first_values:
+        remark = _remark("history", "first values from old_value", "count as rows of their own, dated at the creation")
+        found.append(remark | {"n": n_first_values})
     if newest_first:
         found.append(_remark("history", "newest rows first", "rows of one instant count from the bottom up"))
     if not book.has_recorded_at:

@@ -14,7 +14,7 @@ OPTIONAL_COLUMNS = {
         "created_at", "name", "account_id", "rep_id", "amount", "currency", "product", "region", "source",
         "route", "deal_class", "last_seen_on",
     ),
-    "history": ("recorded_at", "actor", "who", "evidence"),
+    "history": ("recorded_at", "old_value", "actor", "who", "evidence"),
     "reps": ("name", "team", "region", "manager_id", "hired_at"),
     "accounts": ("name", "industry", "region"),
     "targets": ("rep_id", "team", "measure"),

@@ -108,7 +108,7 @@ class DealBook:
             "who",
             "evidence",
         ]
-        frame = self.engine.table("history").select(*columns).sort("row").collect("pyarrow")
+        frame = self.engine.table("history").select(*columns).sort("row", "changed_at").collect("pyarrow")
         return frame.to_native().to_pandas()
 
     @property

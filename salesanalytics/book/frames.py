@@ -95,7 +95,10 @@ def name_columns(text: TextTable, *, table_name: str, source: TableSource) -> So
             f"{listed}. Name the right ones under tables.{table_name}.columns in book.yaml."
         )
     columns = {new: text.table.column(old) for new, old in wanted.items()}
-    for name, mapping in source.values.items():
+    mappings = dict(source.values)
+    if "old_value" in columns and "value" in mappings:
+        mappings.setdefault("old_value", mappings["value"])
+    for name, mapping in mappings.items():
         columns[name] = map_text(as_text(columns[name]), mapping)
     names = {old: new for new, old in wanted.items()}
     table = pa.table(list(columns.values()), names=list(columns))
