@@ -684,6 +684,12 @@ def test_a_missing_creation_is_reported():
     assert reported(book)["created_at missing"] == "D4"
 
 
+def test_a_deal_without_the_stage_it_began_in_is_reported():
+    history = some_history()[1:]
+    assert reported(book_of(history=history))["first stage row after creation"] == "D1"
+    assert "first stage row after creation" not in reported(book_of())
+
+
 def test_a_row_before_creation_is_reported():
     book = book_of(put(some_deals(), 4, created_at="2024-01-09"))
     assert reported(book)["row before creation"] == "D4"

@@ -126,6 +126,12 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_fir
     if not len(_ids(book, _stages(book))):
         found.append(_remark("history", "history without stages", "every deal counts as in the first stage"))
     note("deals", "no stage row", _ids(book, _without_stage(book)), "is in the first stage since creation")
+    note(
+        "deals",
+        "first stage row after creation",
+        _ids(book, _late_stage(book)),
+        "no stage is counted as entered before it",
+    )
     note("deals", "stands in an unknown stage", astray, "counts as in its last known stage")
     note("deals", "row before creation", _ids(book, _moved_back(book)), "creation is the first known row")
     note("deals", "created_at missing", _without_creation(book), "creation is the first known row")
@@ -189,6 +195,11 @@ def _stages(book: DealBook) -> nw.LazyFrame[Any]:
 
 def _without_stage(book: DealBook) -> nw.LazyFrame[Any]:
     return book.engine.table("deal_facts").join(_stages(book), on="deal", how="anti")
+
+
+def _late_stage(book: DealBook) -> nw.LazyFrame[Any]:
+    first = _stages(book).group_by("deal").agg(first_day=col("day").min())
+    return first.join(book.engine.table("deal_facts"), on="deal").filter(col("first_day") > col("deal_created_day"))
 
 
 def _moved_back(book: DealBook) -> nw.LazyFrame[Any]:
