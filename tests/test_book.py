@@ -690,6 +690,14 @@ def test_a_deal_without_the_stage_it_began_in_is_reported():
     assert "first stage row after creation" not in reported(book_of())
 
 
+def test_a_dash_for_an_amount_or_a_creation_is_a_blank():
+    deals = put(put(put(some_deals(), 1, amount="-"), 2, amount="N/A"), 3, created_at="--")
+    book = book_of(deals, targets=pd.DataFrame({"quarter": "2026Q1", "amount": ["5", "—"]}))
+    assert aside(book) == [("targets", 2, None, "amount missing", "amount", None)]
+    assert book.deals["amount"].isna().tolist() == [True, True, *[False] * 18]
+    assert reported(book)["created_at missing"] == "D3"
+
+
 def test_a_row_before_creation_is_reported():
     book = book_of(put(some_deals(), 4, created_at="2024-01-09"))
     assert reported(book)["row before creation"] == "D4"

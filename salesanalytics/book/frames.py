@@ -19,6 +19,11 @@ from salesanalytics.book.numbers import parse_numbers
 from salesanalytics.book.settings import BookSettings, TableSource
 from salesanalytics.errors import SchemaError
 
+#: What stands in the cell of a date or a number that is not known, or has not come.
+NOTHING = (
+    "-", "--", "–", "—", "——", "/", "n/a", "#n/a", "na", "null", "none", "无", "0000-00-00", "0000-00-00 00:00:00",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class SourceTable:
@@ -106,7 +111,7 @@ def name_columns(text: TextTable, *, table_name: str, source: TableSource) -> So
 
 
 def parse_columns(source: SourceTable, settings: BookSettings) -> pa.Table:
-    """Type the columns of the contract: dates, numbers, all else text.
+    """Type the columns of the contract: dates, numbers, all else text. A dash and the like are no date, no number.
 
     Beside a date or number stand ``<column>_text``, as it was, and ``<column>_unreadable``, which marks the
     cells that failed; beside a date also ``<column>_day``.
@@ -114,6 +119,8 @@ def parse_columns(source: SourceTable, settings: BookSettings) -> pa.Table:
     columns: dict[str, Any] = {"row": source.rows}
     for name in contract_columns(source.name):
         column, label = source.column(name), f"{source.name}.{name}"
+        if name in (*DATE_COLUMNS[source.name], *NUMBER_COLUMNS[source.name]) and pa.types.is_string(column.type):
+            column = pc.if_else(says_nothing(column), pa.scalar(None, pa.string()), column)
         if name in DATE_COLUMNS[source.name]:
             columns |= dated(name, column, label=label, settings=settings)
         elif name in NUMBER_COLUMNS[source.name]:
@@ -123,6 +130,11 @@ def parse_columns(source: SourceTable, settings: BookSettings) -> pa.Table:
         else:
             columns[name] = as_text(column)
     return pa.table(columns)
+
+
+def says_nothing(column: Any) -> Any:
+    """Which cells hold what stands for nothing (``NOTHING``)."""
+    return pc.is_in(pc.utf8_lower(as_text(column)), value_set=pa.array(NOTHING))
 
 
 def dated(name: str, column: Any, *, label: str, settings: BookSettings) -> dict[str, Any]:

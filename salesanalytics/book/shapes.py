@@ -21,6 +21,7 @@ from salesanalytics.book.frames import (
     map_text,
     one_chunk,
     parse_columns,
+    says_nothing,
     to_days,
     where_equal,
 )
@@ -29,10 +30,6 @@ from salesanalytics.book.settings import BookSettings, TableSource
 from salesanalytics.errors import SchemaError
 from salesanalytics.process import Process
 
-#: What stands in a cell of a wide table where nothing has happened yet.
-NOTHING = (
-    "-", "--", "–", "—", "——", "/", "n/a", "#n/a", "na", "null", "none", "无", "0000-00-00", "0000-00-00 00:00:00",
-)  # fmt: skip
 LEAST_STEPS_BACK, MOST_STEPS_FORTH = 20, 0.02  # of a source that has the newest rows first
 
 
@@ -114,8 +111,7 @@ def history_from_wide_dates(
 
 
 def _filled(column: Any) -> Any:
-    says_nothing = pc.is_in(pc.utf8_lower(as_text(column)), value_set=pa.array(NOTHING))
-    return pc.and_(column.is_valid(), pc.invert(says_nothing))
+    return pc.and_(column.is_valid(), pc.invert(says_nothing(column)))
 
 
 def read_values(history: pa.Table, *, process: Process, settings: BookSettings) -> pa.Table:
