@@ -173,14 +173,14 @@ def _last_day(history: pa.Table, deals: pa.Table) -> date | None:
     name, table, column = "history", history, "recorded_at_day"
     if history[column].null_count == history.num_rows:
         name, table, column = "deals", deals, "created_at_day"
-    dated = table.select(["deal_id", column]).drop_null().sort_by(column)
-    days = dated[column].to_numpy()
+    days = np.sort(table[column].drop_null().to_numpy())
     few = len(days) // FEW
     alone = np.flatnonzero(np.diff(days[-few - 1 :]) > LONGEST_GAP_DAYS)
     if alone.size:
         n = few - int(alone[0])
         end, first, last = (EPOCH + timedelta(days=int(days[i])) for i in (-n - 1, -n, -1))
-        ids = ", ".join(dict.fromkeys(dated["deal_id"][-n:].to_pylist()[:3]))
+        late = table["deal_id"].filter(pc.greater_equal(table[column], days[-n])).drop_null()
+        ids = ", ".join(late.unique().to_pylist()[:3])
         raise SchemaError(
             f"{name}: {n:,} of {len(days):,} rows are dated from {first} to {last}, though all others end on {end} "
             f"(deals {ids}). Mend their dates, or state extracted_on, the day of the extract, in book.yaml: what is "
