@@ -473,6 +473,16 @@ def test_a_rule_whose_needs_are_absent_is_silent_and_says_why():
     assert rules.loc["T01", "reason_en"] == ""
 
 
+def test_that_rows_of_a_later_day_say_when_they_were_typed_in_does_not_count():
+    rows = pd.DataFrame(
+        [("S1", "2026-01-01", None), ("S2", "2026-03-01", "2026-03-02")], columns=["value", "changed_at", "recorded_at"]
+    )
+    deals = pd.DataFrame({"deal_id": ["a"], "created_at": ["2026-01-01"]})
+    book = sa.make_book(deals=deals, history=rows.assign(deal_id="a", field="stage"))
+    said = [sa.find_anomalies(book, as_of=day).rules.set_index("rule") for day in ("2026-02-01", "2026-03-02")]
+    assert [table.loc["H05", "reason_en"] for table in said] == ["the book does not keep: recorded_at", ""]
+
+
 PROCESS = """
 stages: [{id: S1}, {id: S2}]
 rules:

@@ -130,6 +130,23 @@ def test_without_recording_dates_nothing_is_late_and_the_result_says_so():
     assert found.conditions.set_index("condition").loc["S1.C1", "status"] == "done"
 
 
+def test_that_the_book_will_say_later_when_rows_were_typed_in_is_not_known_yet():
+    """Rows of March bring the first recording dates: in February the book is one without them."""
+    ticks = [("2026-01-15 10:00", None, "condition", f"S1.C{k}") for k in range(1, 6)]
+    moves = [("2026-01-01", None, "stage", "S1"), (LEFT, None, "stage", "S2")]
+    march = [("2026-03-01", "2026-03-02", "activity", "visit")]
+    found = []
+    for rows in ([*moves, *ticks, *march], [*moves, *ticks]):
+        history = pd.DataFrame(rows, columns=["changed_at", "recorded_at", "field", "value"]).assign(deal_id="D1")
+        deals = pd.DataFrame({"deal_id": ["D1"], "created_at": ["2026-01-01"], "rep_id": ["r1"]})
+        book = make_book(deals=deals, history=history, settings={"extracted_on": "2026-03-31"})
+        found.append(condition_compliance(book, as_of="2026-02-28"))
+    whole, then = found
+    assert not whole.recorded
+    assert set(then.conditions["status"].iloc[:5]) == {"bulk"}
+    pd.testing.assert_frame_equal(whole.conditions, then.conditions)
+
+
 def test_a_book_without_conditions_and_a_wrong_grouping_are_refused():
     with pytest.raises(InsufficientDataError, match="no conditions"):
         condition_compliance(one_deal([]), as_of="2026-01-02")

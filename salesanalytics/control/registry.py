@@ -114,7 +114,7 @@ NEEDS: dict[str, Callable[[Known], bool]] = {
     "activities": _field("activity"),
     "activities.direction": _has_direction,
     "tasks": _field("next_step"),
-    "recorded_at": lambda known: known.book.has_recorded_at,
+    "recorded_at": lambda known: known.book.told_when_recorded(known.day),
     "close_date": _field("close_date"),
     "close_date_history": _field("close_date"),
     "amount_history": _field("amount"),

@@ -100,7 +100,7 @@ def condition_compliance(book: DealBook, *, as_of: Any, by: str = "rep_id", conf
     columns = ["deal_id", "stage", "condition", "rep_id", "team", "quarter", "entered_day", "left_day", "left_to"]
     rows = rows[[*columns, "status", "evidence", "weight", "due", "earned"]]
     rates = compliance_rates(rows, by=by, confidence=confidence)
-    return Compliance(rows, rates, _tally(rows), by, book.has_recorded_at)
+    return Compliance(rows, rates, _tally(rows), by, book.told_when_recorded(as_of_day(book, as_of)))
 
 
 def condition_table(process: Process) -> pd.DataFrame:

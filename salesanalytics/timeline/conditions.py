@@ -29,7 +29,7 @@ def condition_ticks(book: DealBook, *, as_of: Any) -> pd.DataFrame:
         the book knows only its day); ``evidence`` (buyer, seller, none).
     """
     day = as_of_day(book, as_of)
-    typed = "recorded_at" if book.has_recorded_at else "changed_at"
+    typed = "recorded_at" if book.told_when_recorded(day) else "changed_at"
     places = book.engine.table("deal_facts").select("deal_id", "deal")
     rows = book.engine.table("history").filter(col("field") == "condition").join(places, on="deal_id")
     kept = rows.select("deal", "row", "changed_at", "recorded_at", "value", "evidence")
