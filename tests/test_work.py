@@ -101,6 +101,18 @@ def test_all_missing_where_the_book_keeps_no_such_field():
     assert not row["competitor_known"]
 
 
+def test_a_contact_typed_in_later_does_not_move_the_first_one_known():
+    rows = [("01", "01", "stage", "S1"), ("10", "10", "quote", "100"), ("12", "12", "contact", "DM")]
+    rows += [("05", "20", "contact", "DM")]  # dated before the quote, known from the 20th
+    history = pd.DataFrame(rows, columns=["changed_at", "recorded_at", "field", "value"]).assign(deal_id="D1")
+    days = "2026-01-" + history[["changed_at", "recorded_at"]]
+    deals = pd.DataFrame({"deal_id": ["D1"], "created_at": ["2026-01-01"]})
+    book = make_book(deals=deals, history=history.assign(**days), settings={"extracted_on": "2026-01-31"})
+    rows = snapshots(book, as_of=["2026-01-19", "2026-01-20"])
+    assert rows["quote_before_decision_maker"].tolist() == [True, False]
+    assert rows["n_roles"].tolist() == [1, 1]
+
+
 def test_probabilities_as_people_write_them():
     texts = pd.Series(["0.6", "60", "60%", "60 %", "1", "0", "-3", "250", "high", None], dtype=object)
     expected = [0.6, 0.6, 0.6, 0.6, 1, 0] + [np.nan] * 4

@@ -98,14 +98,12 @@ def people_reached(book: DealBook, asked: Asked) -> pd.DataFrame:
     That somebody left (``DM:left``) is no contact.
     """
     is_role = ~col("value").str.contains(":", literal=True).fill_null(value=True)
-    first = (
-        book.events.filter((col("field") == "contact") & is_role)
-        .group_by("deal", "value")
-        .agg(known=col("known_day").min(), day=col("day").min())
-    )
-    seen = meet(book, first, asked).filter(col("known") <= col("as_of_day"))
+    rows = book.events.filter((col("field") == "contact") & is_role)
+    first = rows.group_by("deal", "value", "known_day").agg(day=col("day").min())
+    seen = meet(book, first, asked).filter(col("known_day") <= col("as_of_day"))
+    roles = seen.group_by("deal", "as_of_day", "value").agg(day=col("day").min())
     decision = nw.when(col("value") == "DM").then(col("day")).otherwise(nw.lit(FOREVER))
-    return _native(seen.group_by("deal", "as_of_day").agg(n_roles=nw.len(), dm_day=decision.min()))
+    return _native(roles.group_by("deal", "as_of_day").agg(n_roles=nw.len(), dm_day=decision.min()))
 
 
 def stances(book: DealBook, asked: Asked) -> pd.DataFrame:
