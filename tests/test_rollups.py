@@ -103,6 +103,18 @@ def test_key_deals_share_the_variance_and_move_the_target():
     assert key_deals(moved)["variance_share"].iloc[-1] == pytest.approx(_share(moved, place))
 
 
+def test_signing_a_deal_is_worth_in_the_list_what_it_is_worth_in_what_if():
+    """Also a deal without a chance whose amount nobody knows: it counts as the mean of past wins, not as nothing."""
+    deal, calls = forecast().deals["deal_id"].iloc[0], {"who": "Wang", "why": "frozen"}
+    small = replace(forecast(), deals=forecast().deals.assign(amount=np.nan, p_in_period=0.0, expected_amount=0.0))
+    out = sa.with_judgement(forecast(), book=book(), judgements=[sa.Judgement(deal, excluded=True, **calls)])
+    for found in (forecast(), small, replace(out, deals=out.deals.assign(amount=np.nan))):
+        table = key_deals(found).set_index("deal_id")
+        for one in (table.index[0], table.index[-1]):
+            assert table.loc[one, "p_target_won"] == what_if(found, won=[one]).p_target
+            assert table.loc[one, "p_target_lost"] == what_if(found, lost=[one]).p_target
+
+
 def _share(found, place):
     own = np.zeros(found.signings.n_draws)
     at = found.signings.deal == place

@@ -107,7 +107,8 @@ def key_deals(forecast: QuarterForecast) -> pd.DataFrame:
     found["variance_share"] = own @ centred / n / max(float(centred @ centred) / n, 1e-300)
     if forecast.target is not None:
         signs = own > 0
-        usual = top["amount"].fillna(top["expected_amount"] / top["p_in_period"].clip(lower=1e-9)).to_numpy()
+        pool = forecast.prepared.pool
+        usual = top["amount"].fillna(pool.mean() if len(pool) else 0.0).to_numpy(dtype=float)
         if_won = total - own + np.where(signs, own, usual[:, None])
         found["p_target_won"] = reaches(if_won, forecast.target).mean(axis=1)
         found["p_target_lost"] = reaches(total - own, forecast.target).mean(axis=1)
