@@ -291,6 +291,14 @@ def test_activity_is_counted_for_the_owner_of_the_day():
     assert found["activity_per_deal_month"].to_dict() == pytest.approx({"a": months / 30, "b": 2 * months / 31})
 
 
+def test_activity_that_the_book_keeps_from_a_later_day_on_is_not_known_yet():
+    rows = [("x", 640, "activity", "visit")]
+    book = book_of([("x", 600, "a")], rows, last=660)
+    rate = [volume_and_pace(book, as_of=moment(day), confidence=0.9)["activity_per_deal_month"] for day in (639, 640)]
+    assert rate[0].isna().all()
+    assert rate[1].gt(0).all()
+
+
 def test_honesty_compares_what_was_said_with_what_came():
     deals = [(f"d{i}", 0, "ab"[i % 2]) for i in range(40)]
     rows = []

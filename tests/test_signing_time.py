@@ -187,6 +187,18 @@ def rows(by_hand):
     return {deal: part.sort_values("start", ignore_index=True) for deal, part in found.groupby("deal_id")}
 
 
+def test_a_field_of_which_nothing_is_known_yet_is_nan():
+    """Nobody notes activities, contacts, or conditions before day 150: on day 100 the book is one without them."""
+    later = [("open", "activity", "visit", 150), ("open", "contact", "DM", 150), ("open", "condition", "S1.C1", 150)]
+    later += [("open", "stance", "DM:1", 150), ("open", "competitor", "x", 150), ("open", "milestone", "M1", 150)]
+    paths = {"open": [("S1", 0)], "won": [("S1", 3), ("S2", 40), ("won", 90)]}
+    whole = tiny(paths, last=200, history=later)
+    found = [start_stop_rows(some, as_of=day_of(100), every_days=28) for some in (whole, tiny(paths, last=200))]
+    pd.testing.assert_frame_equal(found[0], found[1])
+    kept = start_stop_rows(whole, as_of=day_of(200), every_days=28)
+    assert kept[["days_since_inbound", "n_roles", "conditions_here", "competitor_known"]].notna().all(axis=None)
+
+
 def test_rows_of_a_deal_follow_each_other_to_its_end(rows):
     assert set(rows) == {"won", "lost", "open", "late"}  # the flash is over before any landmark
     for deal, part in rows.items():

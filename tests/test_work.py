@@ -48,7 +48,7 @@ def one_deal():
 @pytest.mark.parametrize(
     ("day", "expected"),
     [
-        (2, {"stage_rank": 1, "buyer_rank": 1, "milestones_in_row": 0, "supported_rank": 1, "n_milestones": 0}),
+        (2, {"stage_rank": 1, "buyer_rank": 1, "supported_rank": 1}),
         (6, {"milestones_in_row": 1, "n_roles": 1, "stance_min": 1, "days_since_inbound": 3}),
         (
             8,
@@ -85,8 +85,7 @@ def test_share_of_conditions_by_hand(one_deal):
     weight = {c.id: c.weight for s in process.stages for c in s.conditions}
     first = sum(c.weight for c in process.stages[0].conditions)
     both = first + sum(c.weight for c in process.stages[1].conditions)
-    share = {day: snapshots(one_deal, as_of=f"2026-01-{day:02d}")["conditions_share"].iloc[0] for day in (2, 5, 8, 10)}
-    assert share[2] == 0
+    share = {day: snapshots(one_deal, as_of=f"2026-01-{day:02d}")["conditions_share"].iloc[0] for day in (5, 8, 10)}
     assert share[5] == pytest.approx(weight["S1.C1"] / first)
     assert share[8] == pytest.approx(weight["S1.C1"] / both)
     assert share[10] == pytest.approx(weight["S2.C1"] / both)  # the first one was undone
@@ -99,6 +98,22 @@ def test_all_missing_where_the_book_keeps_no_such_field():
     for name in ("buyer_rank", "milestones_in_row", "conditions_share", "days_since_activity", "n_roles", "p_rep"):
         assert pd.isna(row[name]), name
     assert not row["competitor_known"]
+
+
+def test_a_field_is_not_kept_before_anything_of_it_is_known():
+    """Milestones and conditions come in February: in January the book is one without them, and m limits nothing."""
+    rows = [("2026-01-01", "stage", "S3"), ("2026-01-01", "buyer_stage", "B3")]
+    rows += [("2026-02-01", "milestone", "M1"), ("2026-02-01", "condition", "S3.C1")]
+    history = pd.DataFrame(rows, columns=["changed_at", "field", "value"]).assign(deal_id="D1")
+    two = pd.concat([history, history.iloc[:2].assign(deal_id="D2")])
+    deals = pd.DataFrame({"deal_id": ["D1", "D2"], "created_at": ["2026-01-01"] * 2})
+    book = make_book(deals=deals, history=two, settings={"extracted_on": "2026-02-28"})
+    found = snapshots(book, as_of=["2026-01-31", "2026-02-28"])
+    work = found[["milestones_in_row", "n_milestones", "conditions_share"]]
+    assert work[:2].isna().all(axis=None)
+    assert work[2:].gt(0).all(axis=1).tolist() == [True, False]
+    assert work.iloc[3].tolist() == [0, 0, 0]
+    assert found["supported_rank"].tolist() == [3, 3, 2, 1]
 
 
 def test_a_contact_typed_in_later_does_not_move_the_first_one_known():

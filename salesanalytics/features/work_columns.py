@@ -1,4 +1,6 @@
-"""The columns of a snapshot that tell of the work on a deal; NaN (or None) where the book does not keep a field."""
+"""The columns of a snapshot that tell of the work on a deal; NaN (or None) where the book does not keep a field, or was
+not known to on the date.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.timeline import work
-from salesanalytics.timeline.values import fields_in
+from salesanalytics.timeline.calendar import FOREVER
+from salesanalytics.timeline.values import fields_since
 
 KEY = ["deal", "as_of_day"]
 
@@ -17,7 +20,7 @@ def add_work_columns(book: DealBook, base: pd.DataFrame) -> dict[str, pd.Series]
 
     ``base`` has ``deal`` (position in ``book.deals``), ``as_of_day`` and ``max_rank``.
     """
-    fields = fields_in(book)
+    fields = fields_since(book)
     key = base[KEY]
 
     def joined(found: pd.DataFrame, column: str) -> pd.Series:
@@ -39,8 +42,8 @@ def add_work_columns(book: DealBook, base: pd.DataFrame) -> dict[str, pd.Series]
     for name, field in (("quote_day", "quote"), ("tender_day", "tender_issued")):
         columns[name] = joined(work.first_days(book, field, key), "day") if field in fields else missing
     if "milestone" in fields:
-        done = work.milestones_done(book, key)
-        columns |= {name: joined(done, name) for name in ("milestones_in_row", "n_milestones")}
+        done, kept = work.milestones_done(book, key), key["as_of_day"] >= fields["milestone"]
+        columns |= {name: joined(done, name).where(kept) for name in ("milestones_in_row", "n_milestones")}
     if "contact" in fields:
         people = work.people_reached(book, key)
         columns |= {name: joined(people, name) for name in ("n_roles", "dm_day")}
@@ -49,7 +52,8 @@ def add_work_columns(book: DealBook, base: pd.DataFrame) -> dict[str, pd.Series]
         columns |= {name: joined(stances, name) for name in ("stance_min", "stance_mean")}
     for name in ("milestones_in_row", "n_milestones", "n_roles", "dm_day", "stance_min", "stance_mean"):
         columns.setdefault(name, missing)
-    columns["conditions_share"] = _conditions_share(book, base) if "condition" in fields else missing
+    share = _conditions_share(book, base) if "condition" in fields else missing
+    columns["conditions_share"] = share.where(key["as_of_day"] >= fields.get("condition", FOREVER))
     return columns
 
 

@@ -17,7 +17,7 @@ from salesanalytics.timeline.asof_values import amounts_at
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import collect
 from salesanalytics.timeline.spells import open_deals, recording_lag_days
-from salesanalytics.timeline.values import fields_in
+from salesanalytics.timeline.values import fields_since
 from salesanalytics.timeline.work import conditions_done
 
 FEATURES = (clocks, amount, three_clocks, activity, people)
@@ -38,7 +38,7 @@ def start_stop_rows(book: DealBook, *, as_of: Any, every_days: int) -> pd.DataFr
         weight of the present stage, of the stages before it), ``rep_load`` (open deals of the owner), ``buyer_lag``,
         ``milestones_in_row``, ``amount``, ``days_in_state``, ``days_since_inbound`` (since creation where there was
         none), ``n_roles`` (0 where none), ``stance_mean`` (0 where none), ``competitor_known``,
-        ``quote_before_decision_maker``, the attributes. Fields that the book does not keep are NaN. Another end than
+        ``quote_before_decision_maker``, the attributes. Fields of which the book knows nothing yet are NaN. Another end than
         signing closes the row without event. A signing dated before the landmark but recorded after it falls on the
         row's first day.
     """
@@ -49,7 +49,8 @@ def start_stop_rows(book: DealBook, *, as_of: Any, every_days: int) -> pd.DataFr
     last = rows["duration_days"].clip(upper=every_days)
     rows = rows.assign(start=start, stop=start + last.where(~signed, last.clip(lower=1)), signed=signed)
     rows = rows[rows["stop"] > rows["start"]].reset_index(drop=True)
-    kept = fields_in(book)
+    day = as_of_day(book, as_of)
+    kept = {field for field, since in fields_since(book).items() if since <= day}
     if "activity" in kept:
         rows["days_since_inbound"] = rows["days_since_inbound"].fillna(rows["age_days"])
     for name, field in (("n_roles", "contact"), ("stance_mean", "stance")):
@@ -57,7 +58,8 @@ def start_stop_rows(book: DealBook, *, as_of: Any, every_days: int) -> pd.DataFr
             rows[name] = rows[name].fillna(0.0)
     for name, field in (("competitor_known", "competitor"), ("quote_before_decision_maker", "quote")):
         rows[name] = rows[name].astype(float) if field in kept else np.nan
-    added = [_rep_load(book, part).join(_conditions(book, part)) for part in _parts(book, rows)]
+    has = "condition" in kept
+    added = [_rep_load(book, part).join(_conditions(book, part, kept=has)) for part in _parts(book, rows)]
     return rows.join(pd.concat(added)) if added else rows.assign(rep_load=np.nan, **dict.fromkeys(SHARES, np.nan))
 
 
@@ -79,12 +81,12 @@ def _rep_load(book: DealBook, rows: pd.DataFrame) -> pd.DataFrame:
     return rows[key].join(counts, on=key)[["rep_load"]]
 
 
-def _conditions(book: DealBook, rows: pd.DataFrame) -> pd.DataFrame:
-    """Shares by weight of the conditions done in the present stage, and in all stages before it."""
+def _conditions(book: DealBook, rows: pd.DataFrame, *, kept: bool) -> pd.DataFrame:
+    """Shares by weight of the conditions done in the present stage, and in all stages before it; NaN if none are kept."""
     rank = rows["stage_rank"].to_numpy()
     weights = np.array([0.0, *(sum(c.weight for c in s.conditions) for s in book.process.stages)])
     asked = dict(zip(SHARES, (weights[rank], np.cumsum(weights)[np.maximum(rank - 1, 0)]), strict=True))
-    if "condition" not in fields_in(book):
+    if not kept:
         return pd.DataFrame(np.nan, rows.index, list(SHARES))
     done = conditions_done(book, _days(rows)).rename(columns={"as_of_day": "landmark_day", "stage_rank": "of_stage"})
     done["deal_id"] = book.deals["deal_id"].to_numpy(dtype=object)[done.pop("deal")]

@@ -11,9 +11,9 @@ from salesanalytics.book import DealBook
 from salesanalytics.reps.means import median_interval, shrunk_means
 from salesanalytics.timeline import amounts, known_outcomes
 from salesanalytics.timeline.asof_values import amounts_at
-from salesanalytics.timeline.calendar import as_of_day
+from salesanalytics.timeline.calendar import FOREVER, as_of_day
 from salesanalytics.timeline.openings import activity_days, owned_on, owner_spells
-from salesanalytics.timeline.values import fields_in
+from salesanalytics.timeline.values import fields_since
 
 YEAR_DAYS, MONTH_DAYS = 365, 365.25 / 12
 
@@ -68,7 +68,7 @@ def _activity(book: DealBook, deals: pd.DataFrame, owned: pd.DataFrame, as_of: A
     days = parts["to_day"].clip(upper=parts["end_day"] + 1) - parts["from_day"].clip(lower=day - YEAR_DAYS + 1)
     months = (days.clip(lower=0) / MONTH_DAYS).groupby(parts["rep_id"]).sum()
     table = pd.DataFrame({"deal_months": months[months > 0]})
-    if "activity" not in fields_in(book):
+    if fields_since(book).get("activity", FOREVER) > day:
         return table.assign(activity_per_deal_month=np.nan)
     rows = activity_days(book, as_of=as_of, since_day=day - YEAR_DAYS)
     ends = rows["deal_id"].map(deals.set_index("deal_id")["end_day"])

@@ -23,12 +23,20 @@ from salesanalytics.timeline.spells import open_deals, stage_runs, states
 col = nw.col
 
 
+def fields_since(book: DealBook) -> dict[str, int]:
+    """History fields that the book has at all, and the day since which it is known that it keeps them."""
+
+    def build() -> dict[str, int]:
+        first = collect(book, book.events.group_by("field").agg(day=col("known_day").min()))
+        return {str(field): int(day) for field, day in zip(first["field"], first["day"], strict=True)}
+
+    since: dict[str, int] = book.engine.fact("fields", build)
+    return since
+
+
 def fields_in(book: DealBook) -> frozenset[str]:
     """History fields that the book has at all."""
-    fields: frozenset[str] = book.engine.fact(
-        "fields", lambda: frozenset(collect(book, book.events.select("field").unique())["field"])
-    )
-    return fields
+    return frozenset(fields_since(book))
 
 
 def amounts(book: DealBook, days: list[int]) -> pd.DataFrame:
