@@ -195,6 +195,23 @@ DEALS = {
         [stage("S2", 9), (9, "stance", "DM:-1"), (9, "next_step", on(-5), {"who": "USER"})],
         [stage("S2", 9), (9, "stance", "DM:-1"), (9, "next_step", on(-5), {"who": "DM"})],
     ),
+    "C04b": (  # the coach is Li; that somebody else was seen says nothing of him
+        [stage("S4", 99), done("S3.C2", 99), (99, "contact", "COACH", {"who": "Li"}),
+         (9, "activity", "visit", {"who": "Wu"}), (9, "contact", "COACH:left", {"who": "COACH"})],
+        [stage("S4", 99), done("S3.C2", 99), (99, "contact", "COACH", {"who": "Li"}),
+         (9, "activity", "visit", {"who": "Li"})],
+    ),
+    "C04c": (
+        [stage("S4", 99), done("S3.C2", 99), (99, "contact", "COACH"), (9, "activity", "visit", {"who": "Wu"})],
+        [stage("S4", 99), done("S3.C2", 99), (99, "contact", "COACH"), (9, "activity", "visit", {"who": "Wu"}),
+         (9, "stance", "COACH:1")],
+    ),
+    "C05b": (
+        [stage("S2", 9), (9, "contact", "DM", {"who": "Li"}), (9, "stance", "DM:-1"),
+         (9, "next_step", on(-5), {"who": "Wu"})],
+        [stage("S2", 9), (9, "contact", "DM", {"who": "Li"}), (9, "stance", "DM:-1"),
+         (9, "next_step", on(-5), {"who": "Li"})],
+    ),
     "C06": (
         [stage("S3", 30), done("S3.C4", 20), done("S2.C5", 19)],
         [stage("S3", 30), done("S3.C4", 20), done("S2.C5", 20)],

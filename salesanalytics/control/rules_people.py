@@ -36,6 +36,14 @@ def reached_day(known: Known, role: str) -> pd.Series:
     return known.first_day(rows[rows["value"].eq(role)])
 
 
+def with_role(known: Known, rows: pd.DataFrame, role: str) -> pd.Series:
+    """Whether ``who`` of each row is a role, or a person who was noted as it on the deal."""
+    noted = known.rows("contact")
+    people = noted.loc[noted["value"].eq(role) & noted["who"].notna(), ["deal", "who"]]
+    is_noted = pd.MultiIndex.from_frame(rows[["deal", "who"]]).isin(pd.MultiIndex.from_frame(people))
+    return rows["who"].eq(role) | is_noted
+
+
 def names_people(known: Known) -> pd.Series:
     """Whether any activity on each open deal says with whom it was."""
     rows = known.rows("activity")
@@ -71,7 +79,7 @@ def no_compelling_event(known: Known, params: Params) -> pd.DataFrame:
 
 def single_threaded(known: Known, params: Params) -> pd.DataFrame:
     """C01. Fewer than ``roles`` distinct roles reached at s >= 5; or at s >= 3 no more than one person seen in the last
-    window_days (asked only of deals whose activities say with whom they were).
+    window_days (asked only of deals whose activities say with whom they were, and not of deals on hold).
     """
     contacts, activities = roles_reached(known.rows("contact")), known.rows("activity")
     roles = known.on_deals(contacts.groupby("deal")["value"].nunique(), 0)
@@ -118,8 +126,9 @@ def no_coach(known: Known, params: Params) -> pd.DataFrame:
     late = s >= params["stage"]
     tested = closed_day(known, "coach_tested") if "condition" in known.fields.index else None
     untested = late & met.notna() & (tested.isna() if tested is not None else False)
-    rows = pd.concat([known.rows("contact"), known.rows("activity"), known.rows("stance")])
-    heard = known.last_day(rows[rows["who"].eq("COACH") | rows["value"].eq("COACH")])
+    contacts, activities, stances = roles_reached(known.rows("contact")), known.rows("activity"), known.rows("stance")
+    parts = [contacts[contacts["value"].eq("COACH")], stances[stances["value"].str.startswith("COACH:", na=False)]]
+    heard = known.last_day(pd.concat([*parts, activities[with_role(known, activities, "COACH")]]))
     days = known.days_since(heard)
     since = known.deals["entered_day"]
     return either(
@@ -137,8 +146,9 @@ def key_person_against(known: Known, params: Params) -> pd.DataFrame:
     against = last[last["score"] <= -1]
     steps = known.rows("next_step")
     ahead = steps[steps["value_day"] >= known.day]
-    open_tasks = pd.MultiIndex.from_frame(ahead[["deal", "who"]])
-    against = against[~pd.MultiIndex.from_frame(against[["deal", "role"]]).isin(open_tasks)]
+    with_them = [ahead.loc[with_role(known, ahead, role), ["deal"]].assign(role=role) for role in ("DM", "TECH")]
+    planned = pd.MultiIndex.from_frame(pd.concat(with_them))
+    against = against[~pd.MultiIndex.from_frame(against[["deal", "role"]]).isin(planned)]
     grouped = against.sort_values(["deal", "role"]).groupby("deal")
     roles = known.on_deals(grouped["role"].agg(", ".join))
     worst = known.on_deals(grouped["score"].min())
