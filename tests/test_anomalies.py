@@ -212,6 +212,10 @@ DEALS = {
         [stage("S2", 9), (9, "contact", "DM", {"who": "Li"}), (9, "stance", "DM:-1"),
          (9, "next_step", on(-5), {"who": "Li"})],
     ),
+    "C06b": (  # what is noted again was done when it was first noted
+        [stage("S3", 30), done("S3.C4", 20), done("S2.C5", 19), done("S3.C4", 9)],
+        [stage("S3", 30), done("S2.C5", 21), done("S3.C4", 20), done("S2.C5", 9)],
+    ),
     "C06": (
         [stage("S3", 30), done("S3.C4", 20), done("S2.C5", 19)],
         [stage("S3", 30), done("S3.C4", 20), done("S2.C5", 20)],

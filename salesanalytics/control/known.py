@@ -166,11 +166,13 @@ class Known:
         ``deal``, ``condition``, ``done``, ``waived``, ``day`` (first of the present word), ``evidence``.
         """
         rows = self.rows("condition")
-        said = {value: value.partition(":")[::2] for value in rows["value"].unique()}
-        table = rows.assign(condition=rows["value"].map({value: parts[0] for value, parts in said.items()}))
+        said = {value: value.partition(":") for value in rows["value"].unique()}
+        condition, word = (rows["value"].map({value: parts[k] for value, parts in said.items()}) for k in (0, 2))
+        each = [rows["deal"], condition]
+        begins = word.ne(word.groupby(each).shift())
+        day = rows["day"].where(begins).groupby(each).ffill()
+        table = rows.assign(condition=condition, done=word.eq(""), waived=word.eq("waived"), day=day)
         table = table.drop_duplicates(["deal", "condition"], keep="last")
-        word = table["value"].map({value: parts[1] for value, parts in said.items()})
-        table = table.assign(done=word.eq(""), waived=word.eq("waived"))
         return table[["deal", "condition", "done", "waived", "day", "evidence"]].reset_index(drop=True)
 
     @cached_property
