@@ -140,6 +140,10 @@ DEALS = {
         [stage("S1", 60), stage("S2", 40), stage("S3", 20), stage("S4", 15)],
     ),
     "T05": ([stage("S5", 60), (15, "activity", "visit")], [stage("S5", 60), (14, "activity", "visit")]),
+    "T04c": (  # quick in S3 and then in S2, but not in a row: S4, from which it fell back, lies between
+        [stage("S3", 60), stage("S4", 59), stage("S2", 58), stage("S3", 57), stage("S4", 56)],
+        [stage("S3", 60), stage("S4", 59), stage("S2", 58), stage("S3", 57)],
+    ),
     "T05b": ([stage("S5", 15)], [stage("S5", 14)]),
     "T06": ([stage("S1", 9), (9, "next_step", on(1))], [stage("S1", 9), (9, "next_step", on(0))]),
     "T07": (
@@ -310,6 +314,14 @@ def found(known, rule_id):
 def test_one_deal_fires_and_a_near_miss_does_not(case):
     named = found(deals_known(), case[:3])
     assert (f"{case}+" in named, f"{case}-" in named) == (True, False)
+
+
+def test_gaps_after_the_signing_are_no_gaps_of_the_stage():
+    """Won deals were seen every 5 days in S5, and a year after they were signed: 6 days of silence are too many."""
+    rows = [stage("S5", 460), *((460 - k, "activity", "visit") for k in (0, 5, 10)), stage("won", 450)]
+    cases = {f"won {k}": [*rows, (90, "activity", "visit"), (1, "activity", "visit")] for k in range(10)}
+    cases |= {f"open {k}": [stage("S5", 60), (k, "activity", "visit")] for k in (5, 6)}
+    assert found(know(book_of(cases), as_of=AS_OF), "T05") == {"open 6"}
 
 
 # ---------------------------------------------------------------- rules about reps

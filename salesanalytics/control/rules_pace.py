@@ -64,12 +64,12 @@ def too_fast(known: Known, params: Params) -> pd.DataFrame:
     Stage rows count in days: 24 hours means the same day, 48 the same or the next.
     """
     rows = known.stays[known.stays["deal"].isin(known.deals.index)]
-    up = rows[rows["next_code"] > rows["stage"]]
-    up = up[up["next_code"] <= len(known.process.stages)]
+    is_up = (rows["next_code"] > rows["stage"]) & (rows["next_code"] <= len(known.process.stages))
+    up = rows[is_up]
     nth = up.groupby("deal")["left_day"].shift(params["n"] - 1)
     burst = up[up["left_day"] - nth <= max(params["hours"] // 24 - 1, 0)]
-    quick = up["days"] < up["stage"].map(won_stage_quantiles(known, params["quantile"]))
-    twice = up[quick & quick.groupby(up["deal"]).shift(fill_value=False)]
+    quick = is_up & (rows["days"] < rows["stage"].map(won_stage_quantiles(known, params["quantile"])))
+    twice = rows[quick & quick.groupby(rows["deal"]).shift(fill_value=False)]
     days = [known.on_deals(part.groupby("deal")["left_day"].min()) for part in (burst, twice)]
     return either(
         flag(known, days[0].notna(), since=days[0], n=params["n"], hours=params["hours"]),
@@ -95,10 +95,13 @@ def no_activity(known: Known, params: Params) -> pd.DataFrame:
 
 
 def _won_gaps(known: Known) -> pd.Series:
-    """95 % quantile of the days between two activities of won deals, by the stage at the first; at least 20 gaps."""
-    won = known.ended.index[known.ended["end"].eq("won")]
+    """95 % quantile of the days between two activities of won deals, by the stage at the first; at least 20 gaps.
+
+    What comes after the signing is no work on the deal.
+    """
+    signed = known.ended.loc[known.ended["end"].eq("won"), "end_day"]
     rows = known.all_rows("activity")
-    rows = rows.loc[rows["deal"].isin(won), ["deal", "day"]]
+    rows = rows.loc[rows["day"] <= rows["deal"].map(signed), ["deal", "day"]]
     gap = rows.groupby("deal")["day"].shift(-1) - rows["day"]
     stage = stage_at(known, rows["deal"], rows["day"])
     grouped = gap.groupby(stage)
