@@ -249,6 +249,10 @@ DEALS = {
         [stage("S4", 30), stage("S5", 20), (20, "rep_id", "other")],
         [stage("S4", 30), stage("S5", 20), (21, "rep_id", "other")],
     ),
+    "R07b": (  # who owns it from its creation is no change, nor is the same one noted again
+        [stage("S5", 30), (30, "rep_id", "one"), (9, "rep_id", "other")],
+        [stage("S5", 30), (30, "rep_id", "one"), (20, "rep_id", "one")],
+    ),
     "D01": ([stage("S8", 40), stage("won", 9)], [stage("S8", 40), (9, "milestone", "M8", BUYER), stage("won", 9)]),
     "D01b": ([stage("S1", 40), stage("lost", 9)], [stage("S1", 40), (9, "reason", "price"), stage("lost", 9)]),
     "D01c": (

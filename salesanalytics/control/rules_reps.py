@@ -33,7 +33,7 @@ HANDOVER_STAGE = 5
 def quarter_end_burst(known: Known, params: Params) -> pd.DataFrame:
     """H06. Of the rep's edits (stage, amount, close date, probability, category; by day typed in) of the last quarter
     to have ended, more than share fell into its last days, with z > z0 against the rep's own earlier quarters (at least
-    20 edits in either); or n of the rep's deals were edited within one hour of the last 91 days (needs times of day).
+    20 edits in either); or n of the rep's deals were edited within one hour of the clock in the last 91 days (needs times of day).
     """
     fields = [name for name in EDITS if name in known.fields.index]
     columns = ["deal", "known_day"]
@@ -196,7 +196,7 @@ def odd_conversion(known: Known, params: Params) -> pd.DataFrame:
 def one_person(known: Known, params: Params) -> pd.DataFrame:
     """R07. More than share of a rep's milestones and contacts on open deals (at least 10) stand without proof: the
     evidence is none, or missing where the book proves others of that kind; or (on the deal) the owner changed at
-    s >= 5.
+    s >= 5 (an owner noted on the day of creation is no change, nor is the same one noted again).
     """
     parts = [
         known.rows(name)
@@ -212,7 +212,10 @@ def one_person(known: Known, params: Params) -> pd.DataFrame:
         reps = pd.DataFrame({"rep_id": hit.index, "since_day": known.day, "text": "", "n": hit["n"], "k": hit["k"]})
     if "rep_id" not in known.fields.index:
         return reps
-    rows = known.rows("rep_id")
+    owned = owner_spells(known.book, as_of=to_date(known.day))
+    owned = owned[owned["deal_id"].duplicated()]
+    deal = owned["deal_id"].map(pd.Series(known.deals.index, known.deals["deal_id"])).dropna()
+    rows = pd.DataFrame({"deal": deal, "day": owned["from_day"]}).dropna().astype("int64")
     late = rows[stage_at(known, rows["deal"], rows["day"]) >= HANDOVER_STAGE]
     changed = known.last_day(late)
     handed = flag(known, changed.notna(), since=changed, text="_handover", s=known.deals["s"])
