@@ -328,6 +328,13 @@ def test_gaps_after_the_signing_are_no_gaps_of_the_stage():
     assert found(know(book_of(cases), as_of=AS_OF), "T05") == {"open 6"}
 
 
+def test_a_product_of_a_deal_that_is_not_known_yet_does_not_count():
+    cases = {f"d{k:02d}": [stage("S1", 90 - k)] for k in range(20)}
+    facts = {deal: {"amount": 100.0 + k, "product": None} for k, deal in enumerate(cases)}
+    cases["new"], facts["new"] = [stage("S1", 9)], {"product": "pump"}
+    assert found(know(book_of(cases, facts=facts), as_of=ago(20)), "F06") == {"d19"}
+
+
 # ---------------------------------------------------------------- rules about reps
 
 

@@ -105,8 +105,8 @@ def amount_outlier(known: Known, params: Params) -> pd.DataFrame:
     """
     columns = ["product", "account_id", "amount"]
     everyone = pd.concat([known.deals[columns], known.ended[columns]])
+    kept = everyone["product"].notna().any()
     everyone = everyone[everyone["amount"] > 0]
-    kept = known.book.deals["product"].notna().any()
     product = everyone["product"] if kept else pd.Series("", everyone.index)
     by_product = everyone["amount"].groupby(product)
     limit = by_product.quantile(params["quantile"]).where(by_product.size() >= MIN_WON)
@@ -129,8 +129,8 @@ def _account_median(everyone: pd.DataFrame, known: Known) -> pd.Series:
 
 
 def happy_ears(known: Known, params: Params) -> pd.DataFrame:
-    """F07. The rep's probability exceeds that of the stage table (won within 730 days, from the days in the stage) by
-    delta, or the nominal rate of the stage min(b, m + 1) by delta.
+    """F07. The rep's probability exceeds that of the stage table (won within 730 days, from the days in the stage;
+    asked from 60 ended deals on) by delta, or the nominal rate of the stage min(b, m + 1) by delta.
     """
     p_rep = as_probability(known.last("probability"))
     said = known.last_day(known.rows("probability"))
