@@ -112,7 +112,7 @@ def late_logging(known: Known, params: Params) -> pd.DataFrame:
 
 
 def inconsistent(known: Known, params: Params) -> pd.DataFrame:
-    """D01. Dates out of order: ``created_at`` after the first row, a bid due before its tender, a milestone before the
+    """D01. Dates out of order: ``created_at`` after the first stage, a bid due before its tender, a milestone before the
     one it follows; of deals ended in the last 90 days: won without the last milestone (where the process calls that
     unproved), lost without a reason (where the book keeps any).
 
