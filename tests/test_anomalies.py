@@ -320,6 +320,18 @@ def test_one_deal_fires_and_a_near_miss_does_not(case):
     assert (f"{case}+" in named, f"{case}-" in named) == (True, False)
 
 
+def test_the_amount_of_the_extract_is_not_what_a_deal_began_with():
+    """It stood at 100 first and at 300 in the end: as of a day between nothing has moved, in no rule and no feature."""
+    rows = [("2026-01-05", "stage", "S1"), ("2026-03-25", "amount", "100"), ("2026-06-05", "amount", "300")]
+    history = pd.DataFrame(rows, columns=["changed_at", "field", "value"]).assign(deal_id="a")
+    deals = pd.DataFrame({"deal_id": ["a"], "created_at": ["2026-01-05"], "amount": [300.0]})
+    book = sa.make_book(deals=deals, history=history, settings={"extracted_on": "2026-06-30", "amount_is": "current"})
+    change = sa.snapshots(book, as_of=["2026-03-31", "2026-06-30"])["log_amount_change"]
+    assert change.tolist() == pytest.approx([0.0, np.log(3)])
+    assert found(know(book, as_of="2026-03-31"), "F05") == set()
+    assert found(know(book, as_of="2026-06-30"), "F05") == set()  # 25 days before the end of the quarter
+
+
 def test_gaps_after_the_signing_are_no_gaps_of_the_stage():
     """Won deals were seen every 5 days in S5, and a year after they were signed: 6 days of silence are too many."""
     rows = [stage("S5", 460), *((460 - k, "activity", "visit") for k in (0, 5, 10)), stage("won", 450)]

@@ -77,8 +77,10 @@ def amount_changed_late(known: Known, params: Params) -> pd.DataFrame:
     """
     rows = known.rows("amount")
     rows = rows[rows["number"] > 0]
-    stated = known.book.deals["amount"].to_numpy(dtype=float)[rows["deal"]]
-    before = rows.groupby("deal")["number"].shift().fillna(pd.Series(stated, rows.index))
+    before = rows.groupby("deal")["number"].shift()
+    if known.book.settings.amount_is == "initial":  # else it may be the amount of a later day
+        stated = known.book.deals["amount"].to_numpy(dtype=float)[rows["deal"]]
+        before = before.fillna(pd.Series(stated, rows.index))
     change = rows["number"] / before.where(before > 0) - 1
     moved = rows.assign(change=change)[change.abs() >= params["pct"]]
     moved = moved[moved["day"] > known.day - CHANGED_DAYS]

@@ -112,8 +112,8 @@ def late_logging(known: Known, params: Params) -> pd.DataFrame:
 
 
 def inconsistent(known: Known, params: Params) -> pd.DataFrame:
-    """D01. Dates out of order: ``created_at`` after the first stage, a bid due before its tender, a milestone before the
-    one it follows; of deals ended in the last 90 days: won without the last milestone (where the process calls that
+    """D01. Dates out of order: ``created_at`` after the first stage, a bid due before its tender, a milestone before
+    the one it follows; of deals ended in the last 90 days: won without the last milestone (where the process calls that
     unproved), lost without a reason (where the book keeps any).
 
     Stage spells cannot overlap here: the history holds changes, and two stages at one instant are already reported

@@ -33,7 +33,8 @@ HANDOVER_STAGE = 5
 def quarter_end_burst(known: Known, params: Params) -> pd.DataFrame:
     """H06. Of the rep's edits (stage, amount, close date, probability, category; by day typed in) of the last quarter
     to have ended, more than share fell into its last days, with z > z0 against the rep's own earlier quarters (at least
-    20 edits in either); or n of the rep's deals were edited within one hour of the clock in the last 91 days (needs times of day).
+    20 edits in either); or n of the rep's deals were edited within one hour of the clock in the last 91 days
+    (needs times of day).
     """
     fields = [name for name in EDITS if name in known.fields.index]
     columns = ["deal", "known_day"]

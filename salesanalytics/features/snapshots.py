@@ -94,7 +94,10 @@ def snapshot_base(book: DealBook, days: list[int], sample: Sample | None = None)
         found |= _trail(book, base, name)
     stated = pd.Series(facts["amount"].where(facts["amount"] > 0).to_numpy()[place], base.index)
     found["amount"] = found["amount_last"].fillna(stated)
-    found["amount_first"] = found["amount_first"].where(stated.isna(), stated)
+    if book.settings.amount_is == "initial":
+        found["amount_first"] = found["amount_first"].where(stated.isna(), stated)
+    else:  # what an amount was at the extract is not what it began with
+        found["amount_first"] = found["amount_first"].fillna(stated)
     found["rep_id"] = _owner(book, base, facts["rep_id"].to_numpy()[place])
     known = pd.DataFrame(dict(base.items()) | found, copy=False)  # assigned one by one, every column would be copied
     more = add_work_columns(book, known) | add_record_columns(book, known)

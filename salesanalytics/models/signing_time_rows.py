@@ -38,8 +38,8 @@ def start_stop_rows(book: DealBook, *, as_of: Any, every_days: int) -> pd.DataFr
         weight of the present stage, of the stages before it), ``rep_load`` (open deals of the owner), ``buyer_lag``,
         ``milestones_in_row``, ``amount``, ``days_in_state``, ``days_since_inbound`` (since creation where there was
         none), ``n_roles`` (0 where none), ``stance_mean`` (0 where none), ``competitor_known``,
-        ``quote_before_decision_maker``, the attributes. Fields of which the book knows nothing yet are NaN. Another end than
-        signing closes the row without event. A signing dated before the landmark but recorded after it falls on the
+        ``quote_before_decision_maker``, the attributes. Fields of which nothing is known yet are NaN. Another end
+        than signing closes the row without event. A signing dated before the landmark but recorded after it falls on the
         row's first day.
     """
     rows = landmark_snapshots(book, as_of=as_of, every_days=every_days, cap=CAP, features=FEATURES)
@@ -82,7 +82,7 @@ def _rep_load(book: DealBook, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _conditions(book: DealBook, rows: pd.DataFrame, *, kept: bool) -> pd.DataFrame:
-    """Shares by weight of the conditions done in the present stage, and in all stages before it; NaN if none are kept."""
+    """Shares by weight of the conditions done in the present stage, and in those before it; NaN if none are kept."""
     rank = rows["stage_rank"].to_numpy()
     weights = np.array([0.0, *(sum(c.weight for c in s.conditions) for s in book.process.stages)])
     asked = dict(zip(SHARES, (weights[rank], np.cumsum(weights)[np.maximum(rank - 1, 0)]), strict=True))
