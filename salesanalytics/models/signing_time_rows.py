@@ -39,8 +39,8 @@ def start_stop_rows(book: DealBook, *, as_of: Any, every_days: int) -> pd.DataFr
         ``milestones_in_row``, ``amount``, ``days_in_state``, ``days_since_inbound`` (since creation where there was
         none), ``n_roles`` (0 where none), ``stance_mean`` (0 where none), ``competitor_known``,
         ``quote_before_decision_maker``, the attributes. Fields of which nothing is known yet are NaN. Another end
-        than signing closes the row without event. A signing dated before the landmark but recorded after it falls on the
-        row's first day.
+        than signing closes the row without event. A signing dated before the landmark but recorded after it falls on
+        the row's first day.
     """
     rows = landmark_snapshots(book, as_of=as_of, every_days=every_days, cap=CAP, features=FEATURES)
     born = (rows["landmark_day"] - rows["age_days"]).groupby(rows["deal_id"]).transform("min")

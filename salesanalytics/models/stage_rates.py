@@ -37,8 +37,7 @@ def stage_win_rates(
         ``rep_id``, ``team``, a field of the history or a column of ``deals`` (`groupings`): one row a stage and value,
         drawn to its stage as strongly as the segments are alike (`pool_segments`). It is what was known when the
         stage was entered (when the deal was first known, where that is later); for the rates of deals in stock, on the
-        landmark. So a deal handed over counts for the owner
-        of that day, and may stand in stock under several values.
+        landmark. So a deal handed over counts for the owner of that day, and may stand in stock under several values.
     horizon_days : int
         Days within which a signing counts.
     confidence : float
