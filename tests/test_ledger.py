@@ -26,6 +26,7 @@ from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.labels import label
 from salesanalytics.models.bands import crps
 from salesanalytics.timeline import parse_period
+from salesanalytics.timeline.calendar import to_day
 
 pytestmark = pytest.mark.usefixtures("on_the_stage_table")
 
@@ -461,6 +462,20 @@ def test_another_book_is_refused(ledger, frames, book, forecast):
 
 def _shuffled(frame, seed):
     return frame.sample(frac=1, random_state=seed).reset_index(drop=True)
+
+
+def test_recording_dates_that_come_later_do_not_change_what_was_known_before():
+    rows = pd.DataFrame({"deal_id": "a", "field": "stage", "value": ["S1", "S2"]})
+    rows["changed_at"] = ["2026-01-05", "2026-03-05"]
+    deals = pd.DataFrame({"deal_id": ["a"], "created_at": ["2026-01-05"]})
+    day = to_day("2026-02-01")
+    found = [
+        data_hash(sa.make_book(deals=deals, history=history), known_day=known)
+        for history in (rows[:1], rows.assign(recorded_at=[None, "2026-03-06"]))
+        for known in (day, None)
+    ]
+    assert found[0] == found[2]
+    assert found[1] != found[3]
 
 
 def _hash(deals, history, **more):

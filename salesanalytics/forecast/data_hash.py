@@ -46,7 +46,7 @@ def data_hash(book: DealBook, *, known_day: int | None = None) -> str:
     rules = {
         "process": _plain(book.process),
         "settings": {k: v for k, v in _plain(book.settings).items() if k not in left_out},
-        "has_recorded_at": book.has_recorded_at,
+        "has_recorded_at": book.has_recorded_at if known_day is None else book.told_when_recorded(known_day),
     }
     digest.update(json.dumps(rules, sort_keys=True, default=_text).encode())
     return digest.hexdigest()
