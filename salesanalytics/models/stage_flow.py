@@ -31,8 +31,8 @@ def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataF
         ``stage``; ``n_entered`` deals, ``amount_entered`` (their amounts on ``as_of``); ``n_passed`` (later reached a
         higher stage or were won), ``pass_rate`` = passed / (passed + ended otherwise) and ``n_undecided`` (neither
         yet: not in the rate); ``n_skipped`` (reached a higher stage or won without entering this one); ``n_fell_back``
-        (left it for a lower stage at least once); ``n_ended_here`` (ended otherwise from this stage); a pause between
-        is looked through;
+        (left it for a lower stage at least once); ``n_ended_here`` (ended otherwise with this as the last stage; an end
+        that was taken back is none); a pause between is looked through;
         ``won_days_q50``, ``won_days_q90`` (days in the stage of deals that were won); ``n_standing``,
         ``amount_standing`` (there on ``as_of``; one no longer seen stands nowhere).
 
@@ -88,8 +88,8 @@ def _stage_row(
     lost = ended & ~passed
     orders = {s.id: s.order for s in book.process.stages}
     back = here["next_state"].map(orders).lt(rank)
-    last = here[here["left_on"].notna() & ~here["next_state"].isin(list(orders))]
-    ended_here = last[last["next_state"].isin(set(book.process.end_state_ids) - {"won"})]
+    last = visits[visits["rank"].gt(0)].groupby("deal_id")["visit"].max()
+    last_here = here.loc[here["visit"].eq(here["deal_id"].map(last)), "deal_id"]
     won_days = here[here["deal_id"].isin(highest.index[won])].groupby("deal_id")["duration_days"].sum()
     standing = here[here["standing"]]
     decided = int(passed.sum() + lost.sum())
@@ -102,7 +102,7 @@ def _stage_row(
         "pass_rate": passed.sum() / decided if decided else np.nan,
         "n_skipped": int((went_on & ~went_on.index.isin(deals)).sum()),
         "n_fell_back": int(here.loc[back, "deal_id"].nunique()),
-        "n_ended_here": int(ended_here["deal_id"].nunique()),
+        "n_ended_here": int((~outcome.reindex(last_here).isin(["open", "won"])).sum()),
         "won_days_q50": float(won_days.median()) if len(won_days) else np.nan,
         "won_days_q90": float(won_days.quantile(0.9)) if len(won_days) else np.nan,
         "n_standing": int(standing["deal_id"].nunique()),
