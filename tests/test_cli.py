@@ -530,7 +530,14 @@ def test_a_book_without_amounts_gets_no_statistics_of_amounts(capsys, tmp_path, 
     assert main([*commands(folder)["forecast"], "--json"]) == 0
     told = strict(capsys.readouterr().out)
     assert told["target"] > 0
-    assert told["p_target"] is None
+    assert told["p_target"] is told["mean"] is told["median"] is told["components"]["open"]["upper"] is None
+    assert told["bands"] == {"50": [None, None], "80": [None, None]}
+    assert {row["amount"] for row in told["baselines"].values()} == {None}
+    assert told["count"]["mean"] > 0
+    assert told["components"]["open"]["count"] > 0
+    assert main([*commands(folder)["forecast"], "--json", "--by", "rep_id", "--since", "2026-02-28"]) == 0
+    told = strict(capsys.readouterr().out)
+    assert {row["amount"] for row in told["by"]} == {told["change"]["before"]["mean"]} == {None}
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

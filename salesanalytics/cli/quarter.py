@@ -28,7 +28,7 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
     """The quarter as a distribution, and the pack."""
     from salesanalytics.forecast import Ledger, forecast_quarter, outlook
     from salesanalytics.report import write_report
-    from salesanalytics.report.tables import write_csv
+    from salesanalytics.report.tables import known_amounts, write_csv
     from salesanalytics.report.text import forecast_text
 
     wanted = {name: getattr(given, name) for name in ("quarter", "target", "draws", "seed")}
@@ -52,7 +52,7 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
         write_csv(told.deals, table)
         Ledger(given.out / "ledger").record(told, book=book)
     if given.json:
-        found = told.to_dict() | ({} if parts is None else {"by": records(parts)})
+        found = told.to_dict() | ({} if parts is None else {"by": records(known_amounts(parts, told))})
         return found if before is None else found | {"change": _change(before, told)}
     return forecast_text(told, given.lang, width(), parts=parts, before=before)
 

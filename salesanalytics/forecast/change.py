@@ -36,7 +36,7 @@ class Change:
     deals : DataFrame
         One row a deal that moved: ``deal_id``, ``amount`` (sum), and a column of amounts for each cause of deals.
     before, after : dict
-        ``mean``, ``q10``, ``q90`` of the amount, ``p_target``: shown, not split.
+        ``mean``, ``q10``, ``q90`` of the amount, ``p_target``: shown, not split; None where no amount is known.
     """
 
     causes: pd.DataFrame
@@ -162,6 +162,8 @@ def _beside(before: QuarterForecast, after: QuarterForecast, cause: str, measure
 
 
 def _shown(forecast: QuarterForecast) -> dict[str, float | None]:
+    if not forecast.amounts_known:
+        return dict.fromkeys(("mean", "q10", "q90", "p_target"))
     total = forecast.total()
     q10, q90 = central_band(total, 0.8)
     return {"mean": float(total.mean()), "q10": q10, "q90": q90, "p_target": forecast.p_target}

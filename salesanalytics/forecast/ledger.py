@@ -107,7 +107,7 @@ class Ledger:
             the row is empty.
         """
         rows = [self._listed(record_id) for record_id in record_ids(self.path)]
-        return pd.DataFrame(rows, columns=LISTED).astype({"target": float, "p_target": float})
+        return pd.DataFrame(rows, columns=LISTED).astype(dict.fromkeys(("mean", "target", "p_target"), float))
 
     def load(self, record_id: str) -> LedgerRecord:
         """One record, its checksums proved.

@@ -23,7 +23,7 @@ JUDGED = [
 
 
 def judged(records: Sequence[tuple[str, Mapping[str, Any]]], book: DealBook, *, grace_days: int) -> pd.DataFrame:
-    """Records (id, summary) of quarters that are over, see `Ledger.accuracy`.
+    """Records (id, summary) of quarters that are over, see `Ledger.accuracy`; by count alone where it knew no amount.
 
     Raises
     ------
@@ -39,7 +39,12 @@ def judged(records: Sequence[tuple[str, Mapping[str, Any]]], book: DealBook, *, 
         )
     known = {found["quarter"]: to_date(period_of(found).end_day + grace_days) for _, found in records}
     truth = {quarter: actual(book, quarter=quarter, known_at=day) for quarter, day in known.items()}
-    rows = [_row(name, found, m, truth[found["quarter"]][m]) for name, found in records for m in MEASURES]
+    rows = [
+        _row(name, found, measure, truth[found["quarter"]][measure])
+        for name, found in records
+        for measure in MEASURES
+        if measure == "count" or found["summary"]["mean"] is not None
+    ]
     return pd.DataFrame(rows, columns=JUDGED)
 
 

@@ -138,28 +138,29 @@ class QuarterForecast:
         return pd.DataFrame(rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """The forecast for machines: what ``forecast --json`` prints."""
-        total, count = self.total(), self.total("count")
+        """The forecast for machines: what ``forecast --json`` prints; sums are None where no amount is known."""
+        total, count, known = self.total(), self.total("count"), self.amounts_known
         table = self.components().set_index("component")
         components = {
             name: None
             if name not in self.amount
             else {
-                "mean": float(table.at[name, "amount"]),
-                "lower": float(table.at[name, "amount_lower"]),
-                "upper": float(table.at[name, "amount_upper"]),
+                "mean": float(table.at[name, "amount"]) if known else None,
+                "lower": float(table.at[name, "amount_lower"]) if known else None,
+                "upper": float(table.at[name, "amount_upper"]) if known else None,
                 "count": float(table.at[name, "count"]),
             }
             for name in COMPONENTS
         }
         simple = self.baselines.set_index("method")[["count", "amount"]]
+        simple = simple if known else simple.assign(amount=np.nan)
         return {
             "as_of": self.as_of.isoformat(),
             "quarter": self.period.name,
             "unit": self.unit,
-            "mean": float(total.mean()),
-            "median": float(np.median(total)),
-            "bands": self.bands(),
+            "mean": float(total.mean()) if known else None,
+            "median": float(np.median(total)) if known else None,
+            "bands": self.bands() if known else {str(b): [None, None] for b in BANDS},
             "target": self.target,
             "p_target": self.p_target,
             "count": {

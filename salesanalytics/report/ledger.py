@@ -27,8 +27,9 @@ def ledger_text(records: pd.DataFrame, lang: str, width: int | None = None, *, p
         told = [label("ledger_empty", lang, path=path), *below]
         return "\n".join(line for text in told for line in fold(text, width)) + "\n"
     sound = records[records["damage"].eq("")]
-    amounts = ["mean", "q10", "q90", "p_target"]  # all 0 though deals are expected: no amount was known
-    sound = sound.assign(**sound[amounts].mask(sound["q90"].eq(0) & sound["mean"].eq(0) & sound["count_mean"].gt(0)))
+    amounts = ["mean", "q10", "q90", "p_target"]  # nothing though deals are expected: no amount was known
+    nothing = sound["q90"].eq(0) & sound["mean"].fillna(0).eq(0) & sound["count_mean"].gt(0)
+    sound = sound.assign(**sound[amounts].mask(nothing))
     factors, units = _units(sound["mean"], sound["unit"], lang)
     columns: dict[str, Any] = {
         "record_id": sound["record_id"],

@@ -86,7 +86,7 @@ def change_ends(change: Change, before: QuarterForecast, after: QuarterForecast,
     scale, unit, _ = _units(change, after.unit, lang)
     ends = []
     for forecast, told in ((before, change.before), (after, change.after)):
-        mean, low, high = (float(told[k] or 0.0) / scale if _known(change) else np.nan for k in ("mean", "q10", "q90"))
+        mean, low, high = (np.nan if (size := told[k]) is None else size / scale for k in ("mean", "q10", "q90"))
         line = label("change_end", lang, day=forecast.as_of, mean=short(mean), band=band(low, high), unit=unit)
         reached = "" if forecast.target is None else label("change_target", lang, p=p_target_text(forecast))
         ends.append(line + reached)
@@ -95,7 +95,7 @@ def change_ends(change: Change, before: QuarterForecast, after: QuarterForecast,
 
 def _known(change: Change) -> bool:
     """Whether there is any amount to speak of."""
-    return bool(change.before["mean"] or change.after["mean"])
+    return not change.before["mean"] is change.after["mean"] is None
 
 
 def _units(change: Change, unit: str, lang: str) -> tuple[float, str, int]:
