@@ -463,9 +463,10 @@ def test_the_funnel_yields_the_target_or_does_not(target, fires):
     book = worlds.book_of(deals, history, last=799, targets=targets)
     table = hits(know(book, as_of=worlds.day_of(799)), "R04")
     assert len(table) == fires
-    in_euros = worlds.book_of(deals, history, last=799, targets=targets, currency="EUR")
-    told = sa.find_anomalies(in_euros, as_of=worlds.day_of(799)).hits.query("rule == 'R04'")["evidence_en"]
-    assert [text.count(" EUR") for text in told] == [2] * fires
+    for currency, lang, unit in (("EUR", "en", " EUR"), ("CNY", "zh", " 元"), ("CNY", "en", " CNY")):
+        book = worlds.book_of(deals, history, last=799, targets=targets, currency=currency)
+        told = sa.find_anomalies(book, as_of=worlds.day_of(799)).hits.query("rule == 'R04'")[f"evidence_{lang}"]
+        assert [text.count(unit) for text in told] == [2] * fires
 
 
 def test_stalled_by_survival_where_enough_deals_have_ended():

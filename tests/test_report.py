@@ -13,7 +13,8 @@ from salesanalytics import Judgement, forecast_quarter, outlook, simulate_book, 
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast.outlook import with_headline
 from salesanalytics.labels import amount_label, band, cells, label, short
-from salesanalytics.plots.units import in_units, unit_for
+from salesanalytics.labels.units import unit_for
+from salesanalytics.plots.units import in_units
 from salesanalytics.report import write_report
 from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (

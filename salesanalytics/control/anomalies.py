@@ -149,7 +149,7 @@ def _described(known: Known, rule: Rule, found: pd.DataFrame) -> pd.DataFrame:
             "rep_id": rep_id,
             "since": to_timestamps(since.round()),
             "days": known.day - since.round(),
-            **word(found, rule, known.process),
+            **word(found, rule, known.book),
             "value_at_stake": value,
         }
     )

@@ -11,7 +11,6 @@ import pandas as pd
 from salesanalytics.control.hits import flag
 from salesanalytics.control.known import Known
 from salesanalytics.forecast import actual
-from salesanalytics.labels import number
 from salesanalytics.timeline.calendar import parse_period, to_date
 
 Params = Mapping[str, Any]
@@ -44,10 +43,7 @@ def funnel_gap(known: Known, params: Params) -> pd.DataFrame:
         expected = float((known.deals["amount"] * known.p_won(quarter.end_day - known.day)).sum())
         if k and due > expected + signed:
             sums = {"target": due, "expected": expected + signed}
-            values = {"quarter": quarter.name} | {
-                name: f"{number(size)} {known.book.settings.unit}".rstrip() for name, size in sums.items()
-            }
-            hits.append({"since_day": known.day, "value": due - expected - signed, **values})
+            hits.append({"since_day": known.day, "value": due - expected - signed, "quarter": quarter.name, **sums})
     return pd.DataFrame(hits[:1] or {"since_day": []})
 
 

@@ -83,7 +83,7 @@ def _by_rule(known: Known) -> list[pd.DataFrame]:
             continue
         hits, _ = run_rule(known, rule, RULES)
         if len(hits):
-            said = word(hits, rule, known.process)
+            said = word(hits, rule, known.book)
             parts.append(pd.concat([hits[["deal", "since_day"]], said], axis=1).assign(what=BY_RULE[rule.id]))
     return parts
 

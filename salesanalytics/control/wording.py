@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from salesanalytics.book import DealBook
 from salesanalytics.labels import LANGUAGES, has_label, label, number, percent
-from salesanalytics.process import Process
+from salesanalytics.labels.units import amount_text
 from salesanalytics.process.model import Rule
 
 PERCENT = ("p", "p_rep", "fresh", "share", "limit_share", "change", "points")
+AMOUNTS = ("amount", "limit_amount", "usual_amount", "budget", "target", "expected")
 DATES = ("due", "first", "last")
 #: Columns of hits that are no numbers of the evidence.
 NOT_EVIDENCE = ("deal", "rep_id", "since_day", "severity", "text", "value")
 
 
-def word(hits: pd.DataFrame, rule: Rule, process: Process) -> pd.DataFrame:
+def word(hits: pd.DataFrame, rule: Rule, book: DealBook) -> pd.DataFrame:
     """``evidence_zh`` and ``evidence_en`` of hits.
 
     Columns given so by the rule stay; else the catalogue's text ``alert_<id><text>`` with the numbers of the hit; else
@@ -27,29 +29,25 @@ def word(hits: pd.DataFrame, rule: Rule, process: Process) -> pd.DataFrame:
     given = [f"evidence_{lang}" for lang in LANGUAGES]
     if set(given) <= set(hits):
         return hits[given]
-    shown = {c: _shown(c, hits[c], process) for c in hits if c not in NOT_EVIDENCE}
+    evidence = [c for c in hits if c not in NOT_EVIDENCE]
+    shown = {lang: {c: _shown(c, hits[c], book, lang) for c in evidence} for lang in LANGUAGES}
     keys = f"alert_{rule.id}" + (hits["text"].fillna("") if "text" in hits else pd.Series("", hits.index))
     texts = pd.DataFrame(index=hits.index, columns=given, dtype=object)
     for key in keys.unique():
         rows = np.flatnonzero(keys == key)
-        named = has_label(key)
-        values = (
-            [dict(zip(shown, numbers, strict=True)) for numbers in zip(*shown.values(), strict=True)] if named else []
-        )
         for lang in LANGUAGES:
-            said = [label(key, lang, **values[i]) for i in rows] if values else [_plain(key, rule, lang)] * len(rows)
-            texts.iloc[rows, given.index(f"evidence_{lang}")] = said
+            texts.iloc[rows, given.index(f"evidence_{lang}")] = [
+                label(key, lang, **{c: said[i] for c, said in shown[lang].items()}) if has_label(key) else rule.rule
+                for i in rows
+            ]
     return texts
 
 
-def _plain(key: str, rule: Rule, lang: str) -> str:
-    """A wording without numbers, or the rule's own."""
-    return label(key, lang) if has_label(key) else rule.rule
-
-
-def _shown(name: str, values: pd.Series, process: Process) -> list[str]:
+def _shown(name: str, values: pd.Series, book: DealBook, lang: str) -> list[str]:
+    process = book.process
     formats: dict[str, Callable[[Any], str]] = {
         **dict.fromkeys(PERCENT, percent),
+        **dict.fromkeys(AMOUNTS, lambda amount: amount_text(amount, book.settings.unit, lang)),
         **dict.fromkeys(DATES, lambda day: str(np.datetime64(int(day), "D"))),
         "s": lambda k: process.stage_ids[int(k) - 1],
         "s_before": lambda k: process.stage_ids[int(k) - 1],

@@ -9,9 +9,9 @@ from matplotlib.ticker import FuncFormatter
 
 from salesanalytics.forecast import Change
 from salesanalytics.labels import amount_label, decimals, label, number
+from salesanalytics.labels.units import unit_for_deals
 from salesanalytics.plots.fonts import drawable, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, STRONG
-from salesanalytics.plots.units import unit_for_deals
 
 SMALL = 0.002  # of the larger mean: causes below it are not drawn, and said to be so
 

@@ -11,8 +11,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
+from salesanalytics.labels.units import unit_for_deals
 from salesanalytics.plots.fonts import beside_axis, drawable, nothing_drawn, with_fonts
-from salesanalytics.plots.units import deals_in, in_units, unit_for_deals
+from salesanalytics.plots.units import deals_in, in_units
 
 INK, STRONG, MIDDLE, WEAK, REST, ACCENT = "#333333", "#2f6f9f", "#6ea3c9", "#a9cbe3", "#e3e3e3", "#c8502d"
 SHOWN_DEALS = 12

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from salesanalytics.labels import amount_label, label, number
+from salesanalytics.labels.units import unit_for
 from salesanalytics.plots.fonts import drawable, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, STRONG
-from salesanalytics.plots.units import unit_for
 
 PAST = "#b9b9b9"
 

@@ -10,11 +10,11 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from salesanalytics.errors import SchemaError
 from salesanalytics.labels import amount_label, label, number, percent, stage_label
+from salesanalytics.labels.units import unit_for
 from salesanalytics.models.rates_effect import RatesEffect
 from salesanalytics.models.rates_over_time import LEAST_REACHED
 from salesanalytics.plots.fonts import drawable, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, STRONG, WEAK
-from salesanalytics.plots.units import unit_for
 
 MOST_LABELS = 9
 

@@ -11,9 +11,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.forecast import TrackRecord
 from salesanalytics.labels import amount_label, decimals, label, number
+from salesanalytics.labels.units import unit_for
 from salesanalytics.plots.fonts import drawable, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, REST, STRONG, WEAK
-from salesanalytics.plots.units import unit_for
 
 OURS = "forecast"
 N_BINS = 5

@@ -11,7 +11,7 @@ from salesanalytics import plots
 from salesanalytics.control.anomalies import Anomalies
 from salesanalytics.control.review import DealReview
 from salesanalytics.labels import label, number
-from salesanalytics.plots.units import unit_for, unit_for_deals
+from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.process import Process
 from salesanalytics.report.control_tables import (
     ahead_rows,

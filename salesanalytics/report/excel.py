@@ -17,7 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.forecast import QuarterForecast, explain_change
 from salesanalytics.labels import amount_label, label
-from salesanalytics.plots.units import unit_for
+from salesanalytics.labels.units import unit_for
 from salesanalytics.report.excel_tables import change_table, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
 from salesanalytics.report.sections import outlook_notes

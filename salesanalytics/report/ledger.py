@@ -10,7 +10,7 @@ import pandas as pd
 
 from salesanalytics.forecast.backtest import GRACE_DAYS
 from salesanalytics.labels import amount_label, band, chance, label, number, short
-from salesanalytics.plots.units import unit_for
+from salesanalytics.labels.units import unit_for
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_date, to_day

@@ -17,8 +17,8 @@ from matplotlib.axes import Axes
 
 from salesanalytics import plots
 from salesanalytics.labels import amount_label, label, number, percent, short
+from salesanalytics.labels.units import unit_for
 from salesanalytics.plots.fonts import chinese_woff
-from salesanalytics.plots.units import unit_for
 from salesanalytics.report.html import png
 from salesanalytics.report.rep_workbook import write_rep_workbook
 from salesanalytics.report.tables import id_and_name

@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.labels import amount_label, label
-from salesanalytics.plots.units import unit_for
+from salesanalytics.labels.units import unit_for
 from salesanalytics.report.excel import head, plain, widths, write_row
 from salesanalytics.reps import RepReview, open_gaps, score_losses
 

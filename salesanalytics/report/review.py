@@ -10,7 +10,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.control import Anomalies
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, label, number, percent
-from salesanalytics.plots.units import unit_for
+from salesanalytics.labels.units import unit_for
 from salesanalytics.process import Process
 from salesanalytics.report.control_tables import deal_or_rep
 from salesanalytics.report.review_rows import (

@@ -7,7 +7,7 @@ import pandas as pd
 
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, band, label, number, percent, short, signed
-from salesanalytics.plots.units import unit_for_deals
+from salesanalytics.labels.units import unit_for_deals
 from salesanalytics.report.tables import p_target_text
 
 TOP_CHANGES = 10

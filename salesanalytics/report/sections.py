@@ -13,7 +13,7 @@ from salesanalytics import plots
 from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
-from salesanalytics.plots.units import unit_for, unit_for_deals
+from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.report.review_rows import (
     cause_rows,
     change_ends,

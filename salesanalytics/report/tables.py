@@ -14,9 +14,10 @@ from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, has_label, label, number, percent, short, signed
+from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.models import AucInterval
 from salesanalytics.models.ladder import Rung
-from salesanalytics.plots.units import deals_in, unit_for, unit_for_deals
+from salesanalytics.plots.units import deals_in
 from salesanalytics.process import Process
 from salesanalytics.report.faults import said
 

@@ -17,7 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.control import week_sheet
 from salesanalytics.labels import amount_label, has_label, label
-from salesanalytics.plots.units import unit_for
+from salesanalytics.labels.units import unit_for
 from salesanalytics.report.excel import AMOUNT, LINE_HEIGHT, head, n_lines, plain, write_row
 from salesanalytics.report.excel import widths as set_widths
 from salesanalytics.report.tables import with_names
