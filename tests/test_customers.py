@@ -57,6 +57,21 @@ def test_customers_by_hand(book):
     assert found.left_out is None
 
 
+def test_a_deal_no_longer_seen_is_neither_won_nor_lost_nor_open_and_is_said():
+    paths = {"seen": [("S1", 0)], "gone": [("S1", 0), ("S2", 5)], "lone": [("S1", 0)]}
+    seen = [worlds.day_of(day) for day in (60, 20, 20)]
+    facts = {"account_id": ["A", "A", "B"], "amount": [1.0, 2.0, 4.0], "last_seen_on": seen}
+    book = worlds.tiny(paths, last=60, deals=facts)
+    found = customer_sheet(book, as_of=worlds.day_of(50))
+    counts = ["n_deals", "n_won", "n_lost", "n_open", "n_vanished", "amount_open"]
+    assert found.customers.set_index("account_id")[counts].to_numpy().tolist() == [
+        [2, 0, 0, 1, 1, 1],
+        [1, 0, 0, 0, 1, 0],
+    ]
+    assert found.deals.set_index("deal_id")["state"].to_dict() == {"seen": "S1", "gone": "vanished", "lone": "vanished"}
+    assert customer_sheet(book, as_of=worlds.day_of(20)).customers["n_vanished"].sum() == 0
+
+
 def test_people_reached_by_whom_and_how_they_stand(book):
     contacts = customer_sheet(book, as_of=worlds.day_of(50), account_id="A").contacts.set_index("role")
     assert contacts.index.tolist() == ["USER", "DM"]  # the one seen last comes first

@@ -14,6 +14,7 @@ from salesanalytics.labels import label
 from salesanalytics.timeline.calendar import to_date, to_timestamps
 from salesanalytics.timeline.openings import owned_on, owner_spells
 
+VANISHED = "vanished"
 CONTACT_COLUMNS = [
     "account_id",
     "role",
@@ -28,8 +29,8 @@ CONTACT_COLUMNS = [
 ]
 DEAL_COLUMNS = ["account_id", "deal_id", "name", "product", "rep_id", "created_on", "state", "ended_on", "amount"]
 CUSTOMER_COLUMNS = [
-    "account_id", "name", "industry", "region", "n_deals", "n_won", "n_lost", "n_open", "amount_won", "amount_open",
-    "first_signed_on", "last_signed_on", "last_activity_on", "n_roles", "last_contact_on",
+    "account_id", "name", "industry", "region", "n_deals", "n_won", "n_lost", "n_open", "n_vanished", "amount_won",
+    "amount_open", "first_signed_on", "last_signed_on", "last_activity_on", "n_roles", "last_contact_on",
 ]  # fmt: skip
 
 
@@ -69,15 +70,16 @@ def customer_sheet(book: DealBook, *, as_of: Any, account_id: str | None = None)
     -------
     CustomerSheet
         ``customers``, by value signed: ``account_id``, ``name``, ``industry``, ``region`` (of ``accounts``),
-        ``n_deals``, ``n_won``, ``n_lost`` (every other end), ``n_open``, ``amount_won``, ``amount_open``,
-        ``first_signed_on``, ``last_signed_on``, ``last_activity_on``, ``n_roles`` reached, ``last_contact_on``.
+        ``n_deals``, ``n_won``, ``n_lost`` (every other end), ``n_open``, ``n_vanished`` (no longer seen, no known end),
+        ``amount_won``, ``amount_open``, ``first_signed_on``, ``last_signed_on``, ``last_activity_on``, ``n_roles``
+        reached, ``last_contact_on``.
 
         ``contacts``, by customer and last day: ``account_id``, ``role``, ``who`` (person; None where the book names
         only the role), ``n`` rows, ``n_deals``, ``first_on``, ``last_on``, ``reached_by`` (owners of the deals on
         those days, in order of name), ``stance`` (the last word on the role, -2..2), ``stance_on``.
 
         ``deals``, by customer and date: ``account_id``, ``deal_id``, ``name``, ``product``, ``rep_id``,
-        ``created_on``, ``state``, ``ended_on`` (NaT: open), ``amount``.
+        ``created_on``, ``state`` (``vanished``: no longer seen), ``ended_on`` (NaT: no known end), ``amount``.
 
     Raises
     ------
@@ -105,8 +107,12 @@ def customer_sheet(book: DealBook, *, as_of: Any, account_id: str | None = None)
 
 
 def all_deals(known: Known) -> pd.DataFrame:
-    """Known deals, open and ended, by position: facts, ``rep_id``, ``amount``, ``state``, days of opening and end."""
-    parts = [known.deals.assign(end_day=float("nan")), known.ended.rename(columns={"end": "state"})]
+    """Known deals, open, ended and vanished, by position: facts, ``rep_id``, ``amount``, ``state``, opening and end."""
+    parts = [
+        known.deals.assign(end_day=float("nan")),
+        known.ended.rename(columns={"end": "state"}),
+        known.vanished.assign(state=VANISHED, end_day=float("nan")),
+    ]
     columns = ["deal_id", "name", "account_id", "product", "rep_id", "amount", "created_day", "state", "end_day"]
     table = pd.concat([part[columns] for part in parts if len(part)] or [parts[0][columns]])
     return table.assign(created_on=to_timestamps(table["created_day"]), ended_on=to_timestamps(table["end_day"]))
@@ -148,9 +154,10 @@ def _contacts(known: Known, rows: pd.DataFrame, deals: pd.DataFrame) -> pd.DataF
 
 
 def _customers(known: Known, deals: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
-    won, still = deals["state"].eq("won"), deals["ended_on"].isna()
+    won, gone = deals["state"].eq("won"), deals["state"].eq(VANISHED)
+    still = deals["ended_on"].isna() & ~gone
     told = deals.assign(
-        won=won, lost=~won & ~still, open=still,
+        won=won, lost=~won & ~still & ~gone, open=still, gone=gone,
         amount_won=deals["amount"].where(won), amount_open=deals["amount"].where(still),
         signed_on=deals["ended_on"].where(won),
     )  # fmt: skip
@@ -158,6 +165,7 @@ def _customers(known: Known, deals: pd.DataFrame, contacts: pd.DataFrame) -> pd.
     grouped = told.assign(active_on=active).groupby("account_id")
     table = grouped.agg(
         n_deals=("deal_id", "size"), n_won=("won", "sum"), n_lost=("lost", "sum"), n_open=("open", "sum"),
+        n_vanished=("gone", "sum"),
         amount_won=("amount_won", "sum"), amount_open=("amount_open", "sum"), first_signed_on=("signed_on", "min"),
         last_signed_on=("signed_on", "max"), last_activity_on=("active_on", "max"),
     )  # fmt: skip

@@ -42,6 +42,8 @@ class Known:
         ``entered_day`` (of the stage) and ``days`` in it (holds left out: d_s).
     ended : DataFrame, one row a deal that had ended, indexed the same way
         The facts, ``rep_id``, ``amount``, ``created_day``, ``end`` (state), ``end_day``.
+    vanished : DataFrame, one row a deal that is no longer seen and has no known end, indexed the same way
+        The facts, ``rep_id``, ``amount``, ``created_day``.
     stays, holds : DataFrame
         Of all known deals, ended ones too, see `stays`.
     fields : DataFrame
@@ -52,6 +54,7 @@ class Known:
     day: int
     deals: pd.DataFrame
     ended: pd.DataFrame
+    vanished: pd.DataFrame
     stays: pd.DataFrame
     holds: pd.DataFrame
     fields: pd.DataFrame
@@ -242,9 +245,11 @@ def know(book: DealBook, *, as_of: Any) -> Known:
     deals["state"], deals["stage"] = (names[deals[name].to_numpy(dtype=int)] for name in ("state", "s"))
     deals["s"] = deals["s"].where(deals["s"] > 0)
     stands = outcomes(book, [day]).drop("as_of_day").with_columns(position=nw.col("deal"))
-    known = collect(book, stands).set_index("position")
-    ended = known[known["end"].ne(OPEN)].drop(columns=["deal_id", "known_from"]).rename_axis("deal").join(facts)
-    return Known(book, day, deals, ended, found, holds, fields_known(book, day=day))
+    known = collect(book, stands).set_index("position").drop(columns=["deal_id", "known_from"]).rename_axis("deal")
+    is_open = known["end"].eq(OPEN)
+    ended, gone = known[~is_open].join(facts), known[is_open & ~known.index.isin(deals.index)]
+    vanished = gone.drop(columns=["end", "end_day"]).join(facts)
+    return Known(book, day, deals, ended, vanished, found, holds, fields_known(book, day=day))
 
 
 def roles_reached(contacts: pd.DataFrame) -> pd.DataFrame:

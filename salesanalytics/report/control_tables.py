@@ -203,6 +203,7 @@ def people_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.Da
 def customer_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.DataFrame:
     """The customers with the most signed."""
     table = review.customers.customers
+    gone = {label("cause_vanished", lang): table["n_vanished"].map(number)} if table["n_vanished"].any() else {}
     return pd.DataFrame(
         {
             label("account_id", lang): table["account_id"],
@@ -210,6 +211,7 @@ def customer_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.
             label("page_won", lang): table["n_won"].map(number),
             label("page_lost", lang): table["n_lost"].map(number),
             label("open", lang): table["n_open"].map(number),
+            **gone,
             amount_label("page_amount_won", unit, lang): _amounts(table["amount_won"], scale),
             amount_label("page_amount_open", unit, lang): _amounts(table["amount_open"], scale),
             label("page_last_signed", lang): _day(table["last_signed_on"]),
