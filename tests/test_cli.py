@@ -484,7 +484,7 @@ def test_an_earlier_extract_and_an_earlier_forecast_go_together(book, capsys, tm
     for lang in ("en", "zh"):
         assert main([*argv, "--lang", lang]) == 2
         said = capsys.readouterr().err
-        assert "--earlier" in said
+        assert label("part_of", lang, text="--earlier", part=one_row_aside(earlier, lang)) in said
         assert f"--as-of {'必须是' if lang == 'zh' else 'must be'} {AS_OF}" in said
 
 
@@ -566,7 +566,9 @@ def test_a_ledger_says_where_records_lie_and_when_they_are_judged(capsys, tmp_pa
     asked = ["ledger", str(out / "ledger"), "--book", str(book), "--lang", lang, "--as-of"]
     said = label("judged_from", lang, quarter="2026Q1", day="2026-04-30", days=30)
     assert main([*asked, AS_OF]) == 0
-    assert said in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert said in printed.out
+    assert printed.err == one_row_aside(book, lang)
     assert main([*asked, "2026-03-30"]) == 0
     assert said not in capsys.readouterr().out
 

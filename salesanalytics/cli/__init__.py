@@ -12,7 +12,7 @@ import sys
 from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
-from salesanalytics.cli.options import made
+from salesanalytics.cli.options import a_book, made
 from salesanalytics.cli.parser import parser
 from salesanalytics.errors import AsOfError, SalesAnalyticsError
 from salesanalytics.errors.chinese import in_chinese
@@ -56,11 +56,6 @@ def _run(given: Namespace) -> None:
 
 
 def _read(given: Namespace) -> DealBook:
-    """The book; rows that were set aside are told on stderr, for no number says that they are missing."""
     from salesanalytics.book import read_book
 
-    book = read_book(given.path)
-    aside, read = int(book.rows["set_aside"].sum()), int(book.rows["read"].sum())
-    if aside and given.command != "check":
-        sys.stderr.write(label("rows_set_aside", given.lang, n=f"{aside:,}", read=f"{read:,}") + "\n")
-    return book
+    return read_book(given.path) if given.command == "check" else a_book(given.path, given.lang)

@@ -14,8 +14,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from salesanalytics.labels import label
+
 if TYPE_CHECKING:
     import pandas as pd
+
+    from salesanalytics.book import DealBook
 
     Answer = dict[str, Any] | str  # one JSON object, or a text
 
@@ -74,6 +78,18 @@ def made(path: Path) -> Path:
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise ArgumentTypeError(f"--out cannot be written: {path}")
     return path
+
+
+def a_book(path: Path, lang: str, *, option: str = "") -> DealBook:
+    """A book; rows that were set aside are told on stderr, for no number says that they are missing."""
+    from salesanalytics.book import read_book
+
+    book = read_book(path)
+    aside, read = int(book.rows["set_aside"].sum()), int(book.rows["read"].sum())
+    if aside:
+        told = label("rows_set_aside", lang, n=f"{aside:,}", read=f"{read:,}")
+        sys.stderr.write((label("part_of", lang, text=option, part=told) if option else told) + "\n")
+    return book
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from salesanalytics.cli.options import records, width
+from salesanalytics.cli.options import a_book, records, width
 from salesanalytics.errors import InsufficientDataError, SchemaError
 from salesanalytics.labels import label
 
@@ -68,14 +68,13 @@ def _change(before: QuarterForecast, after: QuarterForecast) -> dict[str, Any]:
 
 def _extracts(book: DealBook, given: Namespace) -> Extracts | None:
     """What the earlier extract teaches of late recording; it is known from the day on which the book ends."""
-    from salesanalytics.book import read_book
     from salesanalytics.forecast import compare_extracts
 
     if not given.earlier:
         return None
     if book.has_recorded_at:
         raise ArgumentTypeError("--earlier is for a book without recorded_at: this one says when rows were recorded")
-    found = compare_extracts(read_book(given.earlier), book)
+    found = compare_extracts(a_book(given.earlier, given.lang, option="--earlier"), book)
     if found.after_on > given.as_of:
         raise ArgumentTypeError(
             f"--earlier: what the two extracts teach is known from the end of the later one on: --as-of must be "
@@ -173,7 +172,6 @@ def change(book: DealBook, given: Namespace) -> Answer:
 
 def ledger(given: Namespace) -> Answer:
     """Recorded forecasts."""
-    from salesanalytics.book import read_book
     from salesanalytics.forecast import Ledger
     from salesanalytics.report.ledger import accuracy_text, ledger_text, waiting_text
 
@@ -182,7 +180,7 @@ def ledger(given: Namespace) -> Answer:
     if not given.path.is_dir():
         raise SchemaError(f"{given.path} is not a folder.")
     ledger = Ledger(given.path)
-    book = read_book(given.book) if given.book else None
+    book = a_book(given.book, given.lang) if given.book else None
     listing, judged = ledger.list(), ledger.accuracy(book, as_of=given.as_of) if book else None
     if given.json:
         return {"records": records(listing), "accuracy": None if judged is None else records(judged)}
