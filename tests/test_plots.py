@@ -364,6 +364,25 @@ def test_past_forecasts_are_drawn_as_they_were(lang):
     assert [bar.get_height() for bar in pit.patches] == [0, 2, 2, 0, 2]
 
 
+@pytest.mark.parametrize("n_weeks", [1, 4, 5, 13])
+def test_counts_of_hits_stand_clear_of_each_other_and_of_the_legend(n_weeks):
+    scores = past_record().scores.query("week == 0")
+    weeks = [scores.assign(week=week, in_80=1.0) for week in range(n_weeks)]
+    ax = drawn(plots.hits_by_week(TrackRecord(pd.concat(weeks * 4, ignore_index=True))))
+    boxes = [text.get_window_extent() for text in [*ax.texts, ax.get_legend(), ax.title]]
+    assert ax.texts[0].get_text() == "12/12"
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+
+
+def test_the_unit_of_past_quarters_suits_the_largest_number_drawn():
+    scores = past_record().scores
+    bands = scores[["q10", "q25", "q50", "q75", "q90"]] * 1e6
+    large = TrackRecord(scores.assign(**bands, actual=0.0))  # nothing was signed
+    assert "万元" in drawn(plots.past_quarters(large, unit="CNY", lang="zh")).get_ylabel()
+    far = TrackRecord(scores.assign(forecast=scores["forecast"] * 1e3))
+    assert "," in drawn(plots.errors_by_week(far)).get_yticklabels()[-1].get_text()
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_waterfall_ends_where_the_forecast_does(lang):
     causes = pd.DataFrame({"cause": ["signed", "time", "draws"], "amount": [5.0, -3.0, 0.001], "count": 0.0})

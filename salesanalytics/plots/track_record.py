@@ -17,6 +17,8 @@ from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, REST, STRONG, WEA
 
 OURS = "forecast"
 N_BINS = 5
+MANY_WEEKS = 5  # counts beside each other no longer fit above them
+PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # a text across a line is read
 
 
 def past_quarters(
@@ -65,14 +67,14 @@ def hits_by_week(record: TrackRecord, *, ax: Axes | None = None, lang: str = "en
         places = np.arange(len(weeks)) + 0.38 * k
         ax.bar(places, weeks["mean"], width=0.34, color=colour, label=label(measure, lang))
         for x, row in zip(places, weeks.itertuples(), strict=True):
-            above = (x, row.mean + 0.02)
-            ax.annotate(f"{row.sum:.0f}/{row.size}", above, ha="center", fontsize=8)
+            told = ax.annotate(f"{row.sum:.0f}/{row.size}", (x, row.mean + 0.03), ha="center", fontsize=8)
+            told.set(bbox=PLATE, rotation=90 if len(weeks) > MANY_WEEKS else 0)
     ax.axhline(0.8, color=INK, lw=1, ls="--")
     ax.set_xticks(np.arange(len(weeks)) + 0.19, [number(week) for week in weeks.index])
-    ax.set_ylim(0, 1.15)
+    ax.set_ylim(0, 1.25)
     ax.set_yticks([0, 0.5, 0.8, 1], ["0", "50 %", "80 %", "100 %"])
     ax.set_xlabel(label("week_of_quarter", lang))
-    ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0, 1.02))
+    ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     ax.spines[["right", "top"]].set_visible(False)
     ax.set_title(label("title_hits", lang), loc="left")
     return with_fonts(ax)
@@ -95,7 +97,7 @@ def errors_by_week(record: TrackRecord, *, measure: str = "amount", ax: Axes | N
             line.set_color(STRONG)
     ax.set_xticks(places, [number(week) for week in share.index])
     ax.set_ylim(bottom=0)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.0f} %"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{number(100 * y)} %"))
     ax.set_xlabel(label("week_of_quarter", lang))
     ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     ax.spines[["right", "top"]].set_visible(False)
@@ -130,8 +132,9 @@ def _quarters(record: TrackRecord) -> str:
 
 
 def _bands(ax: Axes, own: pd.DataFrame, names: list[str], measure: str, unit: str, lang: str, *, title: str) -> Axes:
-    scale, unit = unit_for(float(own["actual"].mean()), unit, lang) if measure == "amount" else (1.0, "")
-    table = own[["q10", "q25", "q50", "q75", "q90", "actual"]].astype(float) / scale
+    table = own[["q10", "q25", "q50", "q75", "q90", "actual"]].astype(float)
+    scale, unit = unit_for(float(table.max(axis=None)), unit, lang) if measure == "amount" else (1.0, "")
+    table = table / scale
     places = np.arange(len(table))
     ax.vlines(places, table["q10"], table["q90"], color=REST, lw=9, label=label("band_80", lang))
     ax.vlines(places, table["q25"], table["q75"], color=WEAK, lw=9, label=label("band_50", lang))
