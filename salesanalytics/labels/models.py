@@ -85,8 +85,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "By amount: nominal {nominal}, proposed then {proposed}.",
         "按金额：名义赢率 {nominal}，当时的建议值 {proposed}。",
     ),
-    "nearer_nominal": ("The nominal rates were nearer.", "名义赢率更接近。"),
-    "nearer_proposed": ("The proposals were nearer.", "建议值更接近。"),
+    "nearer_nominal": (
+        "Quarter by quarter the nominal rates were nearer (deals).",
+        "逐季比较（项目数），名义赢率更接近。",
+    ),
+    "nearer_proposed": (
+        "Quarter by quarter the proposals were nearer (deals).",
+        "逐季比较（项目数），建议值更接近。",
+    ),
     "title_differ": ("Do they differ? Gray's test, from first entry", "各组是否不同？Gray 检验，自首次进入起"),
     "n_segments": ("Groups", "组数"), "n_missing": ("Not known", "未知数"), "statistic": ("Chi-squared", "卡方"),
     "df": ("Degrees of freedom", "自由度"), "p_value": ("p-value", "p 值"),
