@@ -108,13 +108,17 @@ def short(value: float) -> str:
 
 
 def band(lower: float, upper: float, digits: int | None = None) -> str:
-    """A band; one number where it has no width."""
+    """A band; one number where it has no width to be seen. An end below the last digit reads so, not 0.
+
+    Examples
+    --------
+    >>> band(0.0, 12.5), band(82.1, 82.3, 0), band(0.0, 0.02, 1), band(7.0, 7.0), band(float("nan"), float("nan"))
+    ('0 – 12.5', '82', '0 – <0.1', '7', '–')
+    """
     digits = (0 if lower % 1 == upper % 1 == 0 else decimals(upper)) if digits is None else digits
-    return (
-        number(lower, digits)
-        if lower == upper or lower != lower
-        else f"{number(lower, digits)} – {number(upper, digits)}"
-    )
+    least = 10.0**-digits
+    ends = [f"<{number(least, digits)}" if 0 < end < least / 2 else number(end, digits) for end in (lower, upper)]
+    return " – ".join(dict.fromkeys(ends))
 
 
 def cells(text: str) -> int:
