@@ -124,6 +124,14 @@ def test_rounding():
     assert np.isnan(rounded(np.nan))
 
 
+def test_where_no_deal_stood_nothing_speaks_against_a_nominal_rate():
+    book = tiny({"a": [("S1", 0)]}, last=9)
+    proposal = sa.propose_nominal_rates(book, as_of=at(9)).set_index("stage")
+    assert proposal.loc["S8", ["nominal", "n_in_stock"]].tolist() == [1.0, 0]
+    assert proposal.loc["S8", "upper"] < 1
+    assert not proposal["is_outside"].any()
+
+
 def test_a_proposal_is_the_shrunk_rate_of_deals_in_stock_rounded():
     proposal = sa.propose_nominal_rates(world(), as_of=at(LAST), horizon_days=150).set_index("stage")
     rates = sa.stage_win_rates(world(), as_of=at(LAST), horizon_days=150).set_index("stage")

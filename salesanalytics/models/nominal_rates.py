@@ -41,8 +41,9 @@ def propose_nominal_rates(
     DataFrame, one row a state
         ``stage``, ``nominal``, ``proposed`` (NaN where neither data nor a nominal rate speak), ``lower``, ``upper``
         (interval of the shrunk rate, made never to fall like it), ``shrunk`` (before rounding), ``p_won_in_stock``
-        (plain), ``n_in_stock``, ``is_outside`` (the nominal rate lies outside the interval), ``made_rising`` (the
-        rate was moved because the chance should not fall), ``p_value_rising`` (of true rates that never fall).
+        (plain), ``n_in_stock``, ``is_outside`` (the nominal rate lies outside the interval and something speaks against
+        it), ``made_rising`` (the rate was moved because the chance should not fall), ``p_value_rising`` (of true rates
+        that never fall).
 
     Raises
     ------
@@ -74,7 +75,9 @@ def propose_nominal_rates(
         proposed=rounded(moved["p"]), shrunk=moved["p"], lower=moved["lower"], upper=moved["upper"],
         made_rising=np.abs(np.nan_to_num(moved["p"] - fit["p"])) > 1e-6, p_value_rising=rising.p_value,
     )  # fmt: skip
-    table["is_outside"] = (table["nominal"] < table["lower"]) | (table["nominal"] > table["upper"])
+    outside = (table["nominal"] < table["lower"]) | (table["nominal"] > table["upper"])
+    seen = table["p_won_in_stock"].fillna(table["nominal"])  # 100 % is in no interval, even if all are won
+    table["is_outside"] = outside & (seen.ne(table["nominal"]) | table["made_rising"])
     first = ["stage", "nominal", "proposed", "lower", "upper", "shrunk", "p_won_in_stock", "n_in_stock", "is_outside"]
     return table[[*first, "made_rising", "p_value_rising"]].assign(horizon_days=horizon_days, confidence=confidence)
 
