@@ -91,8 +91,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "alert_H06_hour": ("{n} deals were edited within one hour.", "一小时内修改了 {n} 个项目。"),
     "alert_F01": (
-        "The signing date was pushed, from {first} to {last} (pushes: {n}).",
-        "预计成交日推迟 {n} 次，从 {first} 推到 {last}。",
+        "Pushes of the signing date: {n}; it was {first} at first and is {last} now.",
+        "预计成交日推迟 {n} 次：最初为 {first}，现为 {last}。",
     ),
     "alert_F02": ("The signing was expected on {due}, {days} days ago.", "预计成交日 {due} 已过 {days} 天。"),
     "alert_F03": (
