@@ -54,6 +54,7 @@ def rep_effects(evaluation: RepEvaluation, *, ax: Axes | None = None, lang: str 
         ax.plot(reps["effect"][~ranked], y[~ranked], "o", mfc="white", color=STRONG, ms=5, label=few)
     ax.axvline(0, color=INK, lw=1, zorder=1)
     ax.set_yticks(y, [_name(rep) for rep in reps.itertuples()], fontsize=8)
+    ax.set_ylim(-0.6, len(reps) - 0.4)
     ax.set_xlabel(label("rep_effect", lang))
     return _dressed(ax, "title_rep_effects", lang, columns=2)
 
