@@ -160,6 +160,8 @@ def test_transition_policy_exempts_fast_track_deals(built_in: Process) -> None:
         ("on_hold", "暂停", "On hold"),
         ("DM", "决策者", "Decision maker"),
         ("F09", "藏单", "Sandbagging"),
+        ("open_tender", "公开招标", "Open tender"),
+        ("repeat_order", "重复订单", "Repeat order"),
     ],
 )
 def test_label_names_every_kind_of_item(built_in: Process, item_id: str, zh: str, en: str) -> None:

@@ -15,12 +15,14 @@ from salesanalytics.forecast.outlook import with_headline
 from salesanalytics.labels import amount_label, band, cells, label, short
 from salesanalytics.labels.units import unit_for
 from salesanalytics.plots.units import in_units
+from salesanalytics.process import read_process
 from salesanalytics.report import write_report
 from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
     deal_rows,
+    group_names,
     group_rows,
     id_and_name,
     p_target_text,
@@ -379,3 +381,16 @@ def test_an_id_that_is_a_name_is_said_once(forecast):
     assert state_namer(process, "zh")("线索") == "线索"
     owner = forecast.deals["rep_id"].dropna().iloc[0]
     assert owner in set(deal_rows(replace(forecast, rep_names={owner: owner}), "zh")[label("rep_id", "zh")])
+
+
+@pytest.mark.parametrize(
+    ("by", "groups", "zh"),
+    [
+        ("route", ["open_tender", "ours", "missing"], ["公开招标", "ours", "未填写"]),
+        ("deal_class", ["small_deal", "standard"], ["小额项目", "standard"]),
+        ("stage", ["S1", "on_hold", "won"], ["S1 · 项目立项", "暂停", "成交"]),
+        ("rep_id", ["r1", "r2", "to come"], ["r1 王娟", "r2", "重启及未来项目"]),
+    ],
+)
+def test_groups_have_the_names_that_the_process_and_the_book_give_them(by, groups, zh):
+    assert group_names(pd.Series(groups, name=by), read_process(), {"r1": "王娟"}, "zh") == zh

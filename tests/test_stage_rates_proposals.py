@@ -393,7 +393,7 @@ def test_texts_say_the_numbers(lang):
     assert label("nearer_proposed", lang) in said
     segments = sa.stage_win_rates(book, as_of=at(LAST), by="rep_id")
     shown = rates_text(segments, book, lang, as_of=at(LAST), by="rep_id")
-    assert label("missing", lang) in shown  # no deal has an owner
+    assert label("missing_group", lang) in shown  # no deal has an owner
     assert label("by_value", lang) in shown
     tests = sa.segments_differ(book, as_of=at(LAST), by="rep_id")
     assert label("title_differ", lang) in differ_text(tests, book, lang)

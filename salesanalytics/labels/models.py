@@ -49,7 +49,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "model_weibull": ("Weibull", "威布尔"), "model_lognormal": ("log-normal", "对数正态"),
     # stage rates in full
     "team": ("Team", "团队"), "competitor": ("Rival", "竞争对手"), "category": ("Category", "预测类别"),
-    "missing": ("not known", "未知"), "by_value": ("By value", "按金额"),
+    "by_value": ("By value", "按金额"),
     "gap": ("Difference", "差"), "points": ("{n} points", "{n} 个百分点"),
     "days_to_won_q50": ("Median days to a win", "赢单中位天数"),
     "days_to_other_end_q50": ("Median days to another end", "其他结束中位天数"), "open_share": ("Open now", "现仍开放"),

@@ -244,7 +244,7 @@ class Process:
         raise ProcessError(f"stage_id must be one of {', '.join(self.stage_ids)}, got {stage_id!r}.")
 
     def label(self, item_id: str, lang: str) -> str:
-        """Name in ``zh`` or ``en`` of a stage, buyer stage, milestone, condition, state, role or rule.
+        """Name in ``zh`` or ``en`` of a stage, buyer stage, milestone, condition, state, role, rule, route or class.
 
         Raises
         ------
@@ -264,4 +264,5 @@ class Process:
         conditions = [condition for stage in self.stages for condition in stage.conditions]
         customer: tuple[Any, ...] = (*self.buyer_stages, *self.roles)
         ours = (*self.stages, *milestones, *conditions, *self.end_states, *self.pause_states, *self.rules)
-        return {item.id: item.name for item in (*customer, *ours)}
+        words = (*self.procurement_routes, *self.transition_policy.fast_track_classes)
+        return {item.id: item.name for item in (*words, *customer, *ours)}

@@ -29,7 +29,7 @@ def change_table(change: Change, unit: str, lang: str) -> pd.DataFrame:
 def group_table(groups: pd.DataFrame, forecast: QuarterForecast, unit: str, lang: str) -> pd.DataFrame:
     """A `rollup`, one row a group."""
     by = str(groups.columns[0])
-    names = group_names(groups[by], forecast, lang)
+    names = group_names(groups[by], forecast.process, forecast.rep_names, lang)
     return pd.DataFrame({group_head(by, lang): names} | _measured(groups, unit, lang))
 
 

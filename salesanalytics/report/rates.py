@@ -12,7 +12,6 @@ from salesanalytics.labels import label, number, percent, signed
 from salesanalytics.models.nominal_rates import CLEAR_FALL
 from salesanalytics.models.rates_effect import RatesEffect
 from salesanalytics.models.rising_rates import RisingRates
-from salesanalytics.models.stage_rows import MISSING
 from salesanalytics.report.tables import rate_rows, state_namer
 from salesanalytics.report.text import fold, text_table
 
@@ -25,9 +24,6 @@ def rates_text(
     rows = rate_rows(rates, book, lang, by)
     value = rates["p_won_in_stock_value"].map(percent)
     rows.insert(4 if by is None else 5, label("by_value", lang), value)
-    if by:
-        name = rows.columns[1]
-        rows[name] = rows[name].replace(MISSING, label("missing", lang))
     return text_table(rows, title=title, n_text=2 if by else 1, lang=lang, width=width)
 
 

@@ -80,7 +80,7 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
     """A `rollup`: mean and 80 % band of amount and count of each group."""
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     by, parts = str(parts.columns[0]), known_amounts(parts, forecast)
-    columns: dict[str, Any] = {group_head(by, lang): group_names(parts[by], forecast, lang)}
+    columns: dict[str, Any] = {group_head(by, lang): group_names(parts[by], forecast.process, forecast.rep_names, lang)}
     for measure, part in (("amount", scale), ("count", 1.0)):
         head = amount_label("amount", unit, lang) if measure == "amount" else label("count", lang)
         columns[head] = numbers(parts[measure] / part)
@@ -96,10 +96,17 @@ def group_head(by: str, lang: str) -> str:
     return label(GROUPINGS[by], lang) if by in GROUPINGS else by
 
 
-def group_names(groups: pd.Series, forecast: QuarterForecast, lang: str) -> list[str]:
-    """Groups of a `rollup` for a person: reps with their names, deals of no group, deals to come."""
+def group_names(groups: pd.Series, process: Process, rep_names: Mapping[str, str], lang: str) -> list[str]:
+    """Groups for a person: reps, stages, routes and classes with their names, deals of no group, deals to come."""
     known = {"missing": label("missing_group", lang), "to come": label("not_by_deal", lang)}
-    known |= rep_texts(forecast.rep_names) if groups.name in ("rep_id", "manager_id") else {}
+    if groups.name in ("rep_id", "manager_id"):
+        known |= rep_texts(rep_names)
+    elif groups.name in ("stage", "state"):
+        states = (*process.stage_ids, *process.pause_state_ids, *process.end_state_ids)
+        known |= {state: state_namer(process, lang)(state) for state in states}
+    elif groups.name in ("route", "deal_class"):
+        named = (*process.procurement_routes, *process.transition_policy.fast_track_classes)
+        known |= {item.id: process.label(item.id, lang) for item in named}
     return [known.get(str(name), str(name)) for name in groups]
 
 
@@ -262,7 +269,7 @@ def rate_rows(rates: pd.DataFrame, book: DealBook, lang: str, by: str | None = N
     """Stage rates: nominal, standing there with interval, shrunk, closed-only, from entry, and the counts."""
     columns: dict[str, Any] = {label("stage", lang): rates["stage"].map(state_namer(book.process, lang))}
     if by:
-        columns[group_head(by, lang)] = rates[by].astype(str)
+        columns[group_head(by, lang)] = group_names(rates[by], book.process, book.rep_names, lang)
     level = label("interval", lang, level=percent(rates["confidence"].max()))
     limits = zip(rates["lower_in_stock"], rates["upper_in_stock"], strict=True)
     columns[label("nominal", lang)] = rates["nominal"].map(percent)
