@@ -364,6 +364,43 @@ def test_past_forecasts_are_drawn_as_they_were(lang):
     assert [bar.get_height() for bar in pit.patches] == [0, 2, 2, 0, 2]
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_pictures_of_amounts_say_so_where_no_amount_is_known(lang):
+    known = small_forecast(target=None)
+    unknown = replace(known, amount={name: 0.0 * draws for name, draws in known.amount.items()})
+    nothing = {"mean": None, "q10": None, "q90": None, "p_target": None}
+    change = Change(
+        pd.DataFrame({"cause": ["signed"], "amount": [0.0], "count": 1.0}), pd.DataFrame(), nothing, nothing
+    )
+    scores = past_record().scores
+    sums = ["q10", "q25", "q50", "q75", "q90", "actual", "forecast"]
+    record = TrackRecord(scores.assign(**scores[sums].where(scores["measure"].eq("count"), 0.0)))
+    weeks = pd.DataFrame({"quarter": "2026Q3", "week": [1, 2], "is_current": True, "amount": 0.0, "count": [1, 2]})
+    pictures = [
+        *(draw(unknown, lang=lang) for draw in (plots.forecast_distribution, plots.forecast_components)),
+        plots.target_curve(unknown, lang=lang),
+        plots.forecast_waterfall(change, lang=lang),
+        *(draw(record, lang=lang) for draw in (plots.past_quarters, plots.errors_by_week)),
+        plots.quarter_fan(record, quarter="2025Q4", lang=lang),
+        plots.pacing(weeks, lang=lang),
+    ]
+    assert [ax.texts[0].get_text() for ax in pictures] == [label("no_amounts", lang)] * len(pictures)
+    hits = drawn(plots.hits_by_week(record, lang=lang))
+    assert [text.get_text() for text in hits.get_legend().texts] == [label("count", lang)]
+    assert drawn(plots.target_curve(replace(unknown, count=unknown.amount), lang=lang)).get_xlim() == (0, 1)
+    plt.close("all")
+
+
+def test_small_amounts_fill_their_pictures():
+    spread = drawn(plots.forecast_distribution(small_forecast(scale=1e-3, target=None, unit="MW"))).get_xlim()
+    assert spread[1] < 0.2
+    weeks = pd.DataFrame(
+        {"quarter": "2026Q3", "week": [1, 2], "is_current": True, "amount": [0.1, 0.3], "count": [1, 2]}
+    )
+    ticks = [text.get_text() for text in drawn(plots.pacing(weeks, unit="MW")).get_yticklabels()]
+    assert len(set(ticks)) == len(ticks) > 2
+
+
 @pytest.mark.parametrize("n_weeks", [1, 4, 5, 13])
 def test_counts_of_hits_stand_clear_of_each_other_and_of_the_legend(n_weeks):
     scores = past_record().scores.query("week == 0")

@@ -106,6 +106,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "known_until": ("The data end on {as_of}: use --as-of {as_of}.", "数据截至 {as_of}：请用 --as-of {as_of}。"),
     "not_shown": ("Too narrow here for: {columns}", "宽度不足，未显示：{columns}"),
+    "no_amounts": ("No amount is known.", "没有已知金额。"),
     "nothing": ("none", "无"), "no_open_deals": ("There are no open deals.", "没有在跟进项目。"),
     # notes
     "note_bands": (

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter
 from salesanalytics.forecast import Change
 from salesanalytics.labels import amount_label, decimals, label, number
 from salesanalytics.labels.units import unit_for_deals
-from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.fonts import drawable, nothing_drawn, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, STRONG
 
 SMALL = 0.002  # of the larger mean: causes below it are not drawn, and said to be so
@@ -18,6 +18,9 @@ SMALL = 0.002  # of the larger mean: causes below it are not drawn, and said to 
 
 def forecast_waterfall(change: Change, *, unit: str = "", ax: Axes | None = None, lang: str = "en") -> Axes:
     """Mean before, what each cause added or took (`explain_change`), mean after."""
+    if change.before["mean"] is None and change.after["mean"] is None:
+        ax = ax or plt.subplots(figsize=(7, 1.5), layout="constrained")[1]
+        return nothing_drawn(ax, label("title_waterfall", lang), label("no_amounts", lang))
     first, last = (float(told["mean"] or 0.0) for told in (change.before, change.after))
     scale, unit = unit_for_deals(max(first, last), unit, lang)
     causes = change.causes[change.causes["amount"].abs() > SMALL * max(first, last, 1e-300)]

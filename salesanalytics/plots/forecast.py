@@ -28,12 +28,18 @@ def forecast_distribution(
     The axis runs from the 0.1 % to the 99.5 % quantile of the draws (and to the target, unless it is far off).
     """
     ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
+    if measure == "amount" and not forecast.amounts_known:
+        return nothing_drawn(ax, label("title_distribution", lang), label("no_amounts", lang))
     forecast = in_units(forecast, lang)
     total, bands = forecast.total(measure), forecast.bands(measure)
     low, high = np.quantile(total, [0.001, 0.995])
     whole = measure == "count"
     half = 0.5 if whole else 0.0
-    edges = np.arange(np.floor(low), np.ceil(high) + 2) - half if whole else np.linspace(low, max(high, low + 1), 61)
+    edges = (
+        np.arange(np.floor(low), np.ceil(high) + 2) - half
+        if whole
+        else np.linspace(low, high if high > low else low + 1, 61)
+    )
     share = np.histogram(total, bins=edges)[0] / len(total)
     ax.stairs(share, edges, fill=True, color=REST)
     for level, colour in (("80", WEAK), ("50", STRONG)):
@@ -63,6 +69,8 @@ def target_curve(forecast: QuarterForecast, *, ax: Axes | None = None, lang: str
     The axis runs as that of `forecast_distribution`; a target that is far off is in the legend alone.
     """
     ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
+    if not forecast.amounts_known:
+        return nothing_drawn(ax, label("title_target_curve", lang), label("no_amounts", lang))
     forecast = in_units(forecast, lang)
     total = np.sort(forecast.total())
     ax.plot(total, 1 - np.arange(len(total)) / len(total), color=STRONG, lw=2)
@@ -76,7 +84,7 @@ def target_curve(forecast: QuarterForecast, *, ax: Axes | None = None, lang: str
         ax.scatter([x], [p], color=colour, s=24, zorder=3, label=drawable(text))
     low, high = np.quantile(total, [0.001, 0.995])
     shown = [low, high, *(x for x, *_ in marks if _in_sight(x, low, high))]
-    ax.set_xlim(0.9 * min(shown), 1.02 * max(shown))
+    ax.set_xlim(0.9 * min(shown), 1.02 * max(shown) or 1)
     ax.set_ylim(0, 1.02)
     ax.set_yticks([0, 0.25, 0.5, 0.8, 1], ["0", "25 %", "50 %", "80 %", "100 %"])
     ax.set_xlabel(drawable(amount_label("amount", forecast.unit, lang)))
@@ -90,6 +98,8 @@ def forecast_components(
 ) -> Axes:
     """Mean and 80 % band of each component that can be known, and of the total."""
     ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
+    if measure == "amount" and not forecast.amounts_known:
+        return nothing_drawn(ax, label("title_parts", lang), label("no_amounts", lang))
     forecast = in_units(forecast, lang)
     table = forecast.components()
     table = table[table[measure].notna()].iloc[::-1]

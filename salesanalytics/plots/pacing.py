@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from salesanalytics.labels import amount_label, label, number
+from salesanalytics.labels import amount_label, decimals, label, number
 from salesanalytics.labels.units import unit_for
-from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.fonts import drawable, nothing_drawn, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, STRONG
 
 PAST = "#b9b9b9"
@@ -27,6 +27,8 @@ def pacing(
     """Signed so far by week: past periods grey, their middle dashed, this one bold. Takes the result of `pacing`."""
     ax = ax or plt.subplots(figsize=(7, 3.6), layout="constrained")[1]
     largest = max(float(table[measure].max()), target or 0.0)
+    if measure == "amount" and not largest and table["count"].any():
+        return nothing_drawn(ax, label("title_pacing", lang), label("no_amounts", lang))
     factor, unit = unit_for(largest, unit, lang) if measure == "amount" else (1.0, "")
     past, now = table[~table["is_current"]], table[table["is_current"]]
     for k, (_, part) in enumerate(past.groupby("quarter", sort=False)):
@@ -48,8 +50,9 @@ def pacing(
     ax.set_xlim(left=0)
     ax.set_ylim(bottom=0)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
+    digits = decimals(largest / factor)
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=measure == "count"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, digits if y % 1 else 0)))
     ax.spines[["right", "top"]].set_visible(False)
     ax.legend(frameon=False, fontsize=8)
     return with_fonts(ax)

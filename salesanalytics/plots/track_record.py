@@ -12,7 +12,7 @@ from salesanalytics.errors import InsufficientDataError
 from salesanalytics.forecast import TrackRecord
 from salesanalytics.labels import amount_label, decimals, label, number
 from salesanalytics.labels.units import unit_for
-from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.fonts import drawable, nothing_drawn, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, REST, STRONG, WEAK
 
 OURS = "forecast"
@@ -62,7 +62,8 @@ def quarter_fan(
 def hits_by_week(record: TrackRecord, *, ax: Axes | None = None, lang: str = "en") -> Axes:
     """Share of past 80 % bands that held, by week of the quarter and measure, with the count beside it."""
     ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
-    for k, (measure, colour) in enumerate((("amount", STRONG), ("count", WEAK))):
+    judged = [("amount", STRONG)] * _amounts_known(record) + [("count", WEAK)]
+    for k, (measure, colour) in enumerate(judged):
         weeks = _own(record, measure).groupby("week")["in_80"].agg(["mean", "sum", "size"])
         places = np.arange(len(weeks)) + 0.38 * k
         ax.bar(places, weeks["mean"], width=0.34, color=colour, label=label(measure, lang))
@@ -70,7 +71,7 @@ def hits_by_week(record: TrackRecord, *, ax: Axes | None = None, lang: str = "en
             told = ax.annotate(f"{row.sum:.0f}/{row.size}", (x, row.mean + 0.03), ha="center", fontsize=8)
             told.set(bbox=PLATE, rotation=90 if len(weeks) > MANY_WEEKS else 0)
     ax.axhline(0.8, color=INK, lw=1, ls="--")
-    ax.set_xticks(np.arange(len(weeks)) + 0.19, [number(week) for week in weeks.index])
+    ax.set_xticks(np.arange(len(weeks)) + 0.19 * (len(judged) - 1), [number(week) for week in weeks.index])
     ax.set_ylim(0, 1.25)
     ax.set_yticks([0, 0.5, 0.8, 1], ["0", "50 %", "80 %", "100 %"])
     ax.set_xlabel(label("week_of_quarter", lang))
@@ -83,6 +84,9 @@ def hits_by_week(record: TrackRecord, *, ax: Axes | None = None, lang: str = "en
 def errors_by_week(record: TrackRecord, *, measure: str = "amount", ax: Axes | None = None, lang: str = "en") -> Axes:
     """Error of every method by week of the quarter, as a share of what was signed (WAPE)."""
     ax = ax or plt.subplots(figsize=(7, 3.4), layout="constrained")[1]
+    if measure == "amount" and not _amounts_known(record):
+        title = label("title_errors", lang, measure=label(measure, lang))
+        return nothing_drawn(ax, title, label("no_amounts", lang))
     told = record.scores[record.scores["measure"].eq(measure)].dropna(subset=["forecast"])
     told = told.assign(missed=(told["forecast"] - told["actual"]).abs())
     sums = told.groupby(["method", "week"])[["missed", "actual"]].sum()
@@ -127,12 +131,18 @@ def _own(record: TrackRecord, measure: str) -> pd.DataFrame:
     return scores[scores["method"].eq(OURS) & scores["measure"].eq(measure)]
 
 
+def _amounts_known(record: TrackRecord) -> bool:
+    return bool(_own(record, "amount")[["q90", "actual"]].any(axis=None))
+
+
 def _quarters(record: TrackRecord) -> str:
     return ", ".join(record.scores["quarter"].unique())
 
 
 def _bands(ax: Axes, own: pd.DataFrame, names: list[str], measure: str, unit: str, lang: str, *, title: str) -> Axes:
     table = own[["q10", "q25", "q50", "q75", "q90", "actual"]].astype(float)
+    if measure == "amount" and not table.any(axis=None):
+        return nothing_drawn(ax, title, label("no_amounts", lang))
     scale, unit = unit_for(float(table.max(axis=None)), unit, lang) if measure == "amount" else (1.0, "")
     table = table / scale
     places = np.arange(len(table))
