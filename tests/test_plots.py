@@ -269,6 +269,19 @@ def test_axis_numbers_do_not_overlap_and_differ(scale):
         assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
 
 
+@pytest.mark.parametrize("n", [9, 20])
+def test_names_of_many_stages_do_not_overlap(rates, n):
+    names = [f"Stage_number_{k:02}" if n > 9 else f"S{k}" for k in range(n)]
+    many = pd.concat([rates.iloc[:1]] * n, ignore_index=True).assign(stage=names)
+    proposal = many.assign(proposed=0.5, lower=0.4, upper=0.6)
+    for ax in (drawn(plots.stage_rates(many)), drawn(plots.proposed_rates(proposal))):
+        boxes = [text.get_window_extent() for text in ax.get_xticklabels()]
+        assert len(boxes) == n
+        assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+        assert not any(box.overlaps(ax.get_legend().get_window_extent()) for box in boxes)
+    plt.close("all")
+
+
 def test_rates_are_those_of_the_table(rates):
     ax = drawn(plots.stage_rates(rates))
     observed, closed, nominal = (line.get_ydata() for line in (ax.lines[0], *ax.lines[-2:]))

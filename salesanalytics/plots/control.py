@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from salesanalytics.errors import SchemaError
 from salesanalytics.labels import label, number, percent
-from salesanalytics.plots.fonts import drawable, nothing_drawn, with_fonts
+from salesanalytics.plots.fonts import below_axis, beside_axis, nothing_drawn, with_fonts
 from salesanalytics.plots.forecast import INK, WEAK
 
 MIN_PAST = 5  # past deals below which a cell shows no share
@@ -42,8 +42,8 @@ def clock_table(table: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
             ax.text(x, y + 0.26, past, ha="center", va="center", color=INK, fontsize=7)
         if row.ahead == 0:
             ax.add_patch(plt.Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, color=WEAK, lw=1.5))
-    ax.set_xticks(range(len(buyers)), [drawable(name) for name in buyers])
-    ax.set_yticks(range(len(sellers)), [drawable(name) for name in sellers])
+    below_axis(ax, [beside_axis(name) for name in buyers])
+    ax.set_yticks(range(len(sellers)), [beside_axis(name) for name in sellers])
     ax.set_ylabel(label("axis_seller", lang))
     days = number(table["horizon_days"].iloc[0])
     ax.set_xlabel(f"{label('axis_buyer', lang)}\n{label('clock_table_cell', lang, days=days)}")

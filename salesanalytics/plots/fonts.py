@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
@@ -51,6 +52,13 @@ def beside_axis(name: object) -> str:
         return text
     half = (LONGEST_NAME - 1) // 2
     return f"{_beginning(text, half)}…{_beginning(text[::-1], half)[::-1]}"
+
+
+def below_axis(ax: Axes, names: Sequence[str], *, size: float = 10) -> None:
+    """Names below an axis at 0, 1, ...; upright where they have no room beside each other."""
+    widest = max((cells(line) for name in names for line in name.split("\n")), default=0)
+    room = 72 * 0.85 * ax.figure.bbox.width / ax.figure.dpi / max(len(names), 1)  # points
+    ax.set_xticks(range(len(names)), names, fontsize=size, rotation=90 if 0.55 * size * widest > room else 0)
 
 
 def _beginning(text: str, width: int) -> str:

@@ -13,9 +13,10 @@ from salesanalytics.labels import amount_label, label, number, percent, stage_la
 from salesanalytics.labels.units import unit_for
 from salesanalytics.models.rates_effect import RatesEffect
 from salesanalytics.models.rates_over_time import LEAST_REACHED
-from salesanalytics.plots.fonts import drawable, with_fonts
+from salesanalytics.plots.fonts import below_axis, beside_axis, drawable, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, STRONG, WEAK
 
+INCHES = 0.55  # a stage takes of the width of a picture
 MOST_LABELS = 9
 
 
@@ -24,7 +25,7 @@ def stage_rates(rates: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
 
     Takes the result of `stage_win_rates` without ``by``.
     """
-    ax = ax or plt.subplots(figsize=(7, 3.6), layout="constrained")[1]
+    ax = ax or plt.subplots(figsize=(max(7, INCHES * len(rates)), 3.6), layout="constrained")[1]
     x = np.arange(len(rates))
     p = rates["p_won_in_stock"].to_numpy(dtype=float)
     error = np.abs(rates[["lower_in_stock", "upper_in_stock"]].to_numpy(dtype=float).T - p)
@@ -35,8 +36,8 @@ def stage_rates(rates: pd.DataFrame, *, ax: Axes | None = None, lang: str = "en"
     if rates["nominal"].notna().any():
         ax.plot(x, rates["nominal"], "_", ms=22, mew=2, color=ACCENT, label=label("nominal", lang))
     deals = [label("n_deals", lang, n=number(n)) for n in rates["n_in_stock"]]
-    names = [drawable(stage_label(stage, lang)) for stage in rates["stage"]]
-    ax.set_xticks(x, [f"{name}\n{n}" for name, n in zip(names, deals, strict=True)], fontsize=7.5)
+    names = [beside_axis(stage_label(stage, lang)) for stage in rates["stage"]]
+    below_axis(ax, [f"{name}\n{n}" for name, n in zip(names, deals, strict=True)], size=7.5)
     ax.set_ylabel(label("chance_within", lang, days=number(rates["horizon_days"].iloc[0])))
     return _share_axis(ax, label("title_stage_rates", lang))
 
@@ -86,19 +87,19 @@ def proposed_rates(proposal: pd.DataFrame, *, ax: Axes | None = None, lang: str 
 
     Takes the result of `propose_nominal_rates`.
     """
-    ax = ax or plt.subplots(figsize=(7, 3.6), layout="constrained")[1]
+    ax = ax or plt.subplots(figsize=(max(7, INCHES * len(proposal)), 3.6), layout="constrained")[1]
     x = np.arange(len(proposal))
     level = label("interval", lang, level=percent(proposal["confidence"].iloc[0]))
     ax.vlines(x, proposal["lower"], proposal["upper"], color=WEAK, lw=7, label=level)
     ax.plot(x, proposal["proposed"], "o", color=STRONG, label=label("proposed", lang))
     if proposal["nominal"].notna().any():
-        ax.plot(x, proposal["nominal"], "_", ms=22, mew=2, color=ACCENT, label=label("nominal", lang))
+        ax.plot(x, proposal["nominal"], "_", ms=14, mew=2, color=ACCENT, label=label("nominal", lang))
     for at, p in zip(x, proposal["proposed"], strict=True):
         if p == p:
-            ax.annotate(percent(p), (at, p), xytext=(14, 0), textcoords="offset points", va="center", fontsize=8)
+            ax.annotate(percent(p), (at, p), xytext=(9, 0), textcoords="offset points", va="center", fontsize=8)
     deals = [label("n_deals", lang, n=number(n)) for n in proposal["n_in_stock"]]
-    names = [drawable(stage_label(stage, lang)) for stage in proposal["stage"]]
-    ax.set_xticks(x, [f"{name}\n{n}" for name, n in zip(names, deals, strict=True)], fontsize=7.5)
+    names = [beside_axis(stage_label(stage, lang)) for stage in proposal["stage"]]
+    below_axis(ax, [f"{name}\n{n}" for name, n in zip(names, deals, strict=True)], size=7.5)
     ax.set_ylabel(label("chance_within", lang, days=number(proposal["horizon_days"].iloc[0])))
     return _share_axis(ax, label("title_proposal", lang))
 
@@ -134,9 +135,9 @@ def _share_axis(ax: Axes, title: str) -> Axes:
 
 def _finished(ax: Axes, title: str, *, ncols: int) -> Axes:
     ax.margins(x=0.12)
-    ax.set_title(title, loc="left")
+    ax.set_title(title, loc="left", pad=24)
     ax.grid(axis="y", color="#eeeeee")
     ax.set_axisbelow(True)
     ax.spines[["right", "top"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=ncols)
+    ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=ncols)
     return with_fonts(ax)

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentF
 
 from salesanalytics.errors import SchemaError
 from salesanalytics.labels import label, number, percent
-from salesanalytics.plots.fonts import beside_axis, drawable, nothing_drawn, with_fonts
+from salesanalytics.plots.fonts import below_axis, beside_axis, nothing_drawn, with_fonts
 from salesanalytics.plots.forecast import INK, MIDDLE, STRONG
 from salesanalytics.reps import ConditionEffects, RepEvaluation
 
@@ -166,7 +166,7 @@ def _heat_map(cells: pd.DataFrame, own: str, ax: Axes | None, title: str, lang: 
     for stage, share in cells.groupby("stage")["company"].first().items():
         ax.text(column[stage], len(reps), percent(share), ha="center", va="center", fontsize=8, color=INK)
     ax.axhline(len(reps) - 0.5, color=INK, lw=1)
-    ax.set_xticks(range(len(stages)), [drawable(str(stage)) for stage in stages])
+    below_axis(ax, [beside_axis(stage) for stage in stages])
     shown = [beside_axis(name) for name in people]
     ax.set_yticks(range(len(reps) + 1), [*shown, label("rep_company", lang)], fontsize=8)
     ax.set_xlabel(label("rep_cells", lang), fontsize=8)
