@@ -721,3 +721,9 @@ def test_back_dated_conditions_are_found():
     assert len(so) > 20
     assert len(flagged & so) / len(flagged) >= 0.8
     assert len(flagged & so) / len(so) >= 0.7
+
+
+def test_without_open_deals_rules_say_that_and_not_that_the_book_keeps_no_amount():
+    book = worlds.tiny({"a": [("S1", 0), ("won", 5)]}, last=9, deals={"amount": [3.0], "product": ["p"]})
+    rules = sa.find_anomalies(book, as_of=worlds.day_of(9)).rules.set_index("rule")
+    assert rules.loc["F06", "reason_en"] == rules.loc["A01", "reason_en"] == "no open deals"

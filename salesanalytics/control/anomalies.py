@@ -129,10 +129,12 @@ def _why_silent(known: Known, rule: Rule, by_id: Mapping[str, RuleFunction]) -> 
         return "silent_off", {}
     if rule.id not in by_id:
         return "silent_no_function", {}
+    if not len(known.deals):
+        return "silent_no_deals", {}
     missing = [need for need in rule.needs if not (NEEDS[need](known) if need in NEEDS else need in known.fields.index)]
     if missing:
         return "silent_needs", {"needs": ", ".join(dict.fromkeys(SAID.get(need, need) for need in missing))}
-    return None if len(known.deals) else ("silent_no_deals", {})
+    return None
 
 
 def _described(known: Known, rule: Rule, found: pd.DataFrame) -> pd.DataFrame:
