@@ -532,5 +532,7 @@ def test_models_of_a_book_in_which_nothing_has_happened():
     assert before["p_won"].isna().all()
     assert sa.stage_flow(book, as_of=at(-5))["n_entered"].eq(0).all()
     assert sa.signing_curves(book, as_of=at(-5)).empty
+    never = sa.signing_curves(tiny({"a": [("S1", 0), ("lost", 5)], "b": [("S1", 0)]}, last=9), as_of=at(9))
+    assert never["p_won"].tolist() == [0.0] * len(never)  # nothing was won, and that is drawn
     won, other, _ = StageTable().fit(book, as_of=at(-5)).predict(asked("S1", 5), horizon_days=[30])
     assert (won[0, 0], other[0, 0]) == (0, 0)

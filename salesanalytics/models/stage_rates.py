@@ -184,7 +184,7 @@ def signing_curves(book: DealBook, *, as_of: Any, by: str | None = None, confide
         ``stage``, (``<by>``), then the columns of `cumulative_incidence`.
     """
     entered = entry_rows(book, as_of=as_of, by=by)
-    ends = [e for e in book.process.end_state_ids if entered["end"].eq(e).any()]
+    ends = [e for e in book.process.end_state_ids if e == "won" or entered["end"].eq(e).any()]
     curves = []
     for state in states_of(book, entered):
         in_state = entered[entered["state"] == state]
