@@ -387,6 +387,8 @@ def test_texts_say_the_numbers(lang):
     for p in proposed()["proposed"]:
         assert f"{100 * p:.0f} %" in text
     assert label("rising_yes", lang) in text
+    alike = replace(effects(), methods=effects().methods.assign(count_miss=1.5))
+    assert not {label(f"nearer_{m}", lang) for m in ("nominal", "proposed")} & set(effect_text(alike, lang).split("\n"))
     methods = effects().methods.set_index("method")
     said = effect_text(effects(), lang)
     assert f"{signed(100 * (methods.loc['proposed', 'amount_ratio'] - 1))} %" in said
@@ -402,6 +404,7 @@ def test_texts_say_the_numbers(lang):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_whether_the_chance_rises_is_said_plainly(lang):
     falls = rising_among(standing([0.1, 0.6, 0.3, 0.8]), STAGES, horizon_days=365)
+    assert rising_sentence(replace(falls, stages=falls.stages.iloc[:1]), lang) == ""
     assert rising_sentence(falls, lang) == label(
         "rising_no", lang, stages="S3", p=f"p {p_text(falls.p_value)}".replace("<", "< ")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
@@ -63,7 +64,8 @@ def proposal_text(
     )
     days, n = number(proposal["horizon_days"].iloc[0]), number(book.process.nominal_prior_strength)
     basis = label("proposal_basis", lang, days=days, n=n)
-    return "\n".join([table, *fold(basis, width), *fold(rising_sentence(rising, lang), width), ""])
+    told = rising_sentence(rising, lang)
+    return "\n".join([table, *fold(basis, width), *(fold(told, width) if told else ()), ""])
 
 
 def effect_text(effect: RatesEffect, lang: str, width: int | None = None) -> str:
@@ -78,12 +80,15 @@ def effect_text(effect: RatesEffect, lang: str, width: int | None = None) -> str
             continue
         said = {method: f"{signed(100 * (ratio[method] - 1))} %" for method in ("nominal", "proposed")}
         lines.append(label(f"pipeline_{measure}", lang, n=methods["n_quarters"].iloc[0], **said))
-    lines.append(label(f"nearer_{methods['count_miss'].idxmin()}", lang))
+    missed = methods["count_miss"]
+    lines += [] if np.isclose(*missed) else [label(f"nearer_{missed.idxmin()}", lang)]
     return "\n".join([*(part for line in lines for part in fold(line, width)), ""])
 
 
 def rising_sentence(rising: RisingRates, lang: str) -> str:
-    """Whether the chance rises with the stage (`rising_rates`), said plainly."""
+    """Whether the chance rises with the stage (`rising_rates`), said plainly; empty where deals stood in one alone."""
+    if len(rising.stages) < 2:
+        return ""
     if rising.rise:
         return label("rising_yes", lang)
     stages = label("list_comma", lang).join(rising.stages.loc[rising.stages["falls"], "stage"])
