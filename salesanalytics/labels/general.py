@@ -65,7 +65,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rung_blend": ("mean of spline logistic regression and boosting on snapshots", "样条逻辑回归与提升树的平均"),
     "model_line": ("Model: {rung}.", "模型：{rung}。"),
     "rung_reasons": (
-        "Why this model: {n} closed deals allow up to: {by_count}; {test}.",
+        "Why this model: closed deals {n}, which allow up to: {by_count}; {test}.",
         "为何用此模型：{n} 个已结束项目，最多可用：{by_count}；{test}。",
     ),
     "rung_tested": (

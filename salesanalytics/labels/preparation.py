@@ -10,7 +10,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "title_pacing": ("Signed so far, by week", "各周累计签约"),
     "week_of_period": ("Week of the period", "期内第几周"), "past_periods": ("Past periods ({n})", "以往各期（{n}）"),
     "title_scrub": (
-        "To be mended before a forecast, as of {as_of}: {all} findings, {n} of them shown",
+        "To be mended before a forecast, as of {as_of}: findings {all}, shown {n}",
         "预测前需清理，截至 {as_of}：共 {all} 条，列出 {n} 条",
     ),
     "scrub_no_amount": ("No amount, known for {days} days.", "没有金额，已登记 {days} 天。"),

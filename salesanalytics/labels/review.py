@@ -47,16 +47,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "severity_low": ("low", "低"), "deal_or_rep": ("Deal or rep", "项目或销售"), "evidence": ("Evidence", "依据"),
     "value_at_stake": ("At stake", "涉及金额"), "task": ("Task", "任务"), "why": ("Why", "理由"),
     "title_alerts": (
-        "Deal control as of {as_of}: {all} alerts, {n} of them shown",
+        "Deal control as of {as_of}: alerts {all}, shown {n}",
         "项目控制，截至 {as_of}：共 {all} 条警报，列出 {n} 条",
     ),
     "title_silent": ("Rules that this book cannot tell", "本数据无法判断的规则"),
     "title_tasks": (
-        "What is due as of {as_of}: {all} tasks, {n} of them shown",
+        "What is due as of {as_of}: tasks {all}, shown {n}",
         "待办，截至 {as_of}：共 {all} 项，列出 {n} 项",
     ),
     "title_reps": (
-        "Reps, given the deals they were dealt, as of {as_of} ({n} deals judged)",
+        "Reps, given the deals they were dealt, as of {as_of} (deals judged: {n})",
         "按所分到的项目评价销售，截至 {as_of}（评价 {n} 个项目）",
     ),
     "n_judged": ("Judged", "评价项目"), "observed": ("Won", "赢单"), "expected": ("Expected", "期望赢单"),
