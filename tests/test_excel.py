@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from salesanalytics import backtest, forecast_quarter, outlook, rollup, simulate_book, write_report
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.labels import cells, label
-from salesanalytics.report.excel import LINE_HEIGHT
+from salesanalytics.report.excel import LINE_HEIGHT, widths, write_row
 from salesanalytics.report.faults import said
 
 
@@ -124,3 +124,14 @@ def test_every_head_and_group_is_in_words(tmp_path, lang):
     long = [cell for sheet in sheets for cell in row_cells(sheet) if isinstance(cell.value, float) and cell.value > 1e4]
     assert len(long) > 20
     assert {cell.number_format for cell in long} == {"#,##0"}
+
+
+def test_a_text_wider_than_its_column_takes_lines_of_its_own_and_is_not_cut():
+    sheet = Workbook().active
+    widths(sheet, [10, 10, 10])
+    write_row(sheet, 1, ["short", "deals to come back or to come", 3.0], [None, None, "0"])
+    write_row(sheet, 2, ["a title with nothing beside it"], [None])
+    assert sheet["B1"].alignment.wrap_text
+    assert not sheet["A1"].alignment.wrap_text
+    assert sheet.row_dimensions[1].height >= 3 * LINE_HEIGHT
+    assert (sheet["A2"].alignment.wrap_text, sheet.row_dimensions[2].height) == (None, None)

@@ -95,9 +95,16 @@ def _put(cell: Cell, value: Any, form: str | None = None, *, bold: bool = False)
 
 
 def write_row(sheet: Worksheet, at: int, values: list[Any], forms: list[str | None], *, bold: bool = False) -> None:
-    """Values of one row, each with its number format."""
+    """Values of one row, each with its number format; a text that its neighbour would cut takes several lines."""
+    lines = 1
     for i, (value, form) in enumerate(zip(values, forms, strict=True), start=1):
         _put(sheet.cell(at, i), value, form, bold=bold)
+        needed = n_lines(value, sheet.column_dimensions[get_column_letter(i)].width) if isinstance(value, str) else 1
+        if needed > 1 and i < len(values):
+            sheet.cell(at, i).alignment = Alignment(wrap_text=True, vertical="top")
+            lines = max(lines, needed)
+    if lines > 1:
+        sheet.row_dimensions[at].height = LINE_HEIGHT * lines
 
 
 def head(sheet: Worksheet, at: int, names: list[str], *, n_text: int) -> None:
