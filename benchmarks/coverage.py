@@ -26,6 +26,7 @@ from scipy.special import expit, logit
 
 from salesanalytics import actual, backtest, simulate_book
 from salesanalytics.book import DealBook
+from salesanalytics.forecast.amount_ratios import AmountRatios
 from salesanalytics.forecast.draws import deal_keys, draw_deals
 from salesanalytics.forecast.parts import draw_open
 from salesanalytics.forecast.track_record import OURS
@@ -92,7 +93,7 @@ def large(spread: float) -> str:
     deals = pd.DataFrame({"deal_id": [f"D{k}" for k in range(n)], "state": [f"S{k % 8 + 1}" for k in range(n)],
                           "p_in_period": rng.beta(0.8, 6, n), "amount": rng.lognormal(13.8, 1, n)})  # fmt: skip
     deals.loc[::20, "amount"] = np.nan
-    ratios = {f"S{k}": rng.normal(0, 0.1, 300) for k in range(1, 9)}
+    ratios = {f"S{k}": AmountRatios(rng.normal(0, 0.1, 300)) for k in range(1, 9)}
     shift = rng.normal(0, spread, 10_000)
     start, worked = time.perf_counter(), time.process_time()
     found = draw_open(deals, ratios, seed=0, shift=shift - shift.mean(), pool=rng.lognormal(13.8, 1, 400))

@@ -16,11 +16,12 @@ from worlds import CHANCES, book_of, day_of, simulate, tiny, true_incidence
 import salesanalytics as sa
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.features import snapshots
+from salesanalytics.forecast.amount_ratios import amount_ratios, expected_amounts
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, recorded_share
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
 from salesanalytics.forecast.late_bookings import shares_before
-from salesanalytics.forecast.parts import amount_ratios, amounts_of_new, amounts_of_unrecorded, draw_to_come
+from salesanalytics.forecast.parts import amounts_of_new, amounts_of_unrecorded, draw_open, draw_to_come
 from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import fitted_close_model
@@ -642,7 +643,7 @@ def test_amount_ratios_find_what_was_planted():
     rows = pd.concat([s3, won]).assign(field="amount")
     rows["value"] = (0.8 * rows["deal_id"].map(amount)).astype(str)
     moved = book_of(deals, pd.concat([history, rows]), last=DAYS - 1)
-    ratios = amount_ratios(moved, to_day("2013-06-30"))
+    ratios = {state: found.log_ratio for state, found in amount_ratios(moved, to_day("2013-06-30")).items()}
     assert np.exp(ratios["S1"]) == pytest.approx(np.full(len(ratios["S1"]), 0.8))
     assert ratios["S3"] == pytest.approx(np.zeros(len(ratios["S3"])), abs=1e-9)
     assert len(ratios["S1"]) >= 30
@@ -654,10 +655,52 @@ def test_amount_ratios_find_what_was_planted():
 def test_a_single_changed_amount_does_not_move_all_others():
     paths = {f"w{k}": [("S1", k), ("won", 150 + k)] for k in range(3)} | {"o": [("S1", 290)]}
     few = tiny(paths, last=300, deals={"amount": 10.0}, history=[("w0", "amount", 1000, 149)])
-    ratios = amount_ratios(few, to_day(at(300)))[""]
+    ratios = amount_ratios(few, to_day(at(300)))[""].log_ratio
     assert len(ratios) == 30
     assert (ratios > 0).sum() <= 2
     assert amount_ratios(book(), to_day("2013-06-30")) == {}
+
+
+def returning(n, *, left, noise=0.0, seed=0):
+    """S1 on day 0, amounts around 100 (log sd 1); won from day 100 on, with that share of the log distance left."""
+    rng = np.random.default_rng(seed)
+    now, noise = rng.normal(0, 1, n), rng.normal(0, noise, n)
+    paths = {f"w{k:03}": [("S1", 0), ("won", 100 + k % 90)] for k in range(n)}
+    rows = [(f"w{k:03}", "amount", 100 * np.exp(left * now[k] + noise[k]), 100 + k % 90) for k in range(n)]
+    paths |= {"large": [("S1", 190)], "small": [("S1", 190)], "none": [("S1", 190)]}
+    amount = [*(100 * np.exp(now)), 1000.0, 10.0, None]
+    return tiny(paths, last=200, deals={"amount": amount}, history=rows)
+
+
+def test_amounts_that_return_to_a_mean_are_expected_to():
+    # a signing halves the distance to 100 in logs: 1000 becomes 100 x 10^.5, 10 becomes 100 / 10^.5
+    ratios = amount_ratios(returning(60, left=0.5), to_day(at(200)))
+    assert ratios["S1"].slope == pytest.approx(-0.5, abs=0.02)
+    assert ratios["S1"].moved(np.array([1000.0, 10.0])) * np.exp(ratios["S1"].log_ratio.mean()) == pytest.approx(
+        [316, 31.6], rel=0.1
+    )
+    standing = pd.DataFrame({"deal_id": ["a", "b", "c"], "state": "S1", "amount": [1000.0, 10.0, np.nan]})
+    expected = expected_amounts(standing, ratios)
+    assert expected[:2] == pytest.approx([316, 31.6], rel=0.1)
+    assert np.isnan(expected[2])
+    assert expected_amounts(standing, {})[:2].tolist() == [1000, 10]
+    drawn = draw_open(standing.assign(p_in_period=1.0), ratios, seed=0, shift=NO_SHOCK, pool=np.array([7.0]))
+    assert [drawn.value[drawn.deal == k].mean() for k in range(3)] == pytest.approx([*expected[:2], 7.0], rel=0.01)
+
+
+def test_amounts_that_wander_are_not_said_to_return():
+    slopes = [amount_ratios(returning(40, left=1.0, noise=0.4, seed=k), to_day(at(200)))["S1"].slope for k in range(12)]
+    assert np.count_nonzero(slopes) <= 3  # a step of its own whatever the amount: 8 % are taken for a slope
+    assert min(slopes) > -0.15
+    assert amount_ratios(returning(60, left=1.5), to_day(at(200)))["S1"].slope == 0  # nor do large ones run away
+
+
+def test_a_single_typing_error_that_was_corrected_makes_no_slope():
+    plain = returning(60, left=1.0)
+    deals, history = plain.deals.copy(), plain.history.copy()
+    deals.loc[deals["deal_id"] == "w005", "amount"] *= 1e6
+    found = sa.make_book(deals=deals, history=history)
+    assert amount_ratios(found, to_day(at(200)))["S1"].slope == pytest.approx(0, abs=1e-6)
 
 
 TARGETS = [

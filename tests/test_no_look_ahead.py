@@ -28,6 +28,7 @@ from salesanalytics.control.scrub import scrub_list
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.forecast import arrivals, baselines, late_bookings, parts, prepare
+from salesanalytics.forecast.amount_ratios import amount_ratios
 from salesanalytics.models import signing_time_rows, stage_rows
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.reps import honesty, outcomes, review_reps, stage_conversion, volume
@@ -368,7 +369,7 @@ ASK = {
     "forecast.baselines.signed_deals": lambda b, d: baselines.signed_deals(b, period=_period(b, d), day=to_day(d)),
     "forecast.quarter.forecast_quarter": _forecast,
     "forecast.ledger.Ledger.accuracy": _judged,
-    "forecast.parts.amount_ratios": lambda b, d: parts.amount_ratios(b, to_day(d)),
+    "forecast.amount_ratios.amount_ratios": lambda b, d: amount_ratios(b, to_day(d)),
     "timeline.evidence.known_rows": lambda b, d: [_rows(b, d, field) for field in ("stage", "amount", "condition")],
     "timeline.evidence.fields_known": lambda b, d: evidence.fields_known(b, day=to_day(d)),
     "timeline.evidence.typed_in": lambda b, d: evidence.typed_in(b, ["stage", "amount"], day=to_day(d)),

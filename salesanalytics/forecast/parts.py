@@ -8,58 +8,32 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
+from salesanalytics.forecast.amount_ratios import AmountRatios, by_state
 from salesanalytics.forecast.arrivals import Arrivals
 from salesanalytics.forecast.draws import Signings, deal_keys, draw_deals, joined
 from salesanalytics.models import StageTable
-from salesanalytics.timeline import Period, amounts
+from salesanalytics.timeline import Period
 from salesanalytics.timeline.calendar import to_date
 from salesanalytics.timeline.replay import OPEN
 from salesanalytics.timeline.spells import known_outcomes
-from salesanalytics.timeline.values import fields_in, open_amounts
 
-RATIO_LANDMARKS = 8
-MIN_RATIOS = 30
 PRIOR_WINS = 5.0  # so many wins that were nearly as quick are mixed into those as quick as a deal to come has to be
 
 
-def amount_ratios(book: DealBook, day: int) -> dict[str, np.ndarray]:
-    """Past log(final amount / amount at the time) of deals won since, by the state they stood in; empty if none moved.
-
-    From up to 8 dates 91 days apart; a state with fewer than 30 of them uses all states, and where those are fewer
-    than 30, deals that did not change fill them up.
-    """
-    if "amount" not in fields_in(book):
-        return {}
-    then = open_amounts(book, ratio_days(day))
-    final = known_outcomes(book, day)
-    won = final.loc[final["end"] == "won", "deal_id"]
-    final_amount = amounts(book, [day]).set_index("deal_id")["amount"].reindex(won)
-    then["log_ratio"] = np.log(then["deal_id"].map(final_amount) / then["amount"])
-    known = then.dropna(subset=["log_ratio"]).sort_values(["as_of_day", "deal_id"])  # whatever states are called
-    everything = np.append(known["log_ratio"].to_numpy(), np.zeros(max(MIN_RATIOS - len(known), 0)))
-    by_state = {str(state): part["log_ratio"].to_numpy() for state, part in known.groupby("state")}
-    return {state: r if len(r) >= MIN_RATIOS else everything for state, r in by_state.items()} | {"": everything}
-
-
-def ratio_days(day: int) -> list[int]:
-    """Days of the past whose amounts `amount_ratios` compares with those of a day."""
-    return [day - 91 * k for k in range(1, RATIO_LANDMARKS + 1)]
-
-
 def draw_open(
-    deals: pd.DataFrame, ratios: dict[str, np.ndarray], *, seed: int, shift: np.ndarray, pool: np.ndarray
+    deals: pd.DataFrame, ratios: dict[str, AmountRatios], *, seed: int, shift: np.ndarray, pool: np.ndarray
 ) -> Signings:
     """Deals that stand open, by state because amounts change differently in each; by position in ``deals``."""
     parts = []
-    for state, place in deals.groupby("state", sort=True).indices.items():
+    for place, of_state in by_state(deals, ratios):
         part = deals.iloc[place]
         some = draw_deals(
             part["p_in_period"].to_numpy(),
-            part["amount"].to_numpy(dtype=float),
+            of_state.moved(part["amount"].to_numpy(dtype=float)),
             deal_keys(part["deal_id"], seed),
             shock=shift,
             amount_pool=pool,
-            log_ratio=ratios.get(str(state), ratios.get("")),
+            log_ratio=of_state.log_ratio,
         )
         parts.append(replace(some, deal=place.astype(np.int32)[some.deal]))
     return joined(parts, len(shift))

@@ -12,10 +12,10 @@ from joblib import Parallel, delayed, effective_n_jobs
 
 from salesanalytics.book import DealBook
 from salesanalytics.features import snapshots
+from salesanalytics.forecast.amount_ratios import ratio_days
 from salesanalytics.forecast.baselines import baselines, conversion_days
 from salesanalytics.forecast.calls import calls_of
 from salesanalytics.forecast.drawing import draw_totals
-from salesanalytics.forecast.parts import ratio_days
 from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare
 from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.calendar import to_date

@@ -11,11 +11,11 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
 from salesanalytics.features import snapshots
+from salesanalytics.forecast.amount_ratios import AmountRatios, amount_ratios, expected_amounts
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, won_amounts
 from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.late_bookings import chances_before, shares_before, split_day
 from salesanalytics.forecast.parts import (
-    amount_ratios,
     amounts_of_new,
     amounts_of_unrecorded,
     ended_deals,
@@ -67,7 +67,7 @@ class Drawable:
     ended: pd.DataFrame
     arrivals: Arrivals
     pool: np.ndarray
-    ratios: dict[str, np.ndarray]
+    ratios: dict[str, AmountRatios]
     shock: Shock
     has_recorded_at: bool
     before: pd.Series
@@ -101,7 +101,7 @@ class _Known:
     snapshot: pd.DataFrame
     arrivals: Arrivals
     pool: np.ndarray
-    ratios: dict[str, np.ndarray]
+    ratios: dict[str, AmountRatios]
 
 
 _LAST: WeakKeyDictionary[DealBook, _Known] = WeakKeyDictionary()
@@ -170,9 +170,7 @@ def values(prepared: Drawable, deals: pd.DataFrame) -> np.ndarray:
     Where none is known: the mean of past wins.
     """
     mean = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
-    ratio = {state: float(np.exp(some).mean()) for state, some in prepared.ratios.items()}
-    change = deals["state"].map(ratio).fillna(ratio.get("", 1.0))
-    return (deals["amount"] * change).fillna(mean).to_numpy(dtype=float)
+    return np.nan_to_num(expected_amounts(deals, prepared.ratios), nan=mean)
 
 
 def expected_elsewhere(prepared: Drawable, *, by_value: bool) -> dict[str, float]:
