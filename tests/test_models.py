@@ -328,7 +328,7 @@ def test_older_than_any_win():
     oldest = s3.loc[s3["code"] == 1, "days_in_state"].max()
     won, _, pool = table().predict(asked("S3", 3 * oldest, 1), horizon_days=[0, 30, 90])
     assert pool["older_than_any_win"].tolist() == [True, False]
-    assert won[0].tolist() == pytest.approx([0, *[0.5 / (pool["n_pool"][0] + 1)] * 2])
+    assert 0 == won[0, 0] < won[0, 1] <= won[0, 2] <= 0.5 / (pool["n_pool"][0] + 1)
     unknown, other, pool = table().predict(asked("S8", 5), horizon_days=[90])
     everybody = cumulative_incidence(rows["duration_days"], rows["end"]).query("days <= 90").iloc[-1]
     assert (unknown[0, 0], other[0, 0]) == pytest.approx((everybody["p_won"], everybody["p_lost"]))
@@ -366,6 +366,21 @@ def test_how_likely_dead_stock_is_hangs_on_the_deals_that_old_and_not_on_those_w
     alive = {f"l{k}": [("S1", 0), ("lost", 20)] for k in range(9_800)}  # of all deals of the state 2 % are won
     one = StageTable().fit(tiny(won | old | alive, last=200), as_of=at(200))
     assert one.predict(asked("S1", 90), horizon_days=[1])[0][0, 0] < 0.5 / 41
+
+
+def test_dead_stock_was_watched_for_as_many_stretches_as_the_horizon_asks_for():
+    won = {f"w{k}": [("S1", 0), ("won", 60)] for k in range(200)}
+    old = {f"o{k}": [("S1", 0)] for k in range(40)}
+    one, days = StageTable().fit(tiny(won | old, last=1400), as_of=at(1400)), [0, 10, 91, 365, 10_000]
+    p, _, pool = one.predict(asked("S1", 869), horizon_days=days)
+    assert pool["older_than_any_win"].all()
+    watched = 28 * one.rows_["days_in_state"].between(869 / 1.5, 869 * 1.5).sum()  # 40 deals for 724 days
+    assert watched == pytest.approx(40 * 724, rel=0.02)
+    assert p[0].tolist() == pytest.approx([0, *(0.5 / (watched / h + 1) for h in days[1:-1]), 0.5 / 41])
+    no_win = StageTable().fit(tiny(old, last=1400), as_of=at(1400))
+    p, other, _ = no_win.predict(asked("S1", 869), horizon_days=days)
+    assert p[0].tolist() == pytest.approx([0, *(0.5 / (watched / h + 1) for h in days[1:-1]), 0.5 / 41])
+    assert (other == 0).all()
 
 
 def test_without_a_win_a_state_that_no_landmark_met_has_a_small_chance_and_not_none():

@@ -245,9 +245,10 @@ def test_saturated_hazards_give_the_aalen_johansen_estimate(seed):
 
 
 def test_dead_stock_by_hand():
-    pool = pd.DataFrame({"older_than_any_win": [True, True, False], "n_pool": [9, 0, 9]})
+    pool = pd.DataFrame({"older_than_any_win": [True, True, False]})
     won = np.array([[0.01, 0.3], [0.2, 0.9], [0.1, 0.7]])
-    assert without_dead_stock(won, pool).tolist() == [[0.01, 0.05], [0.2, 0.5], [0.1, 0.7]]
+    by_table = np.array([[0.02, 0.05], [0.02, 0.05], [0.02, 0.05]])
+    assert without_dead_stock(won, by_table, pool).tolist() == [[0.01, 0.05], [0.02, 0.05], [0.1, 0.7]]
 
 
 # ---------------------------------------------------------------- encoding

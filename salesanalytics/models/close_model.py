@@ -174,7 +174,7 @@ class CloseModel:
         far = asked[~near]
         later, at_last = ((table_won[:, place], table_other[:, place]) for place in (far, last))
         won, other = carried_on(own, later, at_last)
-        return without_dead_stock(won, pool), other, plain, pool
+        return without_dead_stock(won, plain, pool), other, plain, pool
 
     def won_or_lost(self) -> AucInterval | None:
         """Whether the past could tell which deals would be won, of those that ended: area under the ROC curve.

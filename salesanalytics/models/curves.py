@@ -82,10 +82,10 @@ def carried_on(
     return won, other
 
 
-def without_dead_stock(won: np.ndarray, pool: pd.DataFrame) -> np.ndarray:
-    """Incidence (n_deals, n_days) with no deal above 0.5 / (n + 1) where, of n deals that old, none was ever won.
+def without_dead_stock(won: np.ndarray, by_table: np.ndarray, pool: pd.DataFrame) -> np.ndarray:
+    """Incidence (n_deals, n_days) with no deal older than any win above what the stage table says of it.
 
-    ``pool`` has ``older_than_any_win`` and ``n_pool``, from `StageTable.predict`.
+    ``by_table`` (n_deals, n_days) and ``pool`` (``older_than_any_win``) are from `StageTable.predict`.
     """
-    most = np.where(pool["older_than_any_win"], 0.5 / (pool["n_pool"].to_numpy(dtype=float) + 1), 1.0)
-    return np.minimum(won, most[:, None])
+    dead = pool["older_than_any_win"].to_numpy(dtype=bool)
+    return np.minimum(won, np.where(dead[:, None], by_table, 1.0))

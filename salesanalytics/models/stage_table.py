@@ -40,10 +40,13 @@ class _State:
 
 @dataclass(frozen=True)
 class _Pool:
-    """Landmark rows of one state around an age: the incidence of them, and how much they know beside the state."""
+    """Landmark rows of one state around an age: their deals and the days these were watched at such ages, the incidence
+    of them, and how much they know beside the state.
+    """
 
     part: slice
     n: int
+    watched: int
     fit: Incidence
     known: float
 
@@ -53,9 +56,10 @@ class StageTable:
 
     The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
     them (else wider), and is drawn to all deals of the state as 10 deals would. In its state for longer than any won
-    deal was, it is 0.5 / (n + 1), flagged, with the n deals of the pool that stood there that long (10 at least), and
-    no better than that of all deals of the state; 0.5 / (n + 1) of the pool, not flagged, where no landmark met a deal
-    that was won later. A state in which nobody stood on a landmark has the chance of all states. Above 10 days ages are
+    deal was, it is 0.5 / (n + 1), flagged, with the n deals of the pool that stood there that long (10 at least) or, if
+    these are more, the stretches as long as the horizon for which they were watched there; and it is no better than
+    that of all deals of the state. So it is too, of the whole pool and not flagged, where no landmark met a deal that
+    was won later. A state in which nobody stood on a landmark has the chance of all states. Above 10 days ages are
     rounded to 10 %, so that a pool serves its neighbours. Recent landmarks count more: the half-life of their weights
     is chosen on past origins (`choose_half_life`).
 
@@ -149,14 +153,16 @@ class StageTable:
             won, other = self._of_all(horizons)
             return won, other, (0.0, 1.0, 0, False)
         key = (state, age, older)
-        pool = self._pools.get(key) or self._pools.setdefault(key, _pool_around(rows, age, older=older))
+        if key not in self._pools:
+            self._pools[key] = _pool_around(rows, age, older=older, every_days=self.every_days)
+        pool = self._pools[key]
         n, fit = pool.n, pool.fit
         won, other = _at(fit, horizons, WON), _at(fit, horizons, 1 - WON)
         signs = bool((rows.codes == WON).any())
         if older or not signs:
             usual = _at(rows.whole, horizons, WON) if signs else 1.0
             upper = np.nan if confidence is None else 1 - ((1 - confidence) / 2) ** (1 / (n + 1))
-            return *self._hardly(n, horizons, other, at_most=usual), (0.0, upper, n, older)
+            return *self._hardly(n, pool.watched, horizons, other, at_most=usual), (0.0, upper, n, older)
         # drawn to the state as much on every day, whatever is asked: so that chances rise with the date
         keep = pool.known / (pool.known + STAGE_STRENGTH)
         won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
@@ -174,25 +180,34 @@ class StageTable:
         won, other = (_at(self.anybody_.whole, horizons, k) for k in (WON, 1 - WON))
         if (self.anybody_.codes == WON).any():
             return won, other
-        return self._hardly(_n_deals(self.anybody_.deal), horizons, other)
+        watched = self.every_days * len(self.anybody_.deal)
+        return self._hardly(_n_deals(self.anybody_.deal), watched, horizons, other)
 
     def _hardly(
-        self, n: int, horizons: np.ndarray, other: np.ndarray, *, at_most: np.ndarray | float = 1.0
+        self, n: int, watched: int, horizons: np.ndarray, other: np.ndarray, *, at_most: np.ndarray | float = 1.0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Chances where none of n deals was won: 0.5 / (n + 1), that of coming back 0; what else may come shrinks."""
-        share = 0.0 if self.ended else 0.5 / (n + 1)
-        won = np.where(horizons > 0, np.minimum(share, at_most), 0.0)
-        return won, other * (1 - share)
+        """Chances where none of n deals was won while they were watched; what else may come shrinks.
+
+        Half a signing in so many trials, each a deal or, if these are more, a stretch as long as the horizon; that of
+        coming back is 0.
+        """
+        if self.ended:
+            return np.zeros(len(horizons)), other
+        trials = np.maximum(n, watched / np.maximum(horizons, 1))
+        won = np.where(horizons > 0, np.minimum(0.5 / (trials + 1), at_most), 0.0)
+        return won, other * (1 - 0.5 / (n + 1))
 
 
-def _pool_around(rows: _State, age: int, *, older: bool) -> _Pool:
+def _pool_around(rows: _State, age: int, *, older: bool, every_days: int) -> _Pool:
     part = _around(rows, age)
-    n = _n_deals(rows.deal[part])
+    here = rows.deal[part]
+    n = _n_deals(here)
     if older and rows.oldest_won >= 0:  # those that were won were younger
-        n = max(_n_deals(rows.deal[part][rows.age[part] > rows.oldest_won]), LEAST_OLD)
+        here = here[rows.age[part] > rows.oldest_won]
+        n = max(_n_deals(here), LEAST_OLD)
     fit = fit_incidence(rows.duration[part], rows.codes[part], ENDS, weight=rows.weight[part], errors=False)
     known = 0.0 if older else _effective_deals(rows, part, fit, n, SHRUNK_AT)
-    return _Pool(part, n, fit, known)
+    return _Pool(part, n, every_days * len(here), fit, known)
 
 
 def _effective_deals(rows: _State, part: slice, fit: Incidence, n: int, day: int) -> float:

@@ -185,7 +185,7 @@ def _told(
     p_won, log_odds = dict.fromkeys(tried, by_table), {rung: np.zeros((0, 2)) for rung in tried[1:]}
     for rung, odds in ({} if learners is None else learners.log_odds_of(tried[1:], asked, bins)).items():
         own = late.incidence(bins, odds, landmark, np.append(days[near], last_day), state=asked["state"])
-        p_won[rung] = without_dead_stock(carried_on(own, later, at_last)[0], pool)
+        p_won[rung] = without_dead_stock(carried_on(own, later, at_last)[0], by_table, pool)
         log_odds[rung] = odds[supported]
     rows = asked[["deal_id", "landmark_day", "state", "amount", "between"]]
     dead = pool["older_than_any_win"].to_numpy(dtype=bool)
