@@ -19,9 +19,10 @@ from salesanalytics.forecast.parts import (
     expected_unrecorded,
 )
 from salesanalytics.forecast.prepare import Drawable
+from salesanalytics.models.shock import SHOCK_GRID
 
-MAX_SCALE, MAX_SPREAD = 6.0, 1.0  # a wider shock leaves most draws with next to nothing and a few with all
-FEW_DRAWS, GRID = 2_000, 64  # to find the scale of the shock
+MAX_SPREAD = 1.0  # a wider shock leaves most draws with next to nothing and a few with all
+FEW_DRAWS, GRID = 2_000, 64  # to find by how much the shock has to be wider
 
 
 def draw_components(
@@ -29,8 +30,9 @@ def draw_components(
 ) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings, float]:
     """Draw all components of a period together.
 
-    A ``stretch`` above 1 is realised by widening the spread of the shock until the 80 % band of the number not signed
-    yet is that many times as wide as it was, or the spread of the shock is 1; totals are never rescaled.
+    A ``stretch`` above 1 is realised by a second shock on top of the common one, as wide as it takes for the 80 % band
+    of the number not signed yet to be that many times as wide as it was, but both together have a spread of 1 at most;
+    totals are never rescaled.
 
     Returns
     -------
@@ -38,18 +40,20 @@ def draw_components(
         Count and amount of each component in every draw, two arrays (n_draws,).
     signings : Signings
         Of the open deals, by position in ``prepared.deals``.
-    scale : float
-        By how much the spread of the shock was widened.
+    spread : float
+        Mean spread of the shock, as drawn.
     """
-    shock_rng, *_ = _streams(seed)
-    shift = prepared.shock.draw(shock_rng, draws)
-    scale = 1.0
-    if stretch > 1 and shift.any():
-        few = shift[:FEW_DRAWS]
-        asked, widest = stretch * _width(prepared, few, seed), np.clip(MAX_SPREAD / shift.std(), 1.0, MAX_SCALE)
-        scale = _scale_for(lambda s: _width(prepared, s * few, seed) - asked, float(widest))
-    components, signings = _all(prepared, scale * shift, seed)
-    return components, signings, scale
+    shock, more = prepared.shock, 0.0
+
+    def few(more: float) -> np.ndarray:
+        return shock.draw(_streams(seed)[0], FEW_DRAWS, more=more)
+
+    if stretch > 1:
+        asked = stretch * _width(prepared, few(0.0), seed)
+        widest = float(np.sqrt(max(MAX_SPREAD**2 - shock.weight @ SHOCK_GRID**2, 0.0)))
+        more = _root(lambda more: _width(prepared, few(more), seed) - asked, widest)
+    components, signings = _all(prepared, shock.draw(_streams(seed)[0], draws, more=more), seed)
+    return components, signings, shock.widened(more)
 
 
 def draw_totals(prepared: Drawable, *, draws: int, seed: int, stretch: float = 1.0) -> dict[str, np.ndarray]:
@@ -64,11 +68,11 @@ def _streams(seed: int) -> list[np.random.Generator]:
     return [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3)]
 
 
-def _scale_for(gap: Callable[[float], float], widest: float) -> float:
-    """Where a rising function reaches 0 between 1 and the widest, to 2 %; an end where it does not."""
-    if gap(widest) <= 0:
-        return widest
-    return float(brentq(gap, 1.0, widest, xtol=0.02)) if gap(1.0) < 0 else 1.0
+def _root(gap: Callable[[float], float], most: float) -> float:
+    """Where a rising function reaches 0 between 0 and the most, to .005; an end where it does not."""
+    if gap(most) <= 0:
+        return most
+    return float(brentq(gap, 0.0, most, xtol=0.005)) if gap(0.0) < 0 else 0.0
 
 
 def _width(prepared: Drawable, shift: np.ndarray, seed: int) -> float:

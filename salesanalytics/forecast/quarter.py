@@ -94,8 +94,8 @@ def drawn(
 ) -> QuarterForecast:
     """The forecast from what was prepared."""
     stretch = 1.0 if record is None else record.stretch
-    components, signings, scale = draw_components(prepared, draws=draws, seed=seed, stretch=stretch)
-    shock, period = prepared.shock, prepared.period
+    components, signings, spread = draw_components(prepared, draws=draws, seed=seed, stretch=stretch)
+    period = prepared.period
     simple = baselines(book, period=period, day=prepared.day, deals=prepared.deals)
     if record is not None and len(record.calls):
         whole = {
@@ -116,7 +116,7 @@ def drawn(
         process=book.process,
         rung=prepared.model.rung_,
         half_life_days=prepared.model.half_life_days_,
-        shock_spread=shock.spread * scale,
+        shock_spread=spread,
         prepared=prepared,
         ceiling=accuracy_ceiling(prepared, seed=seed),
         record=record,

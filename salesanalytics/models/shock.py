@@ -31,12 +31,16 @@ class Shock:
     @property
     def spread(self) -> float:
         """Posterior mean of the spread."""
-        return float(self.weight @ SHOCK_GRID)
+        return self.widened(0.0)
 
-    def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """Shifts of n quarters: the spread is drawn from its posterior, then the shift, centred on 0."""
-        shift = rng.choice(SHOCK_GRID, size=n, p=self.weight) * rng.standard_normal(n)
-        return shift - shift.mean()
+    def widened(self, more: float) -> float:
+        """Mean spread where another shock of that spread, independent of this one, comes on top."""
+        return float(self.weight @ np.hypot(SHOCK_GRID, more))
+
+    def draw(self, rng: np.random.Generator, n: int, *, more: float = 0.0) -> np.ndarray:
+        """Shifts of n quarters: the spread is drawn from its posterior, then the shift, centred on 0; see `widened`."""
+        shift = np.hypot(rng.choice(SHOCK_GRID, size=n, p=self.weight), more) * rng.standard_normal(n)
+        return np.asarray(shift - shift.mean())
 
 
 def fit_shock(past: pd.DataFrame) -> Shock:
