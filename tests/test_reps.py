@@ -268,6 +268,17 @@ def test_the_outcome_is_won_within_a_year_of_creation():
     assert found.loc["after", "rep_id"] == "a"
 
 
+def test_a_deal_that_waited_for_its_first_owner_was_not_handed_over():
+    deals = [("waited", 0, None), ("passed_on", 0, None), ("left", 0, "a"), ("too_late", 0, None)]
+    rows = [("waited", 2, "rep_id", "a"), ("waited", 90, "stage", "won"), ("passed_on", 2, "rep_id", "a"),
+            ("passed_on", 50, "rep_id", "b"), ("left", 50, "rep_id", ""), ("too_late", 20, "stage", "lost"),
+            ("too_late", 30, "rep_id", "a")]  # fmt: skip
+    found = outcome_rows(book_of(deals, rows), as_of=moment(800)).set_index("deal_id")
+    expected = {"waited": "judged", "passed_on": "handed_over", "left": "handed_over", "too_late": "no_owner"}
+    assert found["use"].to_dict() == expected
+    assert found["rep_id"].drop("too_late").tolist() == ["a", "a", "a"]
+
+
 def test_volume_is_credited_by_the_days_owned():
     """Created on day 600, handed over on day 630, signed on day 659: 30 days each, the day of signing included."""
     book = book_of([("x", 600, "a"), ("y", 600, "b")], [("x", 630, "rep_id", "b"), ("x", 659, "stage", "won"),

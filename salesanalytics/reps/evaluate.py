@@ -39,7 +39,7 @@ class RepEvaluation:
     reps : DataFrame
         One row a rep, see `evaluate_reps`.
     apart : DataFrame
-        Deals old enough to be judged that are not: ``deal_id``, ``rep_id`` (owner at creation), ``use`` (handed_over,
+        Deals old enough to be judged that are not: ``deal_id``, ``rep_id`` (first owner), ``use`` (handed_over,
         vanished, no_owner), ``won``.
     case_mix : DataFrame
         What was held fixed: ``fact``, ``level`` (against the most frequent one; of the amount per standard deviation

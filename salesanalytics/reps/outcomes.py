@@ -35,7 +35,8 @@ def outcome_rows(book: DealBook, *, as_of: Any) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row a deal
-        ``deal_id``; ``rep_id`` (owner at creation); ``created_day``; ``end``, ``end_day`` (as `outcomes`); ``won``;
+        ``deal_id``; ``rep_id`` (the first owner before the outcome); ``created_day``; ``end``, ``end_day`` (as
+        `outcomes`); ``won``;
         ``use``: ``judged``, or why it is not: ``handed_over`` (the owner changed before the outcome), ``vanished``
         (no longer seen, no end known), ``no_owner``; and the facts at creation: ``product``, ``source``, ``route``,
         ``customer`` (old: had an earlier deal), ``buyer_stage`` (the first noted within 28 days), ``amount`` (first
@@ -77,11 +78,15 @@ def creation_facts(book: DealBook, *, as_of: Any) -> pd.DataFrame:
 
 
 def _owners_until_decided(rows: pd.DataFrame, owned: pd.DataFrame) -> pd.DataFrame:
-    """Owners from creation to the outcome (the first one always), in order."""
+    """Owners from creation to the outcome (the one at creation always), in order.
+
+    A deal that waited for its first owner was not handed over.
+    """
     decided = rows["end_day"].clip(upper=rows["created_day"] + HORIZON_DAYS).set_axis(rows["deal_id"])
     owned = owned[owned["deal_id"].isin(rows["deal_id"])]
     is_first = ~owned["deal_id"].duplicated()
-    return owned[is_first | (owned["from_day"] < owned["deal_id"].map(decided))]
+    has_begun = owned["rep_id"].notna().groupby(owned["deal_id"]).cummax()
+    return owned[has_begun & (is_first | (owned["from_day"] < owned["deal_id"].map(decided)))]
 
 
 def passage_rows(book: DealBook, judged: pd.DataFrame, *, as_of: Any) -> pd.DataFrame:
