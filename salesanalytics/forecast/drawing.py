@@ -50,8 +50,8 @@ def draw_components(
 
     if stretch > 1:
         asked = stretch * _width(prepared, few(0.0), seed)
-        widest = float(np.sqrt(max(MAX_SPREAD**2 - shock.weight @ SHOCK_GRID**2, 0.0)))
-        more = _root(lambda more: _width(prepared, few(more), seed) - asked, widest)
+        room = MAX_SPREAD**2 - float(shock.weight @ SHOCK_GRID**2)
+        more = _root(lambda more: _width(prepared, few(more), seed) - asked, max(room, 0.0) ** 0.5)
     components, signings = _all(prepared, shock.draw(_streams(seed)[0], draws, more=more), seed)
     return components, signings, shock.widened(more)
 

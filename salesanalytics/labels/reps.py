@@ -20,14 +20,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{n} 个项目中一年内赢单 {observed} 个；同样的项目，一般销售预计赢 {expected} 个。",
     ),
     "scorecard_chance_won": (
-        "Of deals like his an average rep wins {average}, he wins {own}: {level} interval, few deals lean on the rest.",
+        "Of deals like these an average rep wins {average}, this one {own}: {level} interval, few deals lean on all.",
         "同样的项目，一般销售赢 {average}，本人赢 {own}：{level} 区间，项目少时向全体收缩。",
     ),
     "scorecard_chance_passed": (
-        "Of stages like his an average rep passes {average}, he passes {own}: {level} interval, few lean on the rest.",
+        "Of stages like these an average rep passes {average}, this one {own}: {level} interval, few lean on the rest.",
         "同样的阶段，一般销售通过 {average}，本人通过 {own}：{level} 区间，阶段少时向全体收缩。",
     ),
-    "scorecard_nothing": ("None of his deals can be judged yet.", "目前没有可评价的项目。"),
+    "scorecard_nothing": ("None of the deals can be judged yet.", "目前没有可评价的项目。"),
     "scorecard_young": (
         "Deals created in the last {days} days are not judged yet: their outcome is still open.",
         "最近 {days} 天内新建的项目尚未评价：结果未定。",
@@ -37,7 +37,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{n} 个项目已不再出现且结果未知：既不算赢单也不算丢单。",
     ),
     "scorecard_unknown": (
-        "Not known, as the book does not keep it or he has no such deals: {names}.",
+        "Not known, as the book does not keep it or there are no such deals: {names}.",
         "数据中没有记录或没有此类项目，无法得知：{names}。",
     ),
     "scorecard_earns": (
@@ -50,7 +50,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "scorecard_median": ("Chance to be better than the middle rep: {p}.", "优于中位销售的概率：{p}。"),
     "scorecard_above": (
-        "More than chance explains ({funnel} limits): find out what he does.",
+        "More than chance explains ({funnel} limits): find out what is done differently.",
         "多于偶然所能解释（{funnel} 界限）：请了解其做法。",
     ),
     "scorecard_below": (
@@ -67,15 +67,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name}: met in {met} of {n} stages passed, company {company}.",
         "{name}：在通过的 {n} 个阶段中完成 {met}，公司为 {company}。",
     ),
-    "rep_chance_won": ("Won, of deals like his", "同样的项目中赢单"),
-    "rep_chance_passed": ("Passed, of stages like his", "同样的阶段中通过"),
+    "rep_chance_won": ("Won, of deals like these", "同样的项目中赢单"),
+    "rep_chance_passed": ("Passed, of stages like these", "同样的阶段中通过"),
     "rep_effect": ("Effect (log odds)", "效应（对数优势）"),
     "rep_process_score": ("Process score", "过程得分"),
     "rep_price_ratio": ("Final price of first", "成交价与首次报价之比"),
     "rep_cycle_days": ("Days to sign (median)", "签约天数（中位数）"),
-    "rep_date_bias_days": ("Signs later than he says (days)", "比自己预计晚签约（天）"),
-    "rep_p_bias": ("His probability above the truth", "自报概率高于实际"),
-    "rep_commit_won": ("Won, of what he commits", "承诺项目的赢单率"),
+    "rep_date_bias_days": ("Signs later than said (days)", "比自己预计晚签约（天）"),
+    "rep_p_bias": ("Stated probability above the truth", "自报概率高于实际"),
+    "rep_commit_won": ("Won, of what is committed", "承诺项目的赢单率"),
     "rep_trend": ("Change of that a year", "其每年变化"),
     "rep_activity_per_deal_month": ("Activities a deal and month", "每项目每月活动数"),
     "rep_volume": ("Signed in 365 days", "365 天内签约额"),
@@ -91,29 +91,29 @@ TEXTS: dict[str, tuple[str, str]] = {
     "odds_ratio": ("Odds ratio", "优势比"), "ratio_of_days": ("Ratio of days", "天数之比"),
     "rep_expected": ("Expected", "预期"), "rep_oe": ("Observed / expected", "实际 / 预期"),
     "rep_limits": ("{level} limits of each rep", "各销售的 {level} 界限"),
-    "rep_flagged": ("Outside his limits", "超出界限"),
+    "rep_flagged": ("Outside the limits", "超出界限"),
     "rep_no_rank": ("few deals or ramping: not ranked", "项目少或成长期：不排名"),
-    "title_rep_odds": ("What he said of his deals, and what came", "自报赢率与实际结果"),
+    "title_rep_odds": ("What the rep said of deals, and what came", "自报赢率与实际结果"),
     "title_rep_gaps": ("Process score by rep and stage", "各销售各阶段的过程得分"),
     "title_rep_conversion": ("Deals passed on, by rep and stage", "各销售各阶段的通过率"),
-    "rep_honest": ("honest", "如实"), "rep_company": ("all reps", "全体销售"), "rep_raw": ("his share", "本人比例"),
+    "rep_honest": ("honest", "如实"), "rep_company": ("all reps", "全体销售"), "rep_raw": ("own share", "本人比例"),
     "rep_drawn": ("drawn to all reps", "向全体收缩"),
-    "rep_said": ("Chance he gave", "自报赢率"), "rep_came": ("Won within 365 days", "365 天内赢单比例"),
+    "rep_said": ("Chance stated", "自报赢率"), "rep_came": ("Won within 365 days", "365 天内赢单比例"),
     "rep_cells": (
         "Shares drawn to all reps. Blue: above them, red: below; framed: more than chance explains.",
         "比例已向全体收缩。蓝：高于全体，红：低于全体；方框：超出偶然。",
     ),
     "page_title_rep": ("{title}, as of {as_of}", "{title}，截至 {as_of}"),
     "page_all_reps": ("All reps", "全体销售"), "page_rep": ("Rep", "销售"),
-    "page_outcome": ("Outcome, given the deals he was dealt", "结果：与所分到的项目相比"),
+    "page_outcome": ("Outcome, given the deals dealt", "结果：与所分到的项目相比"),
     "page_strengths": ("Strengths", "强项"),
     "page_no_strength": (
-        "Nothing in which he is above the middle rep beyond doubt.", "没有确定高于中位销售的方面。",
+        "Nothing that lies above the middle rep beyond doubt.", "没有确定高于中位销售的方面。",
     ),
     "page_coach": ("What to coach", "辅导重点"), "page_measures": ("Measures, each by itself", "各项指标"),
-    "page_odds": ("Are his odds honest?", "自报赢率是否如实？"),
+    "page_odds": ("Are the stated odds honest?", "自报赢率是否如实？"),
     "page_odds_text": (
-        ("Points on the dotted line: what he said is what came. Below it he is too hopeful, above it too careful. "
+        ("Points on the dotted line: what was said is what came. Below it they are too hopeful, above it too careful. "
         "The grey line shows all reps: where they miss the dotted line alike, the scale is to blame and not the rep."),
         "点落在虚线上：所报即所得。低于虚线偏乐观，高于虚线偏保守。灰线为全体销售：若全体同样偏离，问题在口径，不在个人。",
     ),
@@ -126,14 +126,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "批量勾选 {bulk}，证据不足 {weak_proof}。失分最多的条件（全部条件及在跟进项目的缺项见 reps.xlsx）："),
     ),
     "page_no_conditions": ("The book has no conditions.", "数据中没有阶段条件。"),
-    "page_no_stage_passed": ("He has passed no stage yet that asks for conditions.", "尚未通过任何有条件要求的阶段。"),
+    "page_no_stage_passed": ("No stage that asks for conditions was passed yet.", "尚未通过任何有条件要求的阶段。"),
     "page_not_judged": ("What is not judged, and why", "未评价的内容及原因"),
     "page_passed": ("Passed", "通过"), "page_expected": ("expected {expected} of {n}", "{n} 个中预期 {expected}"),
     "page_expected_short": ("Expected", "预期"), "page_average": ("An average rep", "一般销售"),
     "page_above_median": ("Better than the middle rep", "优于中位销售的概率"),
     "page_rank": ("rank {rank} of {n}", "名次：{rank} / {n}"),
     "page_middle": ("middle rep {value}", "中位销售 {value}"),
-    "page_measure": ("Measure", "指标"), "page_his": ("His value ({level} interval)", "本人（{level} 区间）"),
+    "page_measure": ("Measure", "指标"), "page_his": ("Own value ({level} interval)", "本人（{level} 区间）"),
     "page_middle_rep": ("Middle rep", "中位销售"), "page_behind": ("Rests on", "样本数"),
     "page_condition": ("Condition", "条件"), "page_due": ("Due", "应完成"), "page_points": ("Points lost", "失分"),
     "loss_missing": ("Not done", "未完成"), "loss_late": ("Typed in late", "补录"),
@@ -149,7 +149,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "可评价项目少于 20 个或处于成长期：不排名。相邻名次的差别多属偶然。",
     ),
     "page_note_3": (
-        "Volume, pace, price and activity are shown by themselves: they are not allowed for the deals he was dealt.",
+        "Volume, pace, price and activity are shown by themselves: they are not adjusted for the deals dealt.",
         "签约额、周期、价格与活动量单独列出：未按所分到的项目调整。",
     ),
     "page_note_4": (
@@ -194,12 +194,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "status_late": ("typed in late", "补录"), "status_back_filled": ("back-filled", "事后补录"),
     "status_bulk": ("ticked with many others", "批量勾选"),
     "alert_F08_others": (
-        ("The rep's probabilities of {n} ended deals lie {points} above what all reps say in the same stage, and his "
+        ("The rep's probabilities of {n} ended deals lie {points} above what all reps say in the same stage, and the "
         "wins do not bear them out."),
         "{n} 个已结束项目中，销售的概率比全体销售在同一阶段所报高 {points}，且其赢单不足以支持。",
     ),
     "alert_F09_others": (
-        ("The rep's probabilities of {n} ended deals lie {points} below what all reps say in the same stage, and his "
+        ("The rep's probabilities of {n} ended deals lie {points} below what all reps say in the same stage, and "
         "wins came more often."),
         "{n} 个已结束项目中，销售的概率比全体销售在同一阶段所报低 {points}，而其赢单更多。",
     ),
