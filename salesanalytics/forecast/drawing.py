@@ -45,13 +45,13 @@ def draw_components(
     """
     shock, more = prepared.shock, 0.0
 
-    def few(more: float) -> np.ndarray:
-        return shock.draw(_streams(seed)[0], FEW_DRAWS, more=more)
+    def few(added: float) -> np.ndarray:
+        return shock.draw(_streams(seed)[0], FEW_DRAWS, more=added)
 
     if stretch > 1:
         asked = stretch * _width(prepared, few(0.0), seed)
         room = MAX_SPREAD**2 - float(shock.weight @ SHOCK_GRID**2)
-        more = _root(lambda more: _width(prepared, few(more), seed) - asked, max(room, 0.0) ** 0.5)
+        more = _root(lambda added: _width(prepared, few(added), seed) - asked, max(room, 0.0) ** 0.5)
     components, signings = _all(prepared, shock.draw(_streams(seed)[0], draws, more=more), seed)
     return components, signings, shock.widened(more)
 
