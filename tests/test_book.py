@@ -313,6 +313,17 @@ def test_deals_that_stand_in_an_unknown_stage_are_reported():
     assert "stands in an unknown stage" not in reported(book_of())
 
 
+def test_a_history_mostly_typed_in_on_one_day_is_reported():
+    many = pd.concat([some_history()] * 60, ignore_index=True)
+    many["changed_at"] = (pd.Timestamp("2024-01-05") + pd.to_timedelta(range(len(many)), unit="h")).strftime("%F %R")
+    day = pd.Timestamp("2024-06-01")
+    for share, found in ((0.4, None), (0.6, "2024-06-01")):
+        late = np.arange(len(many)) < share * len(many)
+        recorded = pd.Series(pd.to_datetime(many["changed_at"])).where(~late, day)
+        book = book_of(history=many.assign(recorded_at=recorded))
+        assert reported(book).get("recorded on one day") == found
+
+
 def test_rows_recorded_before_they_happened_are_reported():
     history = some_history().assign(recorded_at=some_history()["changed_at"] + " 00:00")
     assert "recorded before it happened" not in reported(book_of(history=history))

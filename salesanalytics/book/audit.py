@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 col = nw.col
 FAULT_COLUMNS = ["table", "rule", "n", "set_aside", "examples", "note"]
+MOST, MANY = 0.5, 100  # of the history, recorded on one day: more than this share, and rows
 
 
 def count_rows(read: dict[str, int], set_aside: pd.DataFrame) -> pd.DataFrame:
@@ -142,6 +143,7 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_fir
     found += _unknown(book) + _unknown_columns(book)
     for table, rule, n, names in unmatched(book):
         found.append(_remark(table, rule, "kept as written") | {"n": n, "examples": names})
+    found += _imported(book)
     if n_first_values:
         remark = _remark("history", "first values from old_value", "count as rows of their own, dated at the creation")
         found.append(remark | {"n": n_first_values})
@@ -154,6 +156,18 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_fir
             text = f"dates before the extract see the {name} of the extract"
             found.append(_remark("deals", f"{name} is the current one", text))
     return pd.DataFrame(found, columns=FAULT_COLUMNS)
+
+
+def _imported(book: DealBook) -> list[dict[str, Any]]:
+    """A remark where most of the history was typed in on one day, later than it happened."""
+    history = book.engine.table("history").select("changed_at", day=col("recorded_at").dt.truncate("1d"))
+    late = history.filter(col("changed_at") < col("day")).group_by("day").agg(n=nw.len()).collect("pyarrow").to_native()
+    most = late.to_pandas().nlargest(1, "n")
+    kept = int(book.rows.set_index("table").at["history", "kept"])
+    if not len(most) or most["n"].iloc[0] <= max(MOST * kept, MANY):
+        return []
+    remark = _remark("history", "recorded on one day", "hardly anything counts as known before that day")
+    return [remark | {"n": int(most["n"].iloc[0]), "examples": str(most["day"].iloc[0].date())}]
 
 
 def _unknown(book: DealBook) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@ TEXTS: dict[str, str] = {
     "field not of the contract": "约定之外的字段", "column not of the contract": "约定之外的列",
     "stands in an unknown stage": "处于未知的阶段", "counts as in its last known stage": "视为处于最后一个已知阶段",
     "recorded before it happened": "登记早于发生", "counts from the day it happened": "从发生之日起计",
+    "recorded on one day": "登记于同一天",
+    "hardly anything counts as known before that day": "在那一天之前几乎没有任何已知的内容",
     "first stage row after creation": "首个阶段记录晚于立项",
     "no stage is counted as entered before it": "在它之前不计入任何阶段",
     "first values from old_value": "初始值取自 old_value",
