@@ -1,6 +1,7 @@
 import itertools
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -30,6 +31,7 @@ HOSTILE = (
     None,
 )
 
+NO_WINS = SimpleNamespace(pool=np.zeros(0))
 NO_SIGNINGS = Signings(np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0), 2000)
 RUNG = Rung("logistic", "logistic", "blend", 120, 400, {"stage_table": 0.3, "logistic": 0.25, "blend": 0.24})
 
@@ -68,7 +70,7 @@ def small_forecast(*, names=HOSTILE, scale=1.0, target=60.0, unit="CNY", recorde
     )
     return QuarterForecast(
         period=parse_period("2026Q4"), as_of=date(2026, 9, 30), count=count, amount=money, deals=deals,
-        signings=NO_SIGNINGS, signed=deals.head(0)[["deal_id", "amount"]], prepared=None, ceiling=0.2, record=None,
+        signings=NO_SIGNINGS, signed=deals.head(0)[["deal_id", "amount"]], prepared=NO_WINS, ceiling=0.2, record=None,
         baselines=simple.assign(basis=["all open deals", "last 4 periods", "actual", "actual"]),
         target=None if target is None else target * scale, unit=unit, process=read_process(), half_life_days=365.0,
         rung=RUNG, shock_spread=0.2, notes=(("note_dead_stock", {"n": 1, "largest": "1.2 %"}),), seed=0,
