@@ -26,7 +26,8 @@ from salesanalytics.book.validate import as_set_aside
 from salesanalytics.errors import SchemaError
 from salesanalytics.process import Process
 
-FEW, LONGEST_GAP_DAYS = 100, 180  # one row in so many; a longer gap before so few rows is none of a book
+# One row in so many is a slip where a longer gap stands before it; fewer rows in all show no habit of recording.
+FEW, LONGEST_GAP_DAYS = 100, 180
 
 
 def assemble(
