@@ -21,7 +21,7 @@ from salesanalytics.book.judging import UNKNOWN_STAGE, astray, judge_deals, judg
 from salesanalytics.book.keep import check_signs, keep_deals, keep_history
 from salesanalytics.book.lists import read_list
 from salesanalytics.book.settings import USUAL_ATTRIBUTES, BookSettings
-from salesanalytics.book.shapes import read_values
+from salesanalytics.book.shapes import in_sequence, read_values
 from salesanalytics.book.validate import as_set_aside
 from salesanalytics.errors import SchemaError
 from salesanalytics.process import Process
@@ -72,7 +72,7 @@ def assemble(
     if not states_extract:
         settings = replace(settings, extracted_on=_last_day(history, deals))
     end = (settings.extracted_on - EPOCH).days if settings.extracted_on else None
-    engine.load("history_raw", history)
+    engine.load("history_raw", in_sequence(history))
     n_read = {"deals": sources["deals"].n_read, "history": history.num_rows + len(malformed)}
     del history  # the engine has it
     deals_judged = judge_deals(

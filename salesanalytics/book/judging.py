@@ -21,7 +21,7 @@ col = nw.col
 UNKNOWN_STAGE = "unknown stage"
 NEEDED_BY_RULES = (
     *("changed_at_unreadable", "recorded_at_unreadable", "value_unreadable"),
-    *("deal_known", "deal_created_day", "deal_kept"),
+    *("deal_known", "deal_created_day", "deal_kept", "repeated"),
 )
 
 
@@ -57,7 +57,9 @@ def judge_history(
         .group_by("deal_id")
         .agg(deal_known=col("row").max(), deal_created_day=col("created_at_day").min(), deal_kept=kept.max())
     )
-    joined = engine.table("history_raw").join(known, on="deal_id", how="left")
+    history = engine.table("history_raw")
+    repeated = validate.repeated(history)
+    joined = history.join(known, on="deal_id", how="left").join(repeated, on="seq", how="left")
     rules = validate.history_rules(process, earliest_on=settings.earliest_on, extracted_day=extracted_day)
     judged = validate.judge_ends(validate.judge(joined, rules), process)
     # millions of rows: what only the rules needed stays behind, and so do the texts of rows that broke none
@@ -68,8 +70,7 @@ def judge_history(
 def astray(history: Lazy) -> pd.Series:
     """Ids of the deals that stand, by their latest row about a stage, in one that is not known."""
     told = history.filter((col("field") == "stage") & (col("rule").is_null() | (col("rule") == UNKNOWN_STAGE)))
-    in_order = told.with_row_index("seq", order_by=("changed_at", "order", "row"))
-    last = in_order.filter(col("seq") == col("seq").max().over("deal_id"))
+    last = told.filter(col("seq") == col("seq").max().over("deal_id"))
     ids = last.filter(col("rule") == UNKNOWN_STAGE).select("deal_id", "row").sort("row").collect("pyarrow")
     return ids.to_native()["deal_id"].to_pandas()
 
@@ -88,10 +89,8 @@ def set_aside_ended(
     if table is None or table.ended_status is None:
         return deals, history
     said = engine.frame(_ended_rows(source, table.ended_status))
-    in_order = history.filter(col("rule").is_null() & (col("field") == "stage")).with_row_index(
-        "seq", order_by=("changed_at", "order", "row")
-    )
-    last = in_order.filter(col("seq") == col("seq").max().over("deal_id"))
+    stages = history.filter(col("rule").is_null() & (col("field") == "stage"))
+    last = stages.filter(col("seq") == col("seq").max().over("deal_id"))
     ends = last.filter(col("value").is_in(list(process.end_state_ids))).select("deal_id", has_end=col("row"))
     rule = "ended without a usable date"
     joined = deals.drop("status").join(said, on="row", how="left").join(ends, on="deal_id", how="left")

@@ -108,12 +108,11 @@ def keep_history(engine: Engine, judged: Lazy) -> None:
     engine.once("history", lambda: kept.select(*columns))
     facts = engine.table("deal_facts").select("deal_id", "deal", "rate")
     in_money = nw.when(col("field").is_in(list(MONEY_FIELDS))).then(col("rate")).otherwise(1.0)
-    ordered = kept.join(facts, on="deal_id").with_row_index("seq", order_by=("changed_at", "order", "row"))
     engine.once(
         "events",
-        lambda: ordered.select(
+        lambda: kept.join(facts, on="deal_id").select(
             "deal",
-            col("seq").cast(nw.Int64),
+            "seq",
             day=col("changed_at_day"),
             known_day=nw.max_horizontal("changed_at_day", "recorded_at_day"),
             field=col("field"),

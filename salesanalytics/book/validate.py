@@ -64,7 +64,7 @@ def deal_rules(*, earliest_on: date, extracted_day: int | None) -> Rules:
 
 
 def history_rules(process: Process, *, earliest_on: date, extracted_day: int | None) -> Rules:
-    """Rules for a row of ``history`` joined with its deal (``deal_known``, ``deal_kept``)."""
+    """Rules for a row of ``history`` joined with its deal (``deal_known``, ``deal_kept``) and with ``repeated``."""
     return [
         ("deal_id missing", "deal_id", col("deal_id").is_null()),
         ("unknown deal", "deal_id", col("deal_known").is_null()),
@@ -72,11 +72,20 @@ def history_rules(process: Process, *, earliest_on: date, extracted_day: int | N
         *_date_rules(earliest_on, extracted_day),
         ("field missing", "field", col("field").is_null()),
         *_value_rules(process),
-        ("duplicate row", "deal_id", col("row") > col("row").min().over(*_SAME)),
+        ("duplicate row", "deal_id", ~col("repeated").is_null()),
     ]
 
 
 _SAME = ("deal_id", "changed_at", "recorded_at", "field", "value", "actor", "who", "evidence")
+
+
+def repeated(history: Lazy) -> Lazy:
+    """``seq`` of the rows that say what a row above them says, in every column."""
+    keys = ["deal_id", "changed_at", "field", "said"]
+    said = history.with_columns(said=col("value").fill_null(""))
+    shared = said.group_by(*keys).agg(n=nw.len()).filter(col("n") > 1).select(*keys)
+    alike = said.join(shared, on=keys)  # few: a window over all rows would carry the texts of millions
+    return alike.filter(col("row") > col("row").min().over(*_SAME)).select("seq", repeated=nw.lit(1))
 
 
 def _date_rules(earliest_on: date, extracted_day: int | None) -> Rules:
@@ -125,19 +134,19 @@ def judge_ends(judged: Lazy, process: Process) -> Lazy:
 
     A deal begins at ``created_at``, or earlier where a kept row other than an end says so.
     """
+    created, told_day = col("deal_created_day"), col("changed_at_day")
     is_end = (col("field") == "stage") & col("value").is_in(list(process.end_state_ids))
     judged = judged.with_columns(is_end=is_end.fill_null(value=False))
-    created = col("deal_created_day")
+    before_creation = col("rule").is_null() & col("is_end") & (created.is_null() | (told_day < created))
+    asked = judged.join(judged.filter(before_creation).select("deal_id").unique(), on="deal_id")  # few deals
     begun = (  # never null where the deal has a creation: a cumulated null would stay null
-        nw.when(col("rule").is_null() & ~col("is_end"))
-        .then(nw.min_horizontal(created, col("changed_at_day")))
-        .otherwise(created)
+        nw.when(col("rule").is_null() & ~col("is_end")).then(nw.min_horizontal(created, told_day)).otherwise(created)
     )
     # Rows recorded on one day count for each other, so the ends among them come last.
     begins = begun.cum_min().over("deal_id", order_by=("recorded_at_day", "is_end", "row"))
-    judged = judged.with_columns(begins=begins)
-    early = col("is_end") & (col("changed_at_day") < col("begins"))
-    return mark(judged, "end before creation", "changed_at", early).drop("is_end", "begins")
+    asked = asked.with_columns(begins=begins).filter(col("is_end") & (told_day < col("begins")))
+    judged = judged.join(asked.select("seq", early=nw.lit(1)), on="seq", how="left")
+    return mark(judged, "end before creation", "changed_at", ~col("early").is_null()).drop("is_end", "early")
 
 
 def as_set_aside(judged: Lazy, *, table: str, texts: dict[str, str]) -> pd.DataFrame:
