@@ -50,6 +50,10 @@ class Anomalies:
     hits: pd.DataFrame
     rules: pd.DataFrame
 
+    def __repr__(self) -> str:
+        silent = int(self.rules["silent"].sum())
+        return f"<Anomalies: {len(self.hits):,} hits of {len(self.rules)} rules, {silent} of them silent>"
+
 
 class ParameterMissingError(KeyError):
     """A rule asked for a parameter that the process file lacks."""

@@ -62,6 +62,9 @@ class DealReview:
     deal_names: dict[str, str]
     rep_names: dict[str, str]
 
+    def __repr__(self) -> str:
+        return f"<DealReview as of {self.as_of}: {len(self.clocks):,} deals, {len(self.tasks):,} tasks>"
+
 
 def review_deals(
     book: DealBook,

@@ -44,6 +44,14 @@ class Change:
     before: dict[str, float | None]
     after: dict[str, float | None]
 
+    def __repr__(self) -> str:
+        mean = (
+            " to ".join(f"{told['mean']:,.0f}" for told in (self.before, self.after))
+            if self.before["mean"] is not None and self.after["mean"] is not None
+            else "amounts unknown"
+        )
+        return f"<Change: {mean}, {len(self.causes)} causes, {len(self.deals):,} deals>"
+
 
 def explain_change(before: QuarterForecast, after: QuarterForecast) -> Change:
     """Split the difference of two forecasts of one quarter by cause and by deal.

@@ -88,6 +88,9 @@ class LedgerRecord:
     n_applied: int
     with_extracts: bool
 
+    def __repr__(self) -> str:
+        return f"<LedgerRecord {self.record_id}: {self.period.name} as of {self.as_of}>"
+
 
 def summary_of(forecast: QuarterForecast, book: DealBook, *, note: str, judgement: Sequence[Any]) -> dict[str, Any]:
     """What a record says of a forecast, but for its tables.

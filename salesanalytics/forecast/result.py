@@ -99,6 +99,14 @@ class QuarterForecast:
     decided: tuple[str, ...] = ()
     rep_names: dict[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        told = []
+        for measure, unit in (("count", "signings"), ("amount", self.unit)):
+            if measure == "count" or self.amounts_known:
+                low, high = self.bands(measure)["80"]
+                told.append(f"{self.total(measure).mean():,.3g} {unit} (80 % band {low:,.3g} to {high:,.3g})")
+        return f"<QuarterForecast of {self.period.name} as of {self.as_of}: {', '.join(told)}>"
+
     def total(self, measure: str = "amount") -> np.ndarray:
         """Draws of the sum of all components, ``measure`` = amount or count."""
         return np.sum(list(getattr(self, measure).values()), axis=0)

@@ -31,6 +31,11 @@ class TrackRecord:
     scores: pd.DataFrame
     calls: pd.DataFrame = field(default_factory=NO_CALLS.copy)
 
+    def __repr__(self) -> str:
+        quarters = list(self.scores["quarter"].unique()) if len(self.scores) else []
+        span = f", {quarters[0]} to {quarters[-1]}" if quarters else ""
+        return f"<TrackRecord: {len(quarters)} quarters{span}; next bands {self.stretch:.2f} times as wide>"
+
     @property
     def stretch(self) -> float:
         """How many times as wide the bands of the next forecast have to be; see `stretch_of`."""

@@ -53,6 +53,10 @@ class ProbabilityBacktest:
     scores: pd.DataFrame
     rungs: pd.DataFrame
 
+    def __repr__(self) -> str:
+        n_deals, n_told = self.predictions["deal_id"].nunique(), len(self.predictions)
+        return f"<ProbabilityBacktest: {len(self.rungs)} past dates, {n_deals:,} deals, {n_told:,} chances>"
+
 
 def backtest_probabilities(
     book: DealBook, *, as_of: Any, origins: Sequence[Any] | None = None, horizons: Sequence[int] = HORIZONS

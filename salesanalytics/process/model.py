@@ -196,6 +196,9 @@ class Process:
     nominal_prior_strength: float
     notes: tuple[Text, ...]
 
+    def __repr__(self) -> str:
+        return f"<Process {self.id} {self.version}: {len(self.stages)} stages, {len(self.rules)} rules>"
+
     @property
     def stage_ids(self) -> tuple[str, ...]:
         """Ids of the stages, in order."""

@@ -48,6 +48,9 @@ class RepReview:
     as_of: date
     unit: str
 
+    def __repr__(self) -> str:
+        return f"<RepReview as of {self.as_of}: {len(self.evaluation.reps):,} reps>"
+
 
 def review_reps(book: DealBook, *, as_of: Any) -> RepReview:
     """Work out all that a page about each rep, and the page about all of them, show (`write_rep_report`).
