@@ -782,6 +782,20 @@ def test_simple_methods_of_a_later_quarter_look_at_finished_ones():
     assert months["same_quarter_last_year"] == (1, 10)
 
 
+def test_a_book_does_not_reach_back_to_before_anything_was_known():
+    # a CRM brought in on day 400: what was open then is taken over with the date of its creation, and ends from day 410
+    over = {"a": [("S1", 0, 400), ("won", 410)], "b": [("S2", 50, 400)], "c": [("S1", 420), ("won", 470)]}
+    with_old = over | {"d": [("S1", 0, 400), ("won", 120, 400)], "e": [("S1", 0, 400), ("lost", 60, 400)]}
+    found = {}
+    for name, paths in (("open ones", over), ("all", with_old)):
+        one = tiny(paths, last=500, deals={"amount": 10.0})
+        deals = sa.score_open_deals(one, as_of=at(480), until=at(500))
+        methods = baselines(one, period=parse_period("2011Q2"), day=to_day(at(480)), deals=deals)
+        found[name] = methods.set_index("method")["count"]
+    assert np.isnan(found["open ones"][["same_quarter_last_year", "mean_of_last_four"]]).all()  # 0 and .5 until lately
+    assert found["all"][["same_quarter_last_year", "mean_of_last_four"]].tolist() == [1, 0.5]
+
+
 def test_nominal_weighting_takes_the_close_dates_known_then():
     dated = [("g", "close_date", at(430), 361), ("k", "close_date", at(460), 391), ("g", "close_date", at(700), 420)]
     assert simple(400, "2011Q1", history=dated)["nominal_weighted"] == pytest.approx((1.1, 17))

@@ -43,6 +43,13 @@ def test_weeks_by_hand():
     assert later.loc[later["quarter"].eq("2010Q1"), "final_amount"].eq(60).all()  # day 150 is after the grace
 
 
+def test_periods_before_the_book_knew_of_any_deal_are_left_out():
+    # a CRM brought in on day 100, with what was signed before: how far the first quarter had come by its weeks is gone
+    paths = {"a": [("S1", 0, 100), ("won", 50, 100)], "b": [("S1", 0, 100), ("won", 120)], "c": [("S1", 185)]}
+    found = pacing(tiny(paths, last=200), quarter="2010Q3", as_of="2010-07-10", quarters=4)
+    assert found["quarter"].unique().tolist() == ["2010Q3"]
+
+
 def test_a_date_outside_the_period_is_refused():
     with pytest.raises(AsOfError, match="must lie in 2010Q1"):
         pacing(by_hand(), quarter="2010Q1", as_of="2010-04-14")

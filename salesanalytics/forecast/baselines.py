@@ -12,7 +12,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import at_dates, collect, trail
-from salesanalytics.timeline.spells import known_outcomes, observed_from
+from salesanalytics.timeline.spells import known_outcomes, observed_from, told_from
 from salesanalytics.timeline.values import open_amounts
 
 N_QUARTERS = 4
@@ -75,8 +75,7 @@ def baselines(book: DealBook, *, period: Period, day: int, deals: pd.DataFrame) 
         period: those committed, all x their own chance), ``same_quarter_last_year``, ``mean_of_last_four``.
     """
     won, standing = won_deals(book, day), open_amounts(book, [day])
-    known = known_outcomes(book, day)
-    begin = max(known["created_day"].min(), observed_from(book)) if len(known) else np.inf
+    begin = told_from(book, day)
     so_far = _sum(won, period)
     finished = [_finished(won, begin, p, day) for p in _last_finished(period, day)]
     rows = [

@@ -39,7 +39,7 @@ def pacing(book: DealBook, *, quarter: str, as_of: Any, quarters: int = 8) -> pd
         (of the running week: ``as_of``); ``count`` and ``amount`` signed in the period up to then and known then;
         ``final_count``, ``final_amount`` as known 30 days after its end (at ``as_of`` where that is earlier; NaN while
         it runs); ``share_of_final`` (of the amount; above 1 where signings were taken back); ``is_current``. Periods
-        from before the first deal of the book are left out.
+        that began before the book knew of any deal are left out.
 
     Raises
     ------
@@ -98,9 +98,9 @@ def _signed(book: DealBook, period: Period, day: int) -> tuple[float, float]:
 
 
 def _first_day(book: DealBook, day: int) -> int:
-    """Creation of the first deal known at a day; the day after it without any."""
+    """First day on which anything was known, of what is known at a day; the day after it without any."""
     known = known_outcomes(book, day)
-    return int(known["created_day"].min()) if len(known) else day + 1
+    return int(known["known_from"].min()) if len(known) else day + 1
 
 
 def coverage_ratio(forecast: QuarterForecast) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
@@ -52,6 +53,17 @@ def observed_from(book: DealBook) -> int:
     """First day on which ends were recorded at all; before any date when the book does not say."""
     since = book.settings.observed_from
     return -FOREVER if since is None else to_day(since)
+
+
+def told_from(book: DealBook, day: int) -> float:
+    """First day from which on a book tells of signings, as known at a day; infinite where it knows of no deal.
+
+    Of the time before anything was known (a CRM brought in with deals that had long begun) it tells as far back as an
+    end is dated: where only open deals were taken over, nothing at all.
+    """
+    known = known_outcomes(book, day)
+    first = [known["known_from"].min(), known.loc[known["end"] != OPEN, "end_day"].min()]
+    return float(max(np.nanmin(np.array(first, dtype=float), initial=np.inf), observed_from(book)))
 
 
 def spells(book: DealBook, *, as_of: Any) -> pd.DataFrame:
