@@ -402,6 +402,19 @@ def test_dead_stock_has_no_likely_date():
     assert dict(found.notes)["note_dead_stock"]["n"] == 1
 
 
+def test_a_young_book_says_that_it_has_watched_nothing_for_as_long():
+    # of signings more than 100 days away nothing is known: 0 are expected, in a band from 0 to 0
+    paths = {f"w{k}": [("S1", 2 * k), ("won", 2 * k + 40 + k % 5)] for k in range(20)}
+    paths |= {f"o{k}": [("S1", 2 * k + 30)] for k in range(30)}
+    young, old = (tiny(paths | more, last=100) for more in ({}, {"first": [("S1", -400), ("won", -360)]}))
+    near, far = (sa.forecast_quarter(young, quarter=q, as_of=at(100), draws=200) for q in ("2010-04", "2010Q3"))
+    assert "note_beyond_watched" not in dict(near.notes)
+    assert dict(far.notes)["note_beyond_watched"] == {"n": 84, "days": 172}
+    assert far.count["open"].max() == 0
+    quick = sa.forecast_quarter(old, quarter="2010Q3", as_of=at(100), draws=200)  # watched long, though none stayed
+    assert "note_beyond_watched" not in dict(quick.notes)
+
+
 # ---------------------------------------------------------------- signed before the period, recorded in it
 
 

@@ -21,7 +21,7 @@ from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.labels import percent
 from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date
-from salesanalytics.timeline.spells import known_outcomes
+from salesanalytics.timeline.spells import known_outcomes, recording_lag_days
 
 
 def forecast_quarter(
@@ -145,6 +145,7 @@ def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any
     """What has to be said beside the number."""
     notes: list[tuple[str, dict[str, Any]]] = []
     deals, signed, n_origins = prepared.deals, prepared.signed, len(prepared.shock.shifts)
+    watched, ahead = _watched_days(book, prepared), prepared.period.end_day - prepared.day
     old, without = deals["older_than_any_win"], int(deals["amount"].isna().sum())
     if not len(known_outcomes(book, prepared.day)):
         notes.append(("note_nothing_known", {"day": to_date(prepared.day)}))
@@ -155,6 +156,8 @@ def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any
     late = float(deals["p_late_booking"].sum())
     if late >= 0.5:
         notes.append(("note_late_bookings", {"n": f"{late:.1f}"}))
+    if len(deals) and ahead > watched:
+        notes.append(("note_beyond_watched", {"n": watched, "days": ahead}))
     if old.any():
         largest = percent(float(deals.loc[old, "p_in_period"].max()), 1)
         notes.append(("note_dead_stock", {"n": int(old.sum()), "largest": largest}))
@@ -165,3 +168,10 @@ def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any
     if n_origins < 4:
         notes.append(("note_few_origins", {"n": n_origins}))
     return tuple(notes)
+
+
+def _watched_days(book: DealBook, prepared: Prepared) -> int:
+    """Days for which an open deal of the past can have been watched: of later signings the book can say nothing."""
+    landmarks = prepared.model.table_.rows_["landmark_day"]
+    lag = recording_lag_days(book, as_of=to_date(prepared.day))
+    return int(prepared.day - lag - landmarks.min()) if len(landmarks) else 0

@@ -125,6 +125,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Signings of earlier periods that are still to be recorded: about {n} expected. They are not counted here.",
         "此前期间已签约、尚未录入的项目：预计约 {n} 个，不计入本期。",
     ),
+    "note_beyond_watched": (
+        "Open deals were watched for {n} days at most, the period ends in {days}: later signings count as nothing.",
+        "本期还有 {days} 天结束，而账本至今对在跟进项目最多只观察过 {n} 天：更晚的签约一概按零计。",
+    ),
     "note_dead_stock": (
         "Open deals older than any ever signed from their stage: {n}. They count with a chance of {largest} at most.",
         "停留时间超过以往所有成交的在跟进项目：{n} 个，按很小的概率计入，最大为 {largest}。",
