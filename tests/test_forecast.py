@@ -21,7 +21,13 @@ from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, recorded_sh
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
 from salesanalytics.forecast.late_bookings import shares_before
-from salesanalytics.forecast.parts import amounts_of_new, amounts_of_unrecorded, draw_open, draw_to_come
+from salesanalytics.forecast.parts import (
+    amounts_of_new,
+    amounts_of_unrecorded,
+    draw_open,
+    draw_to_come,
+    expected_unrecorded,
+)
 from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import fitted_close_model
@@ -566,6 +572,23 @@ def test_arrivals_find_rate_lag_and_signing_curve(mean_lag):
     if mean_lag:
         assert np.mean([a.recorded_share[25] for a in found]) == pytest.approx(0.55, abs=0.06)
         assert np.mean([a.recorded_share[40] for a in found]) > 0.98
+
+
+def test_deals_typed_in_when_they_become_serious_have_a_long_way_to_go_until_then():
+    # half of the deals are known at once and sign after 20 days, half are typed in after 60 and sign after 160: of the
+    # latter none that waits is signed within a quarter (2.5 were expected, as if they were like all)
+    eve = to_day("2012-06-30") - to_day(at(0))
+    paths = {f"quick{k}": [("S1", 4 * k), ("won", 4 * k + 20)] for k in range(eve // 4)}
+    paths |= {f"slow{k}": [("S1", 4 * k, 4 * k + 60), ("won", 4 * k + 160)] for k in range(eve // 4)}
+    known = {d: [row for row in rows if row[-1] <= eve] for d, rows in paths.items()}
+    one = tiny({d: rows for d, rows in known.items() if rows}, last=eve)
+    found = fit_arrivals(one, as_of=at(eve))
+    this, next_one = (parse_period(q, fiscal_year_start=1) for q in ("2012Q3", "2012Q4"))
+    assert found.recorded_share[[0, 59, 60]] == pytest.approx([0.5, 0.5, 1], abs=0.02)
+    assert expected_unrecorded(found, this, to_day(at(eve))) == pytest.approx(0, abs=0.01)
+    assert expected_unrecorded(found, next_one, to_day(at(eve))) == pytest.approx(15, abs=1)
+    like_all = replace(found, sign_if_late=())
+    assert expected_unrecorded(like_all, this, to_day(at(eve))) == pytest.approx(2.5, abs=0.3)
 
 
 def test_deals_to_come_take_the_amounts_of_wins_as_quick_as_they_have_to_be():

@@ -19,6 +19,7 @@ WINDOW_DAYS = 364
 BLOCK_DAYS = 91
 N_BLOCKS = 12
 MIN_AT_RISK = 30
+FEWER = 0.9
 FEW_BLOCKS_VARIANCE = 0.1
 N_WON = 400
 
@@ -43,6 +44,9 @@ class Arrivals:
         Age at signing of past wins whose amount is known, in days since creation.
     won_amounts : ndarray
         Their amounts.
+    sign_if_late : tuple of (int, ndarray)
+        A day, and the incidence of signing by age of the deals recorded later than so many days after their creation;
+        ascending, the last one holds from its day on. Empty: no deal tells.
     """
 
     per_day: float
@@ -52,14 +56,21 @@ class Arrivals:
     n: int
     won_ages: np.ndarray
     won_amounts: np.ndarray
+    sign_if_late: tuple[tuple[int, np.ndarray], ...] = ()
 
     def signing_share(self, ages_from: np.ndarray, ages_to: np.ndarray) -> np.ndarray:
         """Chance of signing after age ``ages_from`` and by age ``ages_to`` (negative: not born yet)."""
-        return self._by(ages_to) - self._by(ages_from)
+        return _by(self.sign_by_age, ages_to) - _by(self.sign_by_age, ages_from)
 
-    def _by(self, ages: np.ndarray) -> np.ndarray:
-        inside = np.clip(ages, 0, len(self.sign_by_age) - 1)
-        return np.where(ages < 0, 0.0, self.sign_by_age[inside])
+    def late_signing_share(self, waited: np.ndarray, ages_from: np.ndarray, ages_to: np.ndarray) -> np.ndarray:
+        """The same of deals that are not recorded yet ``waited`` days after their creation.
+
+        Where deals are typed in when they become serious, one that is not yet has a long way to go.
+        """
+        share = self.signing_share(ages_from, ages_to)
+        for day, curve in self.sign_if_late:
+            share = np.where(waited >= day, _by(curve, ages_to) - _by(curve, ages_from), share)
+        return share
 
 
 def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
@@ -82,7 +93,8 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     since, first = day - created, int(known_from.min())
     watched = created > first
     lag = (known_from - created)[watched]
-    share = recorded_share(lag, since[watched]) if book.told_when_recorded(day) else np.ones(1)
+    told = book.told_when_recorded(day)
+    share = recorded_share(lag, since[watched]) if told else np.ones(1)
     counted = since[watched] if day - first >= BLOCK_DAYS else since[created != first]
     recent = int((counted < WINDOW_DAYS).sum())
     observed = min(WINDOW_DAYS, int(counted.max(initial=0)) + 1)
@@ -91,10 +103,14 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     young = since < 4 * WINDOW_DAYS
     duration = np.maximum(known["end_day"].to_numpy() - created, 0)
     entry = np.maximum(max(first, observed_from(book)) - created, 0)
-    sign = _incidence_by_age(duration[young], end_codes(known["end"])[young], entry[young])
+    codes = end_codes(known["end"])
+    sign = _incidence_by_age(duration[young], codes[young], entry[young])
+    both = watched & young
+    late = _sign_if_late((known_from - created)[both], duration[both], codes[both], entry[both]) if told else ()
     won = _last_won(known, amounts(book, [day]))
     age = np.maximum(won["end_day"] - won["created_day"], 0).to_numpy()
-    return Arrivals(per_day, _rate_variance(counted, share), share, sign, recent, age, won["amount"].to_numpy())
+    variance, worth = _rate_variance(counted, share), won["amount"].to_numpy()
+    return Arrivals(per_day, variance, share, sign, recent, age, worth, late)
 
 
 def _within(share: np.ndarray, days: np.ndarray) -> np.ndarray:
@@ -147,6 +163,27 @@ def _rate_variance(since: np.ndarray, share: np.ndarray) -> float:
         return FEW_BLOCKS_VARIANCE
     excess = ((seen - level)[usable] ** 2 - level[usable] * 1.25) / level[usable] ** 2
     return float(max(excess.mean(), 0.0))
+
+
+def _by(curve: np.ndarray, ages: np.ndarray) -> np.ndarray:
+    """Incidence at ages in days; 0 before birth."""
+    return np.where(ages < 0, 0.0, curve[np.clip(ages, 0, len(curve) - 1)])
+
+
+def _sign_if_late(
+    lag: np.ndarray, duration: np.ndarray, end: np.ndarray, entry: np.ndarray
+) -> tuple[tuple[int, np.ndarray], ...]:
+    """Incidence by age of the deals recorded later than some days: of fewer each time by a tenth, of 30 at least."""
+    found: list[tuple[int, np.ndarray]] = []
+    n = np.inf
+    for day in np.unique(np.maximum(lag, 0)):
+        later = lag > day
+        if later.sum() < MIN_AT_RISK:
+            break
+        if later.sum() <= FEWER * n:
+            n = later.sum()
+            found.append((int(day), _incidence_by_age(duration[later], end[later], entry[later])))
+    return tuple(found)
 
 
 def _incidence_by_age(duration: np.ndarray, end: np.ndarray, entry: np.ndarray) -> np.ndarray:

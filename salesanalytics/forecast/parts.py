@@ -63,7 +63,7 @@ def expected_new(arrivals: Arrivals, period: Period, day: int) -> float:
 def expected_unrecorded(arrivals: Arrivals, period: Period, day: int) -> float:
     """Mean number of deals created by the date but not recorded yet, signed in the period."""
     created, missing = _unrecorded(arrivals, day)
-    share = arrivals.signing_share(period.start_day - 1 - created, period.end_day - created)
+    share = arrivals.late_signing_share(day - created, period.start_day - 1 - created, period.end_day - created)
     return float(arrivals.per_day * (missing * share).sum())
 
 
