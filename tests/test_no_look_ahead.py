@@ -302,6 +302,7 @@ ASK = {
     "timeline.spells.known_outcomes": lambda b, d: timeline.known_outcomes(b, to_day(d)),
     "timeline.spells.outcomes_on": lambda b, d: spelling.outcomes_on(b, [to_day(x) for x in _dates(d)]),
     "timeline.spells.n_closed": lambda b, d: spelling.n_closed(b, [to_day(x) for x in _dates(d)]),
+    "timeline.spells.told_from": lambda b, d: spelling.told_from(b, to_day(d)),
     "timeline.spells.states": lambda b, d: _states(b, [to_day(x) for x in _dates(d)]),
     "timeline.spells.open_deals": lambda b, d: _states(b, [to_day(d)], spelling.open_deals(b, days=[to_day(d)])),
     "timeline.values.amounts": lambda b, d: timeline.amounts(b, [to_day(x) for x in _dates(d)[::-1]]),
