@@ -90,3 +90,12 @@ def test_what_a_book_can_be_grouped_by():
         values_at(book, by="shape", deal_ids=["a"], days=[0])
     assert values_at(book, by="competitor", deal_ids=[], days=[]).tolist() == []
     assert amounts_at(book, deal_ids=[], days=[]).tolist() == []
+
+
+def test_a_field_that_nobody_has_typed_in_yet_is_known_of_no_deal():
+    book = tiny({"a": [("S1", 0)]}, last=60)
+    assert "competitor" not in groupings(book)
+    assert texts(values_at(book, by="competitor", deal_ids=["a"], days=days_of(9))) == [None]
+    assert set(sa.stage_win_rates(book, as_of=day_of(60), by="competitor")["competitor"]) == {"missing"}
+    with pytest.raises(SchemaError, match="got 'stage'"):
+        values_at(book, by="stage", deal_ids=["a"], days=[0])

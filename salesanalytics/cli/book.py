@@ -35,9 +35,9 @@ def rates(book: DealBook, given: Namespace) -> Answer:
         stage_win_rates,
     )
     from salesanalytics.report import rates as texts
-    from salesanalytics.timeline.asof_values import groupings
+    from salesanalytics.timeline.asof_values import groupings, is_grouping
 
-    if given.by and given.by not in groupings(book):
+    if given.by and not is_grouping(book, given.by):
         raise ArgumentTypeError(f"--by must be one of {', '.join(groupings(book))}, got {given.by!r}")
     asked: dict[str, Any] = {"as_of": given.as_of, "horizon_days": given.horizon}
     rates = stage_win_rates(book, by=given.by, **asked)

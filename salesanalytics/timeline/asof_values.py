@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from salesanalytics.book import DealBook
+from salesanalytics.book.contract import FIELDS
 from salesanalytics.errors import SchemaError
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import Lazy, at_dates, births, col, collect, latest, trail
@@ -23,6 +24,14 @@ def groupings(book: DealBook) -> list[str]:
     return sorted(names - set(NOT_A_GROUP))
 
 
+def is_grouping(book: DealBook, name: str) -> bool:
+    """Whether deals can be grouped by a name: one of `groupings`, or a field of the contract that nobody has typed in.
+
+    The second, so that a book as it stood before anybody typed it in gives the same groups as a later one.
+    """
+    return name in groupings(book) or (name in FIELDS and name not in NOT_A_GROUP)
+
+
 def values_at(book: DealBook, *, by: str, deal_ids: Any, days: Any) -> pd.Series:
     """What a field was known to hold at the end of a day, a day of its own for each row.
 
@@ -31,7 +40,8 @@ def values_at(book: DealBook, *, by: str, deal_ids: Any, days: Any) -> pd.Series
     book : DealBook
     by : str
         One of `groupings`: ``rep_id`` (owner), ``team`` (today's team of the owner of that day), a field of the
-        history, or a column of ``deals``. Where the history has no value yet the column of ``deals`` counts.
+        history, or a column of ``deals``. Where the history has no value yet the column of ``deals`` counts. A field
+        of the contract that the book does not hold, or not yet, is known of no deal.
     deal_ids : array of text, shape (n_rows,)
     days : array of int, shape (n_rows,)
         Days since 1970-01-01.
@@ -46,7 +56,7 @@ def values_at(book: DealBook, *, by: str, deal_ids: Any, days: Any) -> pd.Series
     SchemaError
         The book has no such grouping.
     """
-    if by not in groupings(book):
+    if not is_grouping(book, by):
         raise SchemaError(
             f"by must be rep_id, team, a column of deals or a field of the history, got {by!r}; this book has: "
             f"{', '.join(groupings(book))}."
