@@ -15,6 +15,7 @@ from worlds import CHANCES, book_of, day_of, simulate, tiny, true_incidence
 
 import salesanalytics as sa
 from salesanalytics.errors import AsOfError, SchemaError
+from salesanalytics.errors.chinese import rule_in_chinese
 from salesanalytics.features import snapshots
 from salesanalytics.forecast.amount_ratios import amount_ratios, expected_amounts
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, recorded_share
@@ -805,6 +806,15 @@ def test_what_the_reps_say_by_hand():
     assert found["rep_commit"] == pytest.approx((1 + 1, 7 + 100))  # h is dated in the next quarter
     assert found["rep_probability"] == pytest.approx((1 + 0.6 + 0.3, 7 + 60 + 300))
     assert np.isnan(simple(400, "2011Q1")["rep_commit"]).all()
+
+
+@pytest.mark.parametrize(("day", "basis"), [(320, "no open deals"), (400, "the reps do not say")])
+def test_where_no_deal_is_open_the_reps_are_not_blamed_for_saying_nothing(day, basis):
+    one = tiny(PAST, last=450, deals={"amount": AMOUNTS})
+    deals = sa.score_open_deals(one, as_of=at(day), until=at(day + 30))
+    found = baselines(one, period=parse_period("2011Q1"), day=to_day(at(day)), deals=deals).set_index("method")
+    assert found.loc[["rep_commit", "rep_probability"], "basis"].tolist() == [basis, basis]
+    assert rule_in_chinese(basis) != basis
 
 
 def test_simple_methods_of_a_later_quarter_look_at_finished_ones():

@@ -136,6 +136,9 @@ def _calls_of_reps(deals: pd.DataFrame, period: Period, so_far: np.ndarray) -> l
     calls = (("rep_commit", committed, deals["category"]), ("rep_probability", deals["p_rep"], deals["p_rep"]))
     rows = []
     for method, chance, said in calls:
+        if not len(deals):
+            rows.append((method, np.nan, np.nan, "no open deals"))
+            continue
         if not (said.notna() & deals["close_date"].notna()).any():
             rows.append((method, np.nan, np.nan, "the reps do not say"))
             continue
