@@ -455,3 +455,22 @@ def test_the_curve_of_a_target_falls_from_certain_to_never(forecast):
     legend = [t.get_text() for t in ax.get_legend().get_texts()]
     assert legend[0] == label("reached_with", amount=short(np.quantile(forecast.total(), 0.2)), p="80 %")
     assert legend[-1] == label("target_with", amount=short(60.0), p=percent(forecast.p_target))
+
+
+def test_an_amount_that_many_draws_bring_is_named_with_the_share_that_reaches_it(forecast):
+    nothing, some = np.zeros(2000), np.where(np.arange(2000) < 1200, 0.0, 5.0)  # 40 % of the draws bring 5
+    idle = replace(forecast, amount=dict.fromkeys(forecast.amount, nothing) | {"new": some}, target=None)
+    legend = [t.get_text() for t in drawn(plots.target_curve(idle)).get_legend().get_texts()]
+    assert legend == [label("reached_with", amount="0", p="100 %")]
+    often = replace(idle, amount=idle.amount | {"new": 5.0 - some})  # 60 %
+    legend = [t.get_text() for t in drawn(plots.target_curve(often)).get_legend().get_texts()]
+    assert legend == [label("reached_with", amount=x, p=p) for x, p in (("0", "100 %"), ("5", "60 %"))]
+
+
+@pytest.mark.parametrize("measure", ["amount", "count"])
+def test_a_component_that_is_hardly_there_does_not_read_nothing(forecast, measure):
+    rare = {"reopened": np.where(np.arange(2000) < 2, 1.0, 0.0), "new": np.zeros(2000)}
+    ax = drawn(
+        plots.forecast_components(replace(forecast, **{measure: getattr(forecast, measure) | rare}), measure=measure)
+    )
+    assert {"<0.1", "0"} <= set(texts(ax))

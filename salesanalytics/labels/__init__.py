@@ -107,6 +107,18 @@ def short(value: float) -> str:
     return number(value, 0 if value % 1 == 0 else decimals(value))
 
 
+def rounded(value: float, digits: int) -> str:
+    """An amount or a count with so many decimals, as a table has them; one below the last of them reads so, not 0.
+
+    Examples
+    --------
+    >>> rounded(8.26, 1), rounded(0.01, 1), rounded(0.0, 1), rounded(float("nan"), 1)
+    ('8.3', '<0.1', '0', '–')
+    """
+    least = 10.0**-digits
+    return f"<{number(least, digits)}" if 0 < value < least / 2 else number(value, digits)
+
+
 def band(lower: float, upper: float, digits: int | None = None) -> str:
     """A band; one number where it has no width to be seen. An end below the last digit reads so, not 0.
 
@@ -116,9 +128,7 @@ def band(lower: float, upper: float, digits: int | None = None) -> str:
     ('0 – 12.5', '82', '0 – <0.1', '7', '–')
     """
     digits = (0 if lower % 1 == upper % 1 == 0 else decimals(upper)) if digits is None else digits
-    least = 10.0**-digits
-    ends = [f"<{number(least, digits)}" if 0 < end < least / 2 else number(end, digits) for end in (lower, upper)]
-    return " – ".join(dict.fromkeys(ends))
+    return " – ".join(dict.fromkeys(rounded(end, digits) for end in (lower, upper)))
 
 
 def cells(text: str) -> int:

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
+from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for_deals
 from salesanalytics.plots.fonts import beside_axis, drawable, nothing_drawn, with_fonts
 from salesanalytics.plots.units import deals_in, in_units
@@ -66,7 +66,8 @@ def forecast_distribution(
 def target_curve(forecast: QuarterForecast, *, ax: Axes | None = None, lang: str = "en") -> Axes:
     """Chance to reach any amount: what is reached with 80 %, the median, and the target where there is one.
 
-    The axis runs as that of `forecast_distribution`; a target that is far off is in the legend alone.
+    Many draws may bring the same (nothing, say): an amount is named with the share that does reach it. The axis runs as
+    that of `forecast_distribution`; a target that is far off is in the legend alone.
     """
     ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
     if not forecast.amounts_known:
@@ -74,7 +75,8 @@ def target_curve(forecast: QuarterForecast, *, ax: Axes | None = None, lang: str
     forecast = in_units(forecast, lang)
     total = np.sort(forecast.total())
     ax.plot(total, 1 - np.arange(len(total)) / len(total), color=STRONG, lw=2)
-    marks = [(float(np.quantile(total, 1 - p)), p, INK, "reached_with") for p in (0.8, 0.5)]
+    asked = dict.fromkeys(float(np.quantile(total, 1 - p)) for p in (0.8, 0.5))
+    marks = [(x, float(reaches(total, x).mean()), INK, "reached_with") for x in asked]
     if forecast.target is not None:
         marks.append((forecast.target, forecast.p_target or 0.0, ACCENT, "target_with"))
     for x, p, colour, key in marks:
@@ -109,9 +111,11 @@ def forecast_components(
     ax.barh(rows, mean, color=np.where(table["component"].eq("total"), MIDDLE, WEAK), height=0.6)
     ax.hlines(rows, lower, upper, color=INK, lw=1.4)
     ax.set_yticks(rows, [label(c, lang) for c in table["component"]])
+    digits = 0 if (mean % 1 == 0).all() else decimals(mean.max())  # as the table beside it has them
     for y, m, u in zip(rows, mean, upper, strict=True):
-        text = number(m, decimals(mean.max()))
-        ax.annotate(text, (max(m, u), y), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
+        ax.annotate(
+            rounded(m, digits), (max(m, u), y), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8
+        )
     name = amount_label("amount", forecast.unit, lang) if measure == "amount" else label("count", lang)
     ax.set_xlabel(drawable(label("mean_and_band", lang, text=name)))
     ax.margins(x=0.12)

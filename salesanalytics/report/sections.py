@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from salesanalytics import plots
 from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
+from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.report.review_rows import (
     cause_rows,
@@ -146,11 +146,11 @@ def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Sec
     }
     for measure, part, places in (("amount", scale, digits), ("count", 1.0, 0)):
         head = amount_label("amount", unit, lang) if measure == "amount" else label("count", lang)
-        rows[head] = [number(x / part, max(places, int(measure == "count"))) for x in outlook[measure]]
+        rows[head] = numbers(outlook[measure] / part).tolist()
         limits = outlook[[f"{measure}_q10", f"{measure}_q90"]].to_numpy() / part
         name = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
         rows[name] = [band(low, high, places) for low, high in limits]
-    rows[label("signed_so_far", lang)] = [number(x / scale, digits) for x in outlook["amount_signed"]]
+    rows[label("signed_so_far", lang)] = [rounded(x / scale, digits) for x in outlook["amount_signed"]]
     n, sure = len(forecast.total()), outlook["amount_signed"] >= outlook["target"]
     rows[label("p_target", lang)] = [
         chance(p, n, certain=reached) for p, reached in zip(outlook["p_target"], sure, strict=True)

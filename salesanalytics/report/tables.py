@@ -13,7 +13,19 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, band, chance, decimals, has_label, label, number, percent, short, signed
+from salesanalytics.labels import (
+    amount_label,
+    band,
+    chance,
+    decimals,
+    has_label,
+    label,
+    number,
+    percent,
+    rounded,
+    short,
+    signed,
+)
 from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.models import AucInterval
 from salesanalytics.models.ladder import Rung
@@ -135,9 +147,7 @@ def numbers(values: pd.Series) -> pd.Series:
     """
     values = values.astype(float)
     digits = 0 if (values.dropna() % 1 == 0).all() else decimals(values.abs().max())
-    least = number(10.0**-digits, digits)
-    small = values.gt(0) & values.lt(0.5 * 10.0**-digits)
-    return values.map(lambda value: number(value, digits)).mask(small, f"<{least}")
+    return values.map(lambda value: rounded(value, digits))
 
 
 def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
