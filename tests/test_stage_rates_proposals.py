@@ -405,6 +405,7 @@ def test_texts_say_the_numbers(lang):
 def test_whether_the_chance_rises_is_said_plainly(lang):
     falls = rising_among(standing([0.1, 0.6, 0.3, 0.8]), STAGES, horizon_days=365)
     assert rising_sentence(replace(falls, stages=falls.stages.iloc[:1]), lang) == ""
+    assert rising_sentence(rising_among(standing([0.0, 0.0, 0.0]), STAGES, horizon_days=365), lang) == ""  # nor falls
     assert rising_sentence(falls, lang) == label(
         "rising_no", lang, stages="S3", p=f"p {p_text(falls.p_value)}".replace("<", "< ")
     )

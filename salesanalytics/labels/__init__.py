@@ -73,13 +73,15 @@ def percent(value: float, digits: int = 0) -> str:
     --------
     >>> percent(0.123), percent(0.9999), percent(0.0), percent(float("nan"))
     ('12 %', '>99 %', '0 %', '–')
+    >>> percent(0.005), percent(0.995)
+    ('<1 %', '>99 %')
     """
     if value is None or value != value:
         return "–"
-    smallest = 10.0**-digits
-    if value > 0 and 100 * value < smallest / 2:
+    smallest, read = 10.0**-digits, round(100 * float(value), digits)
+    if value > 0 and read == 0:
         return f"<{smallest:.{digits}f} %"
-    if value < 1 and 100 * (1 - value) < smallest / 2:
+    if value < 1 and read == 100:
         return f">{100 - smallest:.{digits}f} %"
     return f"{number(100 * value, digits)} %"
 
@@ -115,8 +117,8 @@ def rounded(value: float, digits: int) -> str:
     >>> rounded(8.26, 1), rounded(0.01, 1), rounded(0.0, 1), rounded(float("nan"), 1)
     ('8.3', '<0.1', '0', '–')
     """
-    least = 10.0**-digits
-    return f"<{number(least, digits)}" if 0 < value < least / 2 else number(value, digits)
+    hardly = value > 0 and round(float(value), digits) == 0
+    return f"<{number(10.0**-digits, digits)}" if hardly else number(value, digits)
 
 
 def band(lower: float, upper: float, digits: int | None = None) -> str:
