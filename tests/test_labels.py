@@ -145,7 +145,8 @@ def test_label_refuses_what_it_does_not_know():
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
     [(0, 0, "0 %"), (1, 0, "100 %"), (0.004, 0, "<1 %"), (0.996, 0, ">99 %"), (0.9996, 1, ">99.9 %"),
-     (0.005, 0, "<1 %"), (0.995, 0, ">99 %"), (12.3, 0, "1,230 %"), (0.0004, 1, "<0.1 %"), (0.034, 1, "3.4 %"), (-0.001, 0, "0 %"), (-0.034, 0, "-3 %"),
+     (0.005, 0, "<1 %"), (0.995, 0, ">99 %"), (12.3, 0, "1,230 %"),
+     (0.0004, 1, "<0.1 %"), (0.034, 1, "3.4 %"), (-0.001, 0, "0 %"), (-0.034, 0, "-3 %"),
      (float("nan"), 0, "–"), (None, 0, "–")],
 )  # fmt: skip
 def test_percent_says_0_and_100_only_of_what_is_certain(value, digits, text):
@@ -161,3 +162,17 @@ def test_numbers_have_as_many_decimals_as_their_size_asks_for():
     assert [band(0, 0), band(72, 115), band(1.25, 22.3), band(float("nan"), float("nan"))] == [
         "0", "72 – 115", "1.2 – 22.3", "–",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "text"),
+    [
+        ("alert_F02", {"due": "2026-09-29", "days": "1"}, "The signing was expected on 2026-09-29, 1 day ago."),
+        ("alert_F02", {"due": "2026-09-19", "days": "11"}, "The signing was expected on 2026-09-19, 11 days ago."),
+        ("scrub_no_owner", {"days": 1}, "No owner, known for 1 day."),
+        ("scorecard_handed_over", {"n": 1}, "Deals that changed owner before their outcome: 1. They are left out."),
+    ],
+)
+def test_one_is_not_counted_in_the_plural(key, values, text):
+    assert label(key, **values) == text
+    assert "day" not in label(key, "zh", **values)

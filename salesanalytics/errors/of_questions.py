@@ -117,7 +117,7 @@ TEXTS: dict[str, str] = {
         "无法评价销售：{n} 个立项已满 {days} 天的项目都没有负责人。请把项目表中的负责人一列写作 rep_id。"
     ),
     "Reps can be evaluated from {deals} deals created at least {days} days ago on, with {won} won, {lost} not won, and "
-    "{reps} reps; there are {n} deals, {n_won} won, {n_reps} reps.": (
+    "{reps} reps; here are deals: {n}, won: {n_won}, reps: {n_reps}.": (
         "销售评价至少需要 {deals} 个立项已满 {days} 天的项目，其中 {won} 个赢单、{lost} 个未赢，并有 {reps} 名销售；"
         "现有 {n} 个项目、{n_won} 个赢单、{n_reps} 名销售。"
     ),

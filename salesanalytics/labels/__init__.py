@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any
 
@@ -15,6 +16,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     for words in (general, models, quarter, preparation, review, control, knowledge, reps, commands)
     for key, text in words.TEXTS.items()
 }
+_COUNTED = re.compile(r"\{(\w+)\} (?:day|deal|stage|quarter|record)s\b")  # of one the English word loses its s
 
 
 def label(key: str, lang: str = "en", **values: Any) -> str:
@@ -29,12 +31,16 @@ def label(key: str, lang: str = "en", **values: Any) -> str:
     --------
     >>> label("with_unit", "zh", text=label("amount", "zh"), unit="MW")
     '金额（MW）'
+    >>> label("alert_T05", days="1", limit="30"), label("n_deals", n=2)
+    ('No activity for 1 day (limit 30).', '2 deals')
     """
     if lang not in LANGUAGES:
         raise SalesAnalyticsError(f"lang must be one of {', '.join(LANGUAGES)}, got {lang!r}.")
     if key not in _TEXTS:
         raise SalesAnalyticsError(f"No label {key!r} in the catalogue.")
-    return _TEXTS[key][LANGUAGES.index(lang)].format(**values)
+    text = _TEXTS[key][LANGUAGES.index(lang)]
+    text = _COUNTED.sub(lambda counted: counted[0].removesuffix("s" * (str(values.get(counted[1])) == "1")), text)
+    return text.format(**values)
 
 
 def has_label(key: str) -> bool:

@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "最近 {days} 天内新建的项目尚未评价：结果未定。",
     ),
     "scorecard_vanished": (
-        "{n} deals are no longer seen and have no known end: neither won nor lost.",
+        "Deals no longer seen, with no known end: {n}. They are neither won nor lost.",
         "{n} 个项目已不再出现且结果未知：既不算赢单也不算丢单。",
     ),
     "scorecard_unknown": (
@@ -60,7 +60,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "scorecard_ramping": ("Still ramping up: no rank.", "仍在成长期：不排名。"),
     "scorecard_few": ("Fewer than {n} deals can be judged: no rank.", "可评价项目少于 {n} 个：不排名。"),
     "scorecard_handed_over": (
-        "{n} deals changed owner before their outcome and are left out.",
+        "Deals that changed owner before their outcome: {n}. They are left out.",
         "{n} 个项目在结果之前更换了负责人，未计入。",
     ),
     "scorecard_coach": (

@@ -86,7 +86,7 @@ def effect_text(effect: RatesEffect, lang: str, width: int | None = None) -> str
 
 
 def rising_sentence(rising: RisingRates, lang: str) -> str:
-    """Whether the chance rises with the stage (`rising_rates`), said plainly; empty where it is the same in all of them."""
+    """Whether the chance rises with the stage (`rising_rates`), said plainly; empty where it is one in all."""
     if rising.stages["p_won_in_stock"].nunique() < 2:
         return ""
     if rising.rise:

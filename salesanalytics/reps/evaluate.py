@@ -160,8 +160,8 @@ def _check_enough(judged: pd.DataFrame) -> None:
     if n < FEWEST_DEALS or min(n_won, n - n_won) < FEWEST_ENDS or n_reps < FEWEST_REPS:
         raise InsufficientDataError(
             f"Reps can be evaluated from {FEWEST_DEALS} deals created at least {HORIZON_DAYS} days ago on, with "
-            f"{FEWEST_ENDS} won, {FEWEST_ENDS} not won, and {FEWEST_REPS} reps; there are {n} deals, {n_won} won, "
-            f"{n_reps} reps."
+            f"{FEWEST_ENDS} won, {FEWEST_ENDS} not won, and {FEWEST_REPS} reps; here are deals: {n}, won: {n_won}, "
+            f"reps: {n_reps}."
         )
 
 
