@@ -12,6 +12,7 @@ from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.labels import cells, label
 from salesanalytics.report.excel import LINE_HEIGHT, widths, write_row
 from salesanalytics.report.faults import said
+from salesanalytics.report.tables import places
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,22 @@ def test_summary_says_median_target_and_what_methods_rest_on(forecast, tmp_path,
     for method in forecast.baselines.itertuples():
         assert rows[label(method.method, lang)][2] == said(method.basis, lang)
     assert ("元" in sheet["B3"].value) is (lang == "zh")
+
+
+def test_numbers_have_the_decimals_of_the_page(forecast, tmp_path):
+    small = {name: draws / 1e7 for name, draws in forecast.amount.items()}
+    small["reopened"] = np.where(np.arange(len(forecast.total())) == 0, 1.0, 0.0)
+    deals = forecast.deals.assign(amount=forecast.deals["amount"] / 1e6, expected_amount=0.001)
+    told = replace(forecast, amount=small, deals=deals, target=3.5)
+    summary, open_deals = load_workbook(write_report(told, tmp_path / "f.xlsx")).worksheets[:2]
+    form = {row[0].value: row[1].number_format for row in summary.iter_rows(min_row=3) if row[0].value}
+    digits = places(told.components()["amount"])
+    assert digits > 0
+    assert form[label("open")].endswith("#,##0." + "0" * digits)
+    assert f'"<{10.0**-digits:.{digits}f}"' in form[label("reopened")]
+    assert form[label("target")] == "#,##0.0"
+    assert open_deals["F2"].number_format == "#,##0." + "0" * places(deals["amount"])
+    assert open_deals["H2"].number_format == '[=0]0;[<0.005]"<0.01";#,##0.00'
 
 
 def test_a_text_that_looks_like_a_formula_stays_a_text(forecast, tmp_path):

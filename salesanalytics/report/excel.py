@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from salesanalytics.forecast import QuarterForecast, explain_change
 from salesanalytics.labels import amount_label, label
 from salesanalytics.labels.units import unit_for
-from salesanalytics.report.excel_tables import change_table, group_table, outlook_table, past_table
+from salesanalytics.report.excel_tables import change_table, form_of, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
 from salesanalytics.report.sections import outlook_notes
 from salesanalytics.report.tables import (
@@ -35,7 +35,7 @@ HEAD = PatternFill("solid", fgColor="DCE6F1")
 BOLD = Font(name="Calibri", bold=True)  # the font of all other cells; without a name it would be another
 NOTE_WIDTH = 90
 LINE_HEIGHT = 18.0  # points; Chinese needs more than the 15 of a Latin line
-AMOUNT, COUNT, SHARE, DATE = "#,##0", "#,##0.0", "0.0%", "yyyy-mm-dd"
+AMOUNT, SHARE, DATE = "#,##0", "0.0%", "yyyy-mm-dd"
 DRAWN = '[<0.0005]"<0.1%";[>0.9995]">99.9%";0.0%'  # a chance told by draws is never quite 0 or 100 %
 
 
@@ -149,7 +149,7 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     last = _parts(sheet, 3, forecast, lang)
     at = _middle(sheet, last + 2, forecast, lang)
     if forecast.p_target is not None:
-        write_row(sheet, at + 2, [label("target", lang), forecast.target], [None, AMOUNT])
+        write_row(sheet, at + 2, [label("target", lang), forecast.target], [None, form_of(forecast.target)])
         write_row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, _chance_form(forecast)])
         at += 3
     amount, count = _amount_head("amount", forecast, lang), label("count", lang)
@@ -157,11 +157,13 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     head(sheet, at + 1, [label("method", lang), amount, count, label("basis", lang)], n_text=1)
     sheet.cell(at + 1, 4).alignment = Alignment(horizontal="left", indent=1)
     write_row(sheet, at + 2, [label("forecast", lang)], [None])
-    for column, total, form in ((2, f"=B{last}", AMOUNT), (3, f"=E{last}", COUNT)):
+    simple = known_amounts(forecast.baselines, forecast)
+    of = {m: form_of(*simple[m], forecast.total(m).mean()) for m in ("amount", "count")}
+    for column, total, form in ((2, f"=B{last}", of["amount"]), (3, f"=E{last}", of["count"])):
         _formula(sheet.cell(at + 2, column), total, form)
-    for i, method in enumerate(known_amounts(forecast.baselines, forecast).to_dict("records"), start=at + 3):
+    for i, method in enumerate(simple.to_dict("records"), start=at + 3):
         values = [label(method["method"], lang), method["amount"], method["count"], said(method["basis"], lang)]
-        write_row(sheet, i, values, [None, AMOUNT, COUNT, None])
+        write_row(sheet, i, values, [None, of["amount"], of["count"], None])
         sheet.cell(i, 4).alignment = Alignment(horizontal="left", indent=1)
     sheet.freeze_panes = "B4"
 
@@ -177,15 +179,16 @@ def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> i
     head(sheet, at, [label("component", lang), amount, *_bands("80", lang), count, *_bands("80", lang)], n_text=1)
     table = known_amounts(forecast.components(), forecast)
     columns = ["amount", "amount_lower", "amount_upper", "count", "count_lower", "count_upper"]
-    forms = [None, AMOUNT, AMOUNT, AMOUNT, COUNT, AMOUNT, AMOUNT]
+    limits = {m: [form_of(*table[f"{m}_lower"], *table[f"{m}_upper"])] * 2 for m in ("amount", "count")}
+    forms = [None, form_of(*table["amount"]), *limits["amount"], form_of(*table["count"]), *limits["count"]]
     parts = table[table["component"] != "total"].to_dict("records")
     for i, part in enumerate(parts, start=at + 1):
         write_row(sheet, i, [label(part["component"], lang), *(part[c] for c in columns)], forms)
     last = at + len(parts) + 1
     total = table[table["component"] == "total"].iloc[0]
     write_row(sheet, last, [label("total", lang), None, *(total[c] for c in columns[1:])], forms, bold=True)
-    for column, form in (("B", AMOUNT), ("E", COUNT)):
-        _formula(sheet[f"{column}{last}"], f"=SUM({column}{at + 1}:{column}{last - 1})", form)
+    for column, place in (("B", 1), ("E", 4)):
+        _formula(sheet[f"{column}{last}"], f"=SUM({column}{at + 1}:{column}{last - 1})", forms[place])
     if not forecast.amounts_known:
         _put(sheet[f"B{last}"], "–")
     return last
@@ -200,7 +203,7 @@ def _middle(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> 
         there = measure == "count" or forecast.amounts_known
         middle = [float(np.median(forecast.total(measure))), *forecast.bands(measure)["50"]]
         values += middle if there else [None] * 3
-    write_row(sheet, at + 1, values, [None, *[AMOUNT] * 6])
+    write_row(sheet, at + 1, values, [None, *(form_of(value) for value in values[1:])])
     return at + 1
 
 
@@ -211,7 +214,9 @@ def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     widths(sheet, [14, 34, 16, 28, 14, 18, 16, 18, 16, 18, 18, 18, 16])
     names = [_amount_head(k, forecast, lang) if "amount" in k else label(k, lang) for k in keys]
     head(sheet, 1, names, n_text=4)
-    forms = [None, None, None, None, AMOUNT, AMOUNT, SHARE, AMOUNT, SHARE, DATE, DATE, DATE, None]
+    money = {key: form_of(*known_amounts(forecast.deals, forecast)[key]) for key in ("amount", "expected_amount")}
+    forms = [None, None, None, None, AMOUNT, money["amount"], SHARE, money["expected_amount"], SHARE]
+    forms += [DATE, DATE, DATE, None]
     reps = rep_texts(forecast.rep_names)
     words = {"state": state_namer(forecast.process, lang), "older_than_any_win": {True: label("yes", lang)}.get,
              "rep_id": lambda rep: reps.get(rep, rep)}  # fmt: skip
@@ -230,7 +235,8 @@ def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(keys))}{max(last, 1)}"
     sheet.freeze_panes, sheet.print_title_rows = "C2", "1:1"
     _put(sheet.cell(last + 2, 1), label("total", lang), bold=True)
-    for column, form in (("F", AMOUNT), ("G", COUNT), ("H", AMOUNT)):
+    signings = form_of(forecast.deals["p_in_period"].sum())
+    for column, form in (("F", money["amount"]), ("G", signings), ("H", money["expected_amount"])):
         _formula(sheet[f"{column}{last + 2}"], f"=SUBTOTAL(109,{column}2:{column}{max(last, 2)})", form)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, label
 from salesanalytics.report.review_rows import judged_measures, method_name
-from salesanalytics.report.tables import group_head, group_names
+from salesanalytics.report.tables import group_head, group_names, places
 
 #: Ends of bands, by the last part of the name of a column: how the end is called, and of which band it is.
 BAND_ENDS = {
@@ -60,6 +60,16 @@ def past_table(record: TrackRecord, unit: str, lang: str) -> pd.DataFrame:
         columns[label(key, lang)] = scores[key.replace("held", "in")]
     columns[label("comparable", lang)] = [label("yes" if yes else "no", lang) for yes in scores["comparable"]]
     return pd.DataFrame(columns)
+
+
+def form_of(*values: float | None) -> str:
+    """The number format of a column with these numbers: decimals as on the page, and what is hardly there reads so."""
+    column = pd.Series(values, dtype=float)
+    digits = places(column)
+    form = f"{0:,.{digits}f}".replace("0", "#,##0", 1)
+    half = 0.5 * 10.0**-digits
+    hardly = column.gt(0) & column.lt(half)
+    return f'[=0]0;[<{half:.{digits + 1}f}]"<{10.0**-digits:.{digits}f}";{form}' if hardly.any() else form
 
 
 def _measured(frame: pd.DataFrame, unit: str, lang: str) -> dict[str, pd.Series]:

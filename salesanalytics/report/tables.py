@@ -146,8 +146,13 @@ def numbers(values: pd.Series) -> pd.Series:
     ['17.0', '8.3', '<0.1', '0', '–']
     """
     values = values.astype(float)
-    digits = 0 if (values.dropna() % 1 == 0).all() else decimals(values.abs().max())
+    digits = places(values)
     return values.map(lambda value: rounded(value, digits))
+
+
+def places(values: pd.Series) -> int:
+    """Decimals of a column: as many as its largest number asks for, none where all are whole."""
+    return 0 if (values.dropna() % 1 == 0).all() else decimals(values.abs().max())
 
 
 def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
