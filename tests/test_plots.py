@@ -17,6 +17,7 @@ from salesanalytics.labels import label, number, percent, short
 from salesanalytics.models.ladder import Rung
 from salesanalytics.plots.fonts import beside_axis, chinese_woff, drawable
 from salesanalytics.process import read_process
+from salesanalytics.report.review_rows import cause_rows, change_ends, moved_deal_rows
 from salesanalytics.timeline import parse_period
 
 LANGUAGES = ("en", "zh")
@@ -474,3 +475,39 @@ def test_a_component_that_is_hardly_there_does_not_read_nothing(forecast, measur
         plots.forecast_components(replace(forecast, **{measure: getattr(forecast, measure) | rare}), measure=measure)
     )
     assert {"<0.1", "0"} <= set(texts(ax))
+
+
+def test_what_moved_reads_alike_in_table_and_picture():
+    causes = pd.DataFrame({"cause": ["signed", "time", "draws"], "amount": [0.3, -0.04, 0.0], "count": [0.7, -0.02, 0]})
+    deals = pd.DataFrame({"deal_id": ["a", "b"], "amount": [0.3, -0.04], "signed": [0.3, 0], "time": [0, -0.04]})
+    change = Change(causes, deals, {"mean": 1.2}, {"mean": 1.46})
+    rows = cause_rows(change, "MW", "en")
+    assert rows["Amount (MW)"].tolist() == ["+0.30", "−0.04", "0"]
+    assert rows["Deals"].tolist() == ["+0.70", "−0.02", "0"]
+    moved = moved_deal_rows(change, pd.Series({"a": "A"}), "MW", "en")
+    assert moved["Amount (MW)"].tolist() == ["+0.30", "−0.04"]
+    assert {"+0.30", "−0.04"} <= set(texts(drawn(plots.forecast_waterfall(change, unit="MW"))))
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "2 – 5 deals"), ("zh", "2 – 5 个项目")])
+def test_what_moved_is_told_in_deals_where_no_amount_is_known(forecast, lang, told):
+    nothing = {"mean": None, "q10": None, "q90": None, "p_target": None}
+    causes = pd.DataFrame({"cause": ["signed"], "amount": [0.0], "count": [1.0]})
+    unknown = replace(
+        forecast,
+        amount={name: 0.0 * draws for name, draws in forecast.amount.items()},
+        count={"signed": np.tile([1.0, 2.0, 3.0, 4.0, 5.0], 400)},
+    )
+    change = Change(causes, pd.DataFrame(), nothing, nothing)
+    first, *lines = change_ends(change, unknown, unknown, lang)
+    assert first == label("no_amounts", lang)
+    assert all(line.endswith(told) for line in lines)
+    assert cause_rows(change, "", lang).iloc[0].tolist() == [label("cause_signed", lang), "–", "+1"]
+
+
+def test_a_band_without_width_is_still_to_be_seen(forecast):
+    mostly = np.where(np.arange(2000) < 1900, 0.0, 5.0)  # both bands are from 0 to 0
+    idle = replace(forecast, amount=dict.fromkeys(forecast.amount, 0.0 * mostly) | {"new": mostly}, target=None)
+    ax = drawn(plots.forecast_distribution(idle))
+    shown = [bar.get_clip_box().width for bar in ax.patches[-2:]]  # the two bands, in pixels
+    assert shown == pytest.approx([np.diff(ax.transData.transform([(0, 0), (5 / 60, 0)])[:, 0])[0]] * 2)

@@ -42,6 +42,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "title_change_deals": ("Deals that moved it most", "影响最大的项目"),
     "change_end": ("{day}: mean {mean}, 80 % band {band} {unit}", "{day}：均值 {mean}，80 % 区间 {band} {unit}"),
+    "unit_deals": ("deals", "个项目"),
     "change_target": ("; chance to reach the target {p}", "；达标概率 {p}"),
     "severity": ("Severity", "严重度"), "severity_high": ("high", "高"), "severity_medium": ("medium", "中"),
     "severity_low": ("low", "低"), "deal_or_rep": ("Deal or rep", "项目或销售"), "evidence": ("Evidence", "依据"),

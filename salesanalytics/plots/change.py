@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from salesanalytics.forecast import Change
-from salesanalytics.labels import amount_label, decimals, label, number
+from salesanalytics.labels import amount_label, decimals, label, number, signed
 from salesanalytics.labels.units import unit_for_deals
 from salesanalytics.plots.fonts import drawable, nothing_drawn, with_fonts
 from salesanalytics.plots.forecast import ACCENT, INK, MIDDLE, STRONG
@@ -36,10 +36,11 @@ def forecast_waterfall(change: Change, *, unit: str = "", ax: Axes | None = None
     names.append(label("mean_after", lang))
     bars.append((0.0, last / scale, MIDDLE))
     digits = decimals(max(first, last) / scale)
+    step_digits = decimals(max(np.abs(steps), default=0.0))  # as in the table of causes
     for place, (start, size, colour) in enumerate(bars):
         ax.barh(place, size, left=start, color=colour, height=0.62)
         ends = place in (0, len(bars) - 1)
-        text = number(size, digits) if ends else f"{'−' if size < 0 else '+'}{number(abs(size), digits)}"
+        text = number(size, digits) if ends else signed(size, step_digits)
         ax.annotate(text, (max(start, start + size), place), xytext=(4, 0), textcoords="offset points", va="center",
                     fontsize=8)  # fmt: skip
     for place, (start, size, _) in enumerate(bars[:-1]):

@@ -46,7 +46,8 @@ def forecast_distribution(
         lower, upper = bands[level]
         text = f"{label(f'band_{level}', lang)} {band(lower, upper)}"
         bars = ax.stairs(share, edges, fill=True, color=colour, label=text)
-        inside = Rectangle((lower - half, 0), upper - lower + 2 * half, 1, transform=ax.get_xaxis_transform())
+        first, last = (lower, upper) if upper > lower or whole else _bar_of(lower, edges)
+        inside = Rectangle((first - half, 0), last - first + 2 * half, 1, transform=ax.get_xaxis_transform())
         bars.set_clip_path(inside)
     ax.axvline(total.mean(), color=INK, lw=1.2, ls="--", label=f"{label('mean', lang)} {short(total.mean())}")
     if measure == "amount" and forecast.target is not None:
@@ -150,6 +151,12 @@ def contributions(
     ax.set_xlim(left=0)
     ax.spines[["right", "top"]].set_visible(False)
     return _finished(ax, label("title_contributions", lang))
+
+
+def _bar_of(value: float, edges: np.ndarray) -> tuple[float, float]:
+    """Ends of the bar that holds a value: of a band without width it is the bar in which its draws lie."""
+    k = int(np.clip(np.searchsorted(edges, value, side="right"), 1, len(edges) - 1))
+    return float(edges[k - 1]), float(edges[k])
 
 
 def _in_sight(target: float, low: float, high: float) -> bool:

@@ -124,7 +124,8 @@ def _pictures(forecast: QuarterForecast, lang: str) -> dict[str, str]:
         "distribution": png(lambda ax: plots.forecast_distribution(forecast, measure=measure, ax=ax, lang=lang), 3.4)
     }
     if measure == "amount" and len(forecast.deals):
-        found["contributions"] = png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), 4.6)
+        height = 1.0 + 0.3 * min(len(forecast.deals), SHOWN_DEALS)
+        found["contributions"] = png(lambda ax: plots.contributions(forecast, ax=ax, lang=lang), height)
     return found
 
 

@@ -14,6 +14,7 @@ from salesanalytics.labels.units import unit_for
 from salesanalytics.process import Process
 from salesanalytics.report.control_tables import deal_or_rep
 from salesanalytics.report.review_rows import (
+    amounts_told,
     cause_rows,
     change_ends,
     judged_measures,
@@ -56,11 +57,10 @@ def change_text(
     blocks = [
         text_table(cause_rows(change, after.unit, lang), title=title, n_text=1, lang=lang, width=width),
         "\n".join([*lines, ""]),
-        text_table(
-            moved_deal_rows(change, names, after.unit, lang),
-            title=label("title_change_deals", lang), n_text=3, lang=lang, width=width,
-        ),
-    ]  # fmt: skip
+    ]
+    if amounts_told(change):
+        moved, title = moved_deal_rows(change, names, after.unit, lang), label("title_change_deals", lang)
+        blocks.append(text_table(moved, title=title, n_text=3, lang=lang, width=width))
     return "\n".join(blocks)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
-from salesanalytics.labels import amount_label, band, label, number, percent, short, signed
+from salesanalytics.labels import amount_label, band, label, number, percent, short
 from salesanalytics.labels.units import unit_for_deals
-from salesanalytics.report.tables import p_target_text
+from salesanalytics.report.tables import differences, p_target_text
 
 TOP_CHANGES = 10
 
@@ -53,21 +53,20 @@ def signed_percent(x: float) -> str:
 
 def cause_rows(change: Change, unit: str, lang: str) -> pd.DataFrame:
     """What moved a forecast, one row a cause."""
-    scale, unit, digits = _units(change, unit, lang)
+    scale, unit = _units(change, unit, lang)
+    amounts = differences(change.causes["amount"] / scale) if amounts_told(change) else "–"
     return pd.DataFrame(
         {
             label("cause", lang): [label(f"cause_{c}", lang) for c in change.causes["cause"]],
-            amount_label("amount", unit, lang): [
-                signed(x / scale, digits) if _known(change) else "–" for x in change.causes["amount"]
-            ],
-            label("count", lang): [signed(x, 1) for x in change.causes["count"]],
+            amount_label("amount", unit, lang): amounts,
+            label("count", lang): differences(change.causes["count"]),
         }
     )
 
 
 def moved_deal_rows(change: Change, names: pd.Series, unit: str, lang: str) -> pd.DataFrame:
     """The deals that moved a forecast most; ``names`` by deal."""
-    scale, unit, digits = _units(change, unit, lang)
+    scale, unit = _units(change, unit, lang)
     top = change.deals.head(TOP_CHANGES)
     of_deal = top.drop(columns=["deal_id", "amount"])
     main = of_deal.abs().idxmax(axis=1) if len(top) else []
@@ -76,29 +75,34 @@ def moved_deal_rows(change: Change, names: pd.Series, unit: str, lang: str) -> p
             label("deal_id", lang): top["deal_id"],
             label("name", lang): names.reindex(top["deal_id"]).fillna("–").to_list(),
             label("main_cause", lang): [label(f"cause_{c}", lang) for c in main],
-            amount_label("amount", unit, lang): [signed(x / scale, digits) for x in top["amount"]],
+            amount_label("amount", unit, lang): differences(top["amount"] / scale),
         }
     )
 
 
 def change_ends(change: Change, before: QuarterForecast, after: QuarterForecast, lang: str) -> list[str]:
-    """Mean, band and chance of the target, before and after: a line each."""
-    scale, unit, _ = _units(change, after.unit, lang)
-    ends = []
-    for forecast, told in ((before, change.before), (after, change.after)):
-        mean, low, high = (np.nan if (size := told[k]) is None else size / scale for k in ("mean", "q10", "q90"))
-        line = label("change_end", lang, day=forecast.as_of, mean=short(mean), band=band(low, high), unit=unit)
-        reached = "" if forecast.target is None else label("change_target", lang, p=p_target_text(forecast))
-        ends.append(line + reached)
-    return ends
+    """Mean, band and chance of the target, before and after: a line each; of deals where no amount is known."""
+    if not amounts_told(change):
+        counts = [_end(told, "count", 1.0, label("unit_deals", lang), lang) for told in (before, after)]
+        return [label("no_amounts", lang), *counts]
+    scale, unit = _units(change, after.unit, lang)
+    return [_end(told, "amount", scale, unit, lang) for told in (before, after)]
 
 
-def _known(change: Change) -> bool:
+def _end(forecast: QuarterForecast, measure: str, scale: float, unit: str, lang: str) -> str:
+    mean, (low, high) = forecast.total(measure).mean() / scale, np.divide(forecast.bands(measure)["80"], scale)
+    if measure == "amount" and not forecast.amounts_known:
+        mean = low = high = np.nan
+    line = label("change_end", lang, day=forecast.as_of, mean=short(mean), band=band(low, high), unit=unit)
+    has_target = measure == "amount" and forecast.target is not None
+    return line + (label("change_target", lang, p=p_target_text(forecast)) if has_target else "")
+
+
+def amounts_told(change: Change) -> bool:
     """Whether there is any amount to speak of."""
     return not change.before["mean"] is change.after["mean"] is None
 
 
-def _units(change: Change, unit: str, lang: str) -> tuple[float, str, int]:
+def _units(change: Change, unit: str, lang: str) -> tuple[float, str]:
     largest = max(float(told["mean"] or 0.0) for told in (change.before, change.after))
-    scale, unit = unit_for_deals(largest, unit, lang)
-    return scale, unit, 0 if abs(largest / scale) >= 1000 else 1
+    return unit_for_deals(largest, unit, lang)

@@ -15,6 +15,7 @@ from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.report.review_rows import (
+    amounts_told,
     cause_rows,
     change_ends,
     judged_measures,
@@ -66,11 +67,12 @@ def _change(before: QuarterForecast, after: QuarterForecast, lang: str) -> Secti
     names = pd.concat([f.deals.set_index("deal_id")["name"] for f in (after, before)])
     names = names[~names.index.duplicated()]
     title = label("title_change", lang, quarter=after.period.name, before=before.as_of, after=after.as_of)
-    tables = (cause_rows(change, after.unit, lang), 1), (moved_deal_rows(change, names, after.unit, lang), 3)
+    tables = [(cause_rows(change, after.unit, lang), 1)]
+    tables += [(moved_deal_rows(change, names, after.unit, lang), 3)] if amounts_told(change) else []
     return Section(
         title,
         tuple(change_ends(change, before, after, lang)),
-        tables,
+        tuple(tables),
         lambda ax: plots.forecast_waterfall(change, unit=after.unit, ax=ax, lang=lang),
         4.4,
     )

@@ -150,6 +150,17 @@ def numbers(values: pd.Series) -> pd.Series:
     return values.map(lambda value: rounded(value, digits))
 
 
+def differences(values: pd.Series) -> list[str]:
+    """As `numbers`, each with its sign; what rounds to nothing reads 0.
+
+    Examples
+    --------
+    >>> differences(pd.Series([0.79, -0.12, -0.001, 0.0])), differences(pd.Series([-1.02, 0.2]))
+    (['+0.79', '−0.12', '0', '0'], ['−1.0', '+0.2'])
+    """
+    return [signed(value, places(values)) for value in values]
+
+
 def places(values: pd.Series) -> int:
     """Decimals of a column: as many as its largest number asks for, none where all are whole."""
     return 0 if (values.dropna() % 1 == 0).all() else decimals(values.abs().max())
