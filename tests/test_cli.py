@@ -521,6 +521,8 @@ def test_a_book_without_amounts_gets_no_statistics_of_amounts(capsys, tmp_path, 
     page = (out / "forecast.html").read_text(encoding="utf-8")
     assert "&lt;1 %" not in page
     assert label("title_target_curve", lang) not in page
+    assert page.count("<img") == 2  # the deals of the quarter, and those of past quarters: none that is empty
+    assert label("main_cause", lang) not in page
     summary = load_workbook(out / "forecast.xlsx").worksheets[0]
     assert [summary[f"{column}9"].value for column in "BCD"] == ["–", None, None]
     assert main(["ledger", str(out / "ledger"), "--lang", lang]) == 0

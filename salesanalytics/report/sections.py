@@ -67,12 +67,13 @@ def _change(before: QuarterForecast, after: QuarterForecast, lang: str) -> Secti
     names = pd.concat([f.deals.set_index("deal_id")["name"] for f in (after, before)])
     names = names[~names.index.duplicated()]
     title = label("title_change", lang, quarter=after.period.name, before=before.as_of, after=after.as_of)
-    tables = [(cause_rows(change, after.unit, lang), 1)]
-    tables += [(moved_deal_rows(change, names, after.unit, lang), 3)] if amounts_told(change) else []
+    lead, causes = tuple(change_ends(change, before, after, lang)), (cause_rows(change, after.unit, lang), 1)
+    if not amounts_told(change):  # then neither a picture nor a deal has anything to show
+        return Section(title, lead, (causes,))
     return Section(
         title,
-        tuple(change_ends(change, before, after, lang)),
-        tuple(tables),
+        lead,
+        (causes, (moved_deal_rows(change, names, after.unit, lang), 3)),
         lambda ax: plots.forecast_waterfall(change, unit=after.unit, ax=ax, lang=lang),
         4.4,
     )
