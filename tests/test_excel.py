@@ -152,3 +152,6 @@ def test_a_text_wider_than_its_column_takes_lines_of_its_own_and_is_not_cut():
     assert not sheet["A1"].alignment.wrap_text
     assert sheet.row_dimensions[1].height >= 3 * LINE_HEIGHT
     assert (sheet["A2"].alignment.wrap_text, sheet.row_dimensions[2].height) == (None, None)
+    write_row(sheet, 3, ["x" * 24, "a word without a space is broken"], [None, None])
+    assert sheet["A3"].alignment.wrap_text
+    assert sheet.row_dimensions[3].height >= 3 * LINE_HEIGHT

@@ -25,6 +25,7 @@ from salesanalytics.forecast.data_hash import data_hash, plain_table
 from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.labels import label
 from salesanalytics.models.bands import crps
+from salesanalytics.report.ledger import accuracy_text
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_day
 
@@ -600,3 +601,15 @@ def test_the_ledger_command_says_what_is_wrong(folder, capsys, argv, status, sai
 def test_an_empty_ledger_is_shown(folder, capsys, tmp_path):
     assert main(["ledger", str(tmp_path), "--book", str(folder), "--as-of", AS_OF]) == 0
     assert capsys.readouterr().out == label("ledger_empty", "en", path=tmp_path) + "\n"
+
+
+def test_the_error_of_a_forecast_has_a_sign():
+    judged = pd.DataFrame(
+        {
+            "quarter": "2026Q3", "as_of": "2026-07-01", "measure": ["amount", "count"], "forecast": [1500.4, 1.94],
+            "q10": [1000.0, 1.0], "q90": [2000.0, 3.0], "actual": [2000.0, 1.0], "error": [-499.6, 0.94],
+            "in_80": True, "in_50": False,
+        }
+    )  # fmt: skip
+    told = accuracy_text(judged, "en", as_of=date(2026, 12, 31), unit="MW").splitlines()
+    assert [line.split()[-2] for line in told if line.startswith("2026Q3")] == ["−499.6", "+0.94"]

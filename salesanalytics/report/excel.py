@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.forecast import QuarterForecast, explain_change
-from salesanalytics.labels import amount_label, label
+from salesanalytics.labels import amount_label, cells, label
 from salesanalytics.labels.units import unit_for
 from salesanalytics.report.excel_tables import change_table, form_of, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
@@ -120,8 +121,9 @@ def head(sheet: Worksheet, at: int, names: list[str], *, n_text: int) -> None:
 
 
 def n_lines(text: str, width: float) -> int:
-    """Lines that a text takes in a cell."""
-    return len(fold(text, int(width) - 2))
+    """Lines that a text takes in a cell; a word that is longer than the cell is broken."""
+    room = int(width) - 2
+    return sum(max(ceil(cells(line) / room), 1) for line in fold(text, room))
 
 
 def widths(sheet: Worksheet, widths: list[int]) -> None:

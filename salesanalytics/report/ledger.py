@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from salesanalytics.forecast.backtest import GRACE_DAYS
-from salesanalytics.labels import amount_label, band, chance, label, number, short
+from salesanalytics.labels import amount_label, band, chance, decimals, label, number, short, signed
 from salesanalytics.labels.units import unit_for
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.timeline import parse_period
@@ -64,7 +64,7 @@ def accuracy_text(judged: pd.DataFrame, lang: str, width: int | None = None, *, 
         "mean": (judged["forecast"] / scale).map(short),
         "band_80": [band(a, b) for a, b in zip(judged["q10"] / scale, judged["q90"] / scale, strict=True)],
         "signed_then": (judged["actual"] / scale).map(short),
-        "forecast_error": (judged["error"] / scale).map(short),
+        "forecast_error": (judged["error"] / scale).map(lambda x: signed(x, 0 if x % 1 == 0 else decimals(x))),
         "in_band_80": judged["in_80"].map(lambda held: label("yes" if held else "no", lang)),
     }
     title = label("title_accuracy", lang, as_of=as_of)

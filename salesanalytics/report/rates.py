@@ -13,7 +13,7 @@ from salesanalytics.labels import label, number, percent, signed
 from salesanalytics.models.nominal_rates import CLEAR_FALL
 from salesanalytics.models.rates_effect import RatesEffect
 from salesanalytics.models.rising_rates import RisingRates
-from salesanalytics.report.tables import rate_rows, state_namer
+from salesanalytics.report.tables import intervals, rate_rows, state_namer
 from salesanalytics.report.text import fold, text_table
 
 
@@ -50,12 +50,11 @@ def proposal_text(
     proposal: pd.DataFrame, rising: RisingRates, book: DealBook, lang: str, width: int | None = None
 ) -> str:
     """Proposed nominal percentages (`propose_nominal_rates`), and whether the chance rises with the stage."""
-    limits = zip(proposal["lower"], proposal["upper"], strict=True)
     columns: dict[str, Any] = {
         "stage": proposal["stage"].map(state_namer(book.process, lang)),
         "nominal": proposal["nominal"].map(percent),
         "proposed": proposal["proposed"].map(percent),
-        "interval": [f"{number(100 * low, 1)} – {percent(high, 1)}" if low == low else "–" for low, high in limits],
+        "interval": intervals(proposal["lower"], proposal["upper"], 1),
         "outside": proposal["is_outside"].map({True: label("yes", lang), False: ""}),
     }
     heads = {"interval": label("interval", lang, level=percent(proposal["confidence"].iloc[0]))}

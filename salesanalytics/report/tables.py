@@ -166,6 +166,21 @@ def places(values: pd.Series) -> int:
     return 0 if (values.dropna() % 1 == 0).all() else decimals(values.abs().max())
 
 
+def intervals(lower: pd.Series, upper: pd.Series, digits: int = 0) -> list[str]:
+    """Intervals of chances; only what is certain reads 0 or 100.
+
+    Examples
+    --------
+    >>> intervals(pd.Series([0.004, 0.0, float("nan")]), pd.Series([0.999, 0.456, float("nan")]))
+    ['<1 – >99 %', '0 – 46 %', '–']
+    """
+    limits = zip(lower, upper, strict=True)
+    return [
+        f"{percent(low, digits).removesuffix(' %')} – {percent(high, digits)}" if low == low else "–"
+        for low, high in limits
+    ]
+
+
 def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     """This forecast above the simple methods, and what each rests on."""
     mine = {"method": "forecast", "count": forecast.total("count").mean(), "amount": forecast.total().mean()}
@@ -195,11 +210,7 @@ def score_rows(deals: pd.DataFrame, book: DealBook, lang: str) -> pd.DataFrame:
     factor, unit = unit_for_deals(deals["expected_amount"].sum(), book.settings.unit, lang)
     deals = deals_in(deals, factor)
     columns = _deal_columns(deals, book.process, lang, p="p_won_until", who={})
-    interval = [
-        f"{percent(low, 1).removesuffix(' %')} – {percent(high, 1)}"
-        for low, high in zip(deals["p_lower"], deals["p_upper"], strict=True)
-    ]
-    columns["interval"] = interval
+    columns["interval"] = intervals(deals["p_lower"], deals["p_upper"], 1)
     columns["days_in_state"] = deals["days_in_state"].map(number)
     columns["p_won"] = deals["p_won"].map(percent)
     return _labelled(columns, unit, lang)
@@ -297,10 +308,9 @@ def rate_rows(rates: pd.DataFrame, book: DealBook, lang: str, by: str | None = N
     if by:
         columns[group_head(by, lang)] = group_names(rates[by], book.process, book.rep_names, lang)
     level = label("interval", lang, level=percent(rates["confidence"].max()))
-    limits = zip(rates["lower_in_stock"], rates["upper_in_stock"], strict=True)
     columns[label("nominal", lang)] = rates["nominal"].map(percent)
     columns[label("p_won_in_stock", lang)] = rates["p_won_in_stock"].map(percent)
-    columns[level] = [f"{number(100 * low)} – {percent(high)}" if low == low else "–" for low, high in limits]
+    columns[level] = intervals(rates["lower_in_stock"], rates["upper_in_stock"])
     shares = {"shrunk": "shrunk_in_stock", "closed_only_rate": "closed_only_rate", "p_won_entry": "p_won"}
     columns |= {label(key, lang): rates[name].map(percent) for key, name in shares.items()}
     columns |= {label(key, lang): rates[key].map(number) for key in ("n_entered", "n_won", "n_other_end", "n_open")}

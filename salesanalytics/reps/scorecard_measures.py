@@ -15,7 +15,7 @@ MEASURES = (
     ("effect", "effect_lower", "effect_upper", "n", "share", True),
     ("trend", "trend_lower", "trend_upper", "n", "points", None),
     ("cycle_days", "cycle_lower", "cycle_upper", "n_won", "days", None),
-    ("price_ratio", "price_lower", "price_upper", "n_won", "share", True),
+    ("price_ratio", "price_lower", "price_upper", "n_won", "ratio", True),
     ("process_score", "process_lower", "process_upper", "n_stages_passed", "share", True),
     ("p_bias", "p_bias_lower", "p_bias_upper", "n_p", "points", None),
     ("date_bias_days", "date_bias_lower", "date_bias_upper", "n_dates", "signed", None),
@@ -65,6 +65,8 @@ def _said(value: float, low: float, high: float, kind: str, lang: str) -> str:
 def _one(x: float, kind: str) -> str:
     if kind == "share":
         return percent(x)
+    if kind == "ratio":  # of prices: no chance, and 100 % is not certain
+        return f"{number(100 * x)} %"
     if kind == "days":
         return number(x)
     amount = round(100 * x) if kind == "points" else round(x)
