@@ -17,6 +17,7 @@ import salesanalytics as sa
 from salesanalytics import plots
 from salesanalytics.cli import main
 from salesanalytics.errors import SchemaError
+from salesanalytics.forecast.baselines import baselines
 from salesanalytics.labels import label, signed
 from salesanalytics.models.nominal_rates import rounded
 from salesanalytics.models.rising_rates import never_falling, precision, rising_among
@@ -31,6 +32,8 @@ from salesanalytics.report.rates import (
     rates_text,
     rising_sentence,
 )
+from salesanalytics.timeline import parse_period
+from salesanalytics.timeline.calendar import to_day
 
 LAST = 899
 LANGUAGES = ("en", "zh")
@@ -279,6 +282,18 @@ def test_effects_that_cannot_be(tmp_path):
     plain = sa.make_book(deals=deals, history=history, process=read_process(text))
     with pytest.raises(SchemaError, match="no nominal win rates"):
         sa.nominal_rates_effect(plain, as_of="2010-01-01")
+    text.write_text("stages: [{id: S1, nominal_win_rate: 0.1}, S2]", encoding="utf-8")
+    partly = sa.make_book(deals=deals, history=history, process=read_process(text))
+    with pytest.raises(SchemaError, match="no nominal win rate of S2"):
+        sa.nominal_rates_effect(partly, as_of="2010-01-01")
+    scored = sa.score_open_deals(partly, as_of="2010-01-01", until="2010-03-31")
+    found = baselines(partly, period=parse_period("2010Q1"), day=to_day("2010-01-01"), deals=scored)
+    simple = found.set_index("method")
+    assert simple.loc["nominal_weighted", "basis"] == "not every stage has a nominal rate"
+    assert np.isnan(simple.loc["nominal_weighted", "count"])
+    rising = sa.rising_rates(plain, as_of="2010-01-01")
+    shown = proposal_text(sa.propose_nominal_rates(plain, as_of="2010-01-01"), rising, plain, "en")
+    assert label("proposal_basis_observed", days="730") in shown
     assert sa.propose_nominal_rates(plain, as_of="2010-01-01")["proposed"].isna().all()
 
 

@@ -46,7 +46,8 @@ def rates(book: DealBook, given: Namespace) -> Answer:
         table = texts.rates_text(rates, book, given.lang, width(), as_of=given.as_of, by=given.by)
         return table + "\n" + texts.differ_text(tests, book, given.lang, width())
     proposal, rising = propose_nominal_rates(book, **asked), rising_rates(book, **asked)
-    has_nominal = any(book.process.nominal_win_rates.values())
+    nominal = book.process.nominal_win_rates.values()
+    has_nominal = any(nominal) and None not in nominal
     effect = nominal_rates_effect(book, **asked) if has_nominal else None
     if given.json:
         over_time = stage_rates_over_time(book, **asked)

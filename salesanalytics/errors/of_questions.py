@@ -102,6 +102,10 @@ TEXTS: dict[str, str] = {
         "没有一个过往日期既有在跟进的项目、其期限又在 {day} 前已完整观察；询问的日期数：{n}。"
     ),
     "The process has no nominal win rates to compare with.": "流程没有可供比较的名义赢率。",
+    "The process has no nominal win rate of {names}: what nominal rates would have said of past pipelines cannot be "
+    "told. State them as nominal_win_rate of these stages.": (
+        "流程没有 {names} 的名义赢率：无法得知名义赢率对以往管道会给出什么结果。请在这些阶段写明 nominal_win_rate。"
+    ),
     "Reasons compare the open deals of one date; the snapshot holds several.": (
         "理由比较的是同一日期的在跟进项目；该快照含有多个日期。"
     ),

@@ -44,6 +44,7 @@ TEXTS: dict[str, str] = {
     "dates before the extract see the {} of the extract": "较早日期看到的也是导出时的{}", "actual": "实际值",
     "all open deals": "全部在跟进项目", "no finished period": "没有已结束的时期",
     "the process has no nominal rates": "流程没有名义赢率",
+    "not every stage has a nominal rate": "有的阶段没有名义赢率",
     "open deals whose expected close date lies in the period": "预计签约日在期内的在跟进项目",
     "the reps do not say": "销售没有填写", "no open deals": "没有在跟进项目",
     "how their calls came out before": "以往判断的兑现情况",

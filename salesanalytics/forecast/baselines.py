@@ -121,6 +121,8 @@ def _nominal_weighted(
     rate = standing["stage"].map(dict(book.process.nominal_win_rates)).astype(float)
     if not any(book.process.nominal_win_rates.values()):
         return "nominal_weighted", np.nan, np.nan, "the process has no nominal rates"
+    if None in book.process.nominal_win_rates.values():  # deals of such a stage would count as nothing
+        return "nominal_weighted", np.nan, np.nan, "not every stage has a nominal rate"
     basis = "all open deals"
     dates = collect(book, at_dates(book, trail(book, "close_date"), [day])).set_index("deal_id")["last"]
     if len(dates):

@@ -64,6 +64,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "title_proposal": ("Proposed nominal percentages", "建议的名义赢率"),
     "proposed": ("Proposed", "建议值"), "outside": ("Nominal lies outside", "名义值在区间外"),
+    "proposal_basis_observed": (
+        "Made from the deals standing in each stage, signed within {days} days.",
+        "依据停留在各阶段的项目，{days} 天内签约。",
+    ),
     "proposal_basis": (
         "Made from the deals standing in each stage, signed within {days} days; the nominal rate counts as {n} deals.",
         "依据停留在各阶段的项目，{days} 天内签约；名义赢率计作 {n} 个项目。",

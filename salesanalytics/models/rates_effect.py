@@ -77,7 +77,7 @@ def nominal_rates_effect(book: DealBook, *, as_of: Any, quarters: int = 8, horiz
     Raises
     ------
     SchemaError
-        ``quarters`` is not positive, or the process has no nominal rates.
+        ``quarters`` is not positive, or the process has no nominal rates, or not of every stage.
     AsOfError
         ``as_of`` lies after the end of the book.
     """
@@ -86,6 +86,11 @@ def nominal_rates_effect(book: DealBook, *, as_of: Any, quarters: int = 8, horiz
     nominal = {stage: nominal_rate(book, stage) for stage in book.process.stage_ids}
     if all(np.isnan(rate) for rate in nominal.values()):
         raise SchemaError("The process has no nominal win rates to compare with.")
+    if without := [stage for stage, rate in nominal.items() if np.isnan(rate)]:
+        raise SchemaError(
+            f"The process has no nominal win rate of {', '.join(without)}: what nominal rates would have said of past "
+            "pipelines cannot be told. State them as nominal_win_rate of these stages."
+        )
     day = as_of_day(book, as_of)
     last = quarter_of(day + 1, fiscal_year_start=book.settings.fiscal_year_start)
     periods = [last.back(k) for k in range(quarters, 0, -1)]

@@ -62,7 +62,8 @@ def proposal_text(
         _labelled(columns, lang, heads), title=label("title_proposal", lang), n_text=1, lang=lang, width=width
     )
     days, n = number(proposal["horizon_days"].iloc[0]), number(book.process.nominal_prior_strength)
-    basis = label("proposal_basis", lang, days=days, n=n)
+    key = "proposal_basis" if proposal["nominal"].notna().any() else "proposal_basis_observed"
+    basis = label(key, lang, days=days, n=n)
     told = rising_sentence(rising, lang)
     return "\n".join([table, *fold(basis, width), *(fold(told, width) if told else ()), ""])
 
