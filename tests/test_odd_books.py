@@ -100,3 +100,12 @@ def test_a_date_before_the_book_is_named():
     paths = {f"d{k}": [("S1", 400 + k), ("won", 450 + k)] for k in range(9)}
     found = sa.forecast_quarter(tiny(paths, last=600), quarter="2010Q1", as_of=at(10), draws=9)
     assert "note_nothing_known" in dict(found.notes)
+
+
+def test_a_book_in_which_nothing_was_ever_signed_says_so():
+    paths = {f"d{k}": [("S1", 5 * k), ("lost", 5 * k + 30)] for k in range(40)} | {"a": [("S1", 300)]}
+    late = tiny(paths | {"w": [("S1", 0), ("won", 380)]}, last=400)
+    told = {day: dict(sa.forecast_quarter(late, quarter="2011Q1", as_of=at(day), draws=9).notes) for day in (370, 390)}
+    assert told[370]["note_no_win"] == {"day": at(370)}
+    assert "note_dead_stock" not in told[370]  # each deal is older than any that was signed, for none was
+    assert "note_no_win" not in told[390]

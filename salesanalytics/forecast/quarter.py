@@ -147,8 +147,12 @@ def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any
     deals, signed, n_origins = prepared.deals, prepared.signed, len(prepared.shock.shifts)
     watched, ahead = _watched_days(book, prepared), prepared.period.end_day - prepared.day
     old, without = deals["older_than_any_win"], int(deals["amount"].isna().sum())
-    if not len(known_outcomes(book, prepared.day)):
+    known = known_outcomes(book, prepared.day)
+    has_won = known["end"].eq("won").any()
+    if not len(known):
         notes.append(("note_nothing_known", {"day": to_date(prepared.day)}))
+    elif not has_won:
+        notes.append(("note_no_win", {"day": to_date(prepared.day)}))
     if not book.told_when_recorded(prepared.day):
         notes.append(("note_no_recorded_at", {}))
     if book.settings.amount_is == "current":
@@ -158,7 +162,7 @@ def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any
         notes.append(("note_late_bookings", {"n": f"{late:.1f}"}))
     if len(deals) and ahead > watched:
         notes.append(("note_beyond_watched", {"n": watched, "days": ahead}))
-    if old.any():
+    if old.any() and has_won:  # where nothing was ever signed every deal is older than any that was
         largest = percent(float(deals.loc[old, "p_in_period"].max()), 1)
         notes.append(("note_dead_stock", {"n": int(old.sum()), "largest": largest}))
     if without:

@@ -149,6 +149,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The book knows of no deal by {day}: it begins later.",
         "截至 {day}，账本中还没有任何项目：记录始于更晚的日期。",
     ),
+    "note_no_win": (
+        "No signing is known by {day}: open deals count with the small chances this leaves, those to come with none.",
+        "截至 {day} 没有任何已知的签约：在跟进项目只按由此得出的很小概率计入，尚未立项的项目不计。",
+    ),
     "note_few_origins": (
         "Past dates to learn from how all deals swing together (common shock): {n}. It rests mostly on its prior.",
         "可用于估计各项目同涨同落程度（共同冲击）的过去日期：{n} 个，主要依据先验。",
