@@ -61,6 +61,19 @@ def test_a_date_within_the_period_gives_the_whole_chance_of_signing():
     assert row["p_in_period"] == row["p_won"] > plain().deals.set_index("deal_id").at[deal, "p_in_period"]
 
 
+def test_what_is_said_of_a_judged_deal_goes_with_its_chance():
+    deal, told = judged(chance=0.999)
+    before, row = (f.deals.set_index("deal_id").loc[deal] for f in (plain(), told))
+    assert before["p_won"] < 0.999 == row["p_won"]  # not less likely in two years than in this quarter
+    assert row[["sign_q10", "sign_q50", "sign_q90"]].isna().all()  # the model's date belongs to its own chance
+    deal, told = judged(signs_on=date(2013, 9, 1))
+    row = told.deals.set_index("deal_id").loc[deal]
+    assert row["sign_q50"] == pd.Timestamp("2013-09-01")
+    assert row["p_won"] == before["p_won"]
+    deal, told = judged(amount=500.0)
+    assert told.deals.set_index("deal_id").at[deal, "sign_q50"] == before["sign_q50"]
+
+
 def test_what_judgement_moves_is_told_apart_and_adds_up():
     deal, told = judged(chance=0.9, amount=500.0)
     change = sa.explain_change(plain(), told)

@@ -15,6 +15,7 @@ from salesanalytics.book.numbers import parse_numbers
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.quarter import drawn
 from salesanalytics.forecast.result import QuarterForecast
+from salesanalytics.forecast.score import QUANTILES
 from salesanalytics.timeline.calendar import to_date, to_day
 
 FIELDS = ("deal_id", "who", "why", "chance", "signs_on", "amount", "excluded")
@@ -68,7 +69,8 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
 
     Draws of all other deals stay as they are, as long as the bands are not widened by a track record. The forecast
     without judgement is kept beside it (`QuarterForecast.unjudged`), and `explain_change` between the two tells what
-    judgement moves.
+    judgement moves. Of a deal whose chance or date is judged ``p_won`` is not below the chance in the period, and its
+    likely dates are those of the judgement: none, or the one stated.
 
     Parameters
     ----------
@@ -100,6 +102,9 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
         deals.loc[one.deal_id, "p_in_period"] = _chance(plain, deals.loc[one.deal_id], one)
         if one.amount is not None:
             deals.loc[one.deal_id, "amount"] = one.amount
+        if one.chance is not None or one.signs_on is not None:  # the model's dates belong to the chance it gave
+            deals.loc[one.deal_id, list(QUANTILES)] = pd.NaT if one.signs_on is None else pd.Timestamp(one.signs_on)
+            deals.loc[one.deal_id, "p_won"] = deals.loc[one.deal_id, ["p_won", "p_in_period"]].max()
     pool = plain.prepared.pool
     usual = pool.mean() if len(pool) else 0.0
     deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(usual)
