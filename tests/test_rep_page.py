@@ -14,7 +14,9 @@ import pytest
 import salesanalytics as sa
 from salesanalytics import plots
 from salesanalytics.errors import SchemaError
+from salesanalytics.labels import label
 from salesanalytics.report.rep_page import page_names, write_rep_page, write_rep_report
+from salesanalytics.report.review import reps_text
 from salesanalytics.reps import (
     condition_gaps,
     open_gaps,
@@ -263,3 +265,17 @@ def test_stage_conversion_of_a_book_without_reps_is_empty():
         deals=book.deals.drop(columns="rep_id"), history=book.history, settings={"extracted_on": "2026-09-30"}
     )
     assert len(stage_conversion(bare, as_of="2026-09-30")) == 0
+
+
+def test_a_rep_without_a_deal_has_no_empty_table_and_no_interval(book, tmp_path):
+    new = {"rep_id": "R99", "name": "New", "team": "t", "region": None, "manager_id": None, "hired_at": "2026-09-01"}
+    reps = pd.concat([book.reps[list(new)], pd.DataFrame([new])], ignore_index=True)
+    more = sa.make_book(deals=book.deals, history=book.history.drop(columns="row"), reps=reps, accounts=book.accounts)
+    found = review_reps(more, as_of=book.settings.extracted_on)
+    told = reps_text(found.evaluation, more, "en", as_of=book.settings.extracted_on)
+    line = next(line for line in told.splitlines() if line.startswith("R99"))
+    assert line.split()[3:] == ["0", "0", "–", "–", "–", "–", "–", "–"]
+    write_rep_report(found, tmp_path)
+    page = next(tmp_path.glob("*R99*")).read_text(encoding="utf-8")
+    assert "<table" not in page
+    assert label("page_measures") not in page

@@ -134,7 +134,8 @@ def reps_text(found: RepEvaluation, book: DealBook, lang: str, width: int | None
             label("expected", lang): [number(x, 1) for x in reps["expected"]],
             label("rep_effect", lang): [_effect(x) for x in reps["effect"]],
             interval: [
-                f"{_effect(a)} – {_effect(b)}" for a, b in zip(reps["effect_lower"], reps["effect_upper"], strict=True)
+                f"{_effect(a)} – {_effect(b)}" if a == a else "–"
+                for a, b in zip(reps["effect_lower"], reps["effect_upper"], strict=True)
             ],
             label("p_above_median", lang): [percent(p) for p in reps["p_above_median"]],
             label("rank", lang): [number(x) for x in reps["rank"].astype(float)],
