@@ -182,15 +182,16 @@ def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> i
     table = known_amounts(forecast.components(), forecast)
     columns = ["amount", "amount_lower", "amount_upper", "count", "count_lower", "count_upper"]
     limits = {m: [form_of(*table[f"{m}_lower"], *table[f"{m}_upper"])] * 2 for m in ("amount", "count")}
-    forms = [None, form_of(*table["amount"]), *limits["amount"], form_of(*table["count"]), *limits["count"]]
+    of = {m: form_of(*table[m]) for m in ("amount", "count")}
+    forms = [None, of["amount"], *limits["amount"], of["count"], *limits["count"]]
     parts = table[table["component"] != "total"].to_dict("records")
     for i, part in enumerate(parts, start=at + 1):
         write_row(sheet, i, [label(part["component"], lang), *(part[c] for c in columns)], forms)
     last = at + len(parts) + 1
     total = table[table["component"] == "total"].iloc[0]
     write_row(sheet, last, [label("total", lang), None, *(total[c] for c in columns[1:])], forms, bold=True)
-    for column, place in (("B", 1), ("E", 4)):
-        _formula(sheet[f"{column}{last}"], f"=SUM({column}{at + 1}:{column}{last - 1})", forms[place])
+    for column, measure in (("B", "amount"), ("E", "count")):
+        _formula(sheet[f"{column}{last}"], f"=SUM({column}{at + 1}:{column}{last - 1})", of[measure])
     if not forecast.amounts_known:
         _put(sheet[f"B{last}"], "–")
     return last
