@@ -425,6 +425,25 @@ def test_what_was_taken_away_is_none(rule, rows):
     assert named == ({"emptied"} if rule in ("T06", "D01") else {"kept"})
 
 
+@pytest.mark.parametrize("day", [AS_OF, ago(5)])
+def test_a_deal_no_longer_seen_still_was_the_reps_and_had_its_amount(day):
+    """The last of ten deals edited in an hour (H06), of ten that left S2 (R03), of twenty amounts (F06) is gone."""
+    lost = [stage("S2", 99), stage("lost", 9)]
+    cases = {f"busy {k}": REPS["H06b+"][f"H06b+ {k}"] for k in range(10)}
+    cases |= owned("loser", 9, lost) | {"loser 09": [stage("S2", 99), stage("S1", 20), stage("S2", 19), stage("S3", 9)]}
+    cases |= owned("steady", 40, [stage("S2", 99), stage("S3", 20), stage("won", 9)])
+    facts = {deal: {"rep_id": deal.split(" ")[0]} for deal in cases}
+    cases |= owned("pump", 20, [stage("S1", 90)])
+    facts |= {f"pump {k:02d}": {"product": "pump", "amount": 100.0 + k, "rep_id": f"p{k}"} for k in range(20)}
+    for deal in ("busy 9", "loser 09", "pump 00"):
+        facts[deal]["last_seen_on"] = ago(3)
+    known = know(book_of(cases, facts=facts), as_of=day)
+    assert set(known.owned.index) == set(range(len(cases)))
+    assert "busy" in found(known, "H06")
+    assert "loser" in found(known, "R03")
+    assert found(known, "F06") == {"pump 19"}
+
+
 # ---------------------------------------------------------------- rules about the portfolio, survival form
 
 

@@ -130,3 +130,16 @@ def test_sums_reconcile_in_a_simulated_company():
     assert sheet.customers["n_deals"].sum() == len(sheet.deals)
     assert (risk.reps["amount_alone"] <= risk.reps["amount"] + 1e-9).all()
     assert risk.deals.loc[~risk.deals["documented"], "single_line"].sum() == 0
+
+
+def test_whom_a_colleague_met_on_a_deal_no_longer_seen_he_still_knows():
+    paths = {"open": [("S1", 0)], "gone": [("S1", 0)]}
+    facts = {"account_id": ["A", "A"], "rep_id": ["r1", "r2"], "amount": [4.0, 1.0]}
+    facts["last_seen_on"] = [pd.NaT, worlds.day_of(20)]
+    rows = [("open", "contact", "DM", 3), ("gone", "contact", "USER", 5)]
+    book = worlds.tiny(paths, last=60, deals=facts, history=rows)
+    before, after = (key_person_risk(book, as_of=worlds.day_of(day)) for day in (10, 50))
+    for found in (before, after):
+        assert found.deals.set_index("deal_id").loc["open", "known_to_others"]
+        row = found.reps.set_index("rep_id").loc["r1"]
+        assert row[["n_alone", "amount_alone", "n_customers_alone"]].tolist() == [0, 0.0, 0]

@@ -94,7 +94,7 @@ def _deals(known: Known, *, keeps: bool, horizon_days: int) -> pd.DataFrame:
         count = here[column].nunique().reindex(deals.index)
         deals[name] = count.fillna(0).astype("int64") if keeps else np.nan
     deals["customer"] = _customer(deals)
-    place = pd.concat([_customer(part) for part in (known.deals, known.ended)])
+    place = _customer(known.everyone)  # a contact stays one when its deal ends or is no longer seen
     pairs = rows.assign(customer=rows["deal"].map(place))[["customer", "rep_id"]].dropna().drop_duplicates()
     met = pairs.groupby("customer").size().reindex(deals["customer"]).fillna(0).to_numpy()
     own = pd.MultiIndex.from_frame(deals[["customer", "rep_id"]]).isin(pd.MultiIndex.from_frame(pairs))

@@ -198,8 +198,14 @@ class Known:
 
     @cached_property
     def owned(self) -> pd.DataFrame:
-        """Owner and amount of every known deal, by position."""
-        return pd.concat([self.deals[["rep_id", "amount"]], self.ended[["rep_id", "amount"]]])
+        """Owner and amount of every known deal, vanished ones too, by position."""
+        return self.everyone[["rep_id", "amount"]]
+
+    @cached_property
+    def everyone(self) -> pd.DataFrame:
+        """Facts, ``rep_id``, ``amount`` and ``created_day`` of every known deal, open, ended or vanished."""
+        columns = [*FACTS, "rep_id", "amount", "created_day"]
+        return pd.concat([part[columns] for part in (self.deals, self.ended, self.vanished)])
 
     @cached_property
     def won_stays(self) -> pd.DataFrame:

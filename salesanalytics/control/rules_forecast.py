@@ -105,8 +105,7 @@ def amount_outlier(known: Known, params: Params) -> pd.DataFrame:
     """F06. The amount is above the quantile of its product (at least 20 known deals, itself included; of all deals
     where the book keeps no products), or above mult x the median of at least 3 other deals of the account.
     """
-    columns = ["product", "account_id", "amount"]
-    everyone = pd.concat([known.deals[columns], known.ended[columns]])
+    everyone = known.everyone[["product", "account_id", "amount"]]
     kept = everyone["product"].notna().any()
     everyone = everyone[everyone["amount"] > 0]
     product = everyone["product"] if kept else pd.Series("", everyone.index)

@@ -57,17 +57,12 @@ def quarter_end_burst(known: Known, params: Params) -> pd.DataFrame:
 
 def _hourly(known: Known, params: Params, fields: list[str]) -> pd.DataFrame:
     typed = typed_in(known.book, fields, day=known.day, since_day=known.day - HOUR_DAYS)
-    reps = pd.concat([known.deals.set_index("deal_id")["rep_id"], _ended_owner(known)])
+    reps = known.everyone.set_index("deal_id")["rep_id"]
     typed = typed.assign(rep_id=typed["deal_id"].map(reps), hour=typed["moment"].dt.floor("h"))
     deals = typed.groupby(["rep_id", "hour"])["deal_id"].nunique().rename("n").reset_index()
     busy = deals[deals["n"] >= params["n"]].drop_duplicates("rep_id", keep="last")
     day = (busy["hour"].dt.normalize() - pd.Timestamp(0)).dt.days
     return pd.DataFrame({"rep_id": busy["rep_id"], "since_day": day, "text": "_hour", "n": busy["n"]})
-
-
-def _ended_owner(known: Known) -> pd.Series:
-    ids = known.book.deals["deal_id"].to_numpy(dtype=object)
-    return pd.Series(known.ended["rep_id"].to_numpy(), index=ids[known.ended.index])
 
 
 def dates_clumped(known: Known, params: Params) -> pd.DataFrame:
