@@ -109,3 +109,11 @@ def test_a_book_in_which_nothing_was_ever_signed_says_so():
     assert told[370]["note_no_win"] == {"day": at(370)}
     assert "note_dead_stock" not in told[370]  # each deal is older than any that was signed, for none was
     assert "note_no_win" not in told[390]
+
+
+def test_work_is_known_of_deals_whose_first_stage_is_still_to_be_typed_in():
+    """The rule on edits (H06) found no field that is edited, and stopped all alerts."""
+    book = tiny({"a": [("S1", 0, 50)], "b": [("S2", 0, 50)]}, last=60, history=[("a", "activity", "visit", 1, 2)])
+    found = sa.find_anomalies(book, as_of=at(9))
+    assert found.rules.set_index("rule").loc["H06", ["n_hits", "silent"]].tolist() == [0, False]
+    assert len(sa.review_deals(book, as_of=at(9), n_similar=0).clocks) == 1

@@ -37,6 +37,8 @@ def quarter_end_burst(known: Known, params: Params) -> pd.DataFrame:
     (needs times of day).
     """
     fields = [name for name in EDITS if name in known.fields.index]
+    if not fields:  # of deals that stand in their first stage by their creation alone, other work may be known
+        return nothing()
     columns = ["deal", "known_day"]
     rows = pd.concat([known_rows(known.book, name, day=known.day, columns=columns) for name in fields])
     owner = known.owned["rep_id"].astype("category").reindex(rows["deal"]).array  # words compare slowly
