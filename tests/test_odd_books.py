@@ -111,6 +111,28 @@ def test_a_book_in_which_nothing_was_ever_signed_says_so():
     assert "note_no_win" not in told[390]
 
 
+def test_before_the_first_deal_tables_have_their_columns():
+    paths = {"a": [("S1", 400), ("won", 450)], "b": [("S1", 410)]}
+    book = tiny(paths, last=600, deals={"rep_id": ["r", "s"]})
+    for ask in (
+        lambda day: sa.stage_flow(book, as_of=day, by="rep_id"),
+        lambda day: sa.signing_curves(book, as_of=day),
+        lambda day: sa.signing_curves(book, as_of=day, by="rep_id"),
+        lambda day: sa.stage_rates_over_time(book, as_of=day),
+        lambda day: sa.stage_conversion(book, as_of=day),
+    ):
+        before, after = ask(at(10)), ask(at(600))
+        assert len(before) == 0
+        assert list(before) == list(after)
+    assert sa.rate_drift(sa.stage_rates_over_time(book, as_of=at(10))).empty
+    effects = [sa.nominal_rates_effect(book, as_of=at(day), quarters=2) for day in (10, 600)]
+    for name in ("quarters", "methods", "proposals"):
+        before, after = (getattr(effect, name) for effect in effects)
+        assert len(before) == 0 < len(after)
+        assert list(before) == list(after)
+    assert sa.plots.rates_effect(effects[0]) is not None
+
+
 def test_work_is_known_of_deals_whose_first_stage_is_still_to_be_typed_in():
     """The rule on edits (H06) found no field that is edited, and stopped all alerts."""
     book = tiny({"a": [("S1", 0, 50)], "b": [("S2", 0, 50)]}, last=60, history=[("a", "activity", "visit", 1, 2)])

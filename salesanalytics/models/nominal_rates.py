@@ -43,7 +43,7 @@ def propose_nominal_rates(
         (interval of the shrunk rate, made never to fall like it), ``shrunk`` (before rounding), ``p_won_in_stock``
         (plain), ``n_in_stock``, ``is_outside`` (the nominal rate lies outside the interval and something speaks against
         it), ``made_rising`` (the rate was moved because the chance should not fall), ``p_value_rising`` (of true rates
-        that never fall).
+        that never fall), ``horizon_days``, ``confidence``.
 
     Raises
     ------

@@ -105,13 +105,37 @@ def nominal_rates_effect(book: DealBook, *, as_of: Any, quarters: int = 8, horiz
         proposal = propose_nominal_rates(book, as_of=made_on, horizon_days=horizon_days)
         head = {"quarter": period.name, "made_on": pd.Timestamp(made_on)}
         proposals.append(proposal.assign(**head)[[*head, *proposal]])
-        by_state = proposal.set_index("stage")["proposed"]
-        proposed = then["state"].map(by_state).fillna(then["stage"].map(by_state))
-        for method, rate in (("nominal", then["stage"].map(nominal)), ("proposed", proposed)):
-            rows.append(head | {"method": method, "n_vanished": n_vanished} | _held_against(then, rate.fillna(0.0)))
+        rows += [head | row for row in _weighted_twice(then, n_vanished, nominal, proposal)]
+    if not rows:
+        return _nothing_open(book, pipeline, nominal, as_of=as_of, horizon_days=horizon_days)
     table = pd.DataFrame(rows)
-    found = pd.concat(proposals, ignore_index=True) if proposals else pd.DataFrame()
-    return RatesEffect(table, _by_method(table) if rows else pd.DataFrame(), found, horizon_days, book.settings.unit)
+    found = pd.concat(proposals, ignore_index=True)
+    return RatesEffect(table, _by_method(table), found, horizon_days, book.settings.unit)
+
+
+def _weighted_twice(
+    then: pd.DataFrame, n_vanished: int, nominal: dict[str, float], proposal: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Deals open at a quarter's start by nominal and by proposed rates, a row each."""
+    by_state = proposal.set_index("stage")["proposed"]
+    proposed = then["state"].map(by_state).fillna(then["stage"].map(by_state))
+    rates = {"nominal": then["stage"].map(nominal), "proposed": proposed}
+    return [
+        {"method": method, "n_vanished": n_vanished} | _held_against(then, rate.fillna(0.0))
+        for method, rate in rates.items()
+    ]
+
+
+def _nothing_open(
+    book: DealBook, pipeline: pd.DataFrame, nominal: dict[str, float], *, as_of: Any, horizon_days: int
+) -> RatesEffect:
+    """Where no deal stood open at the start of any quarter: tables without rows, with the columns of one that had."""
+    proposal = propose_nominal_rates(book, as_of=as_of, horizon_days=horizon_days)
+    head = {"quarter": "", "made_on": pd.NaT}
+    table = pd.DataFrame([head | row for row in _weighted_twice(pipeline.iloc[:0], 0, nominal, proposal)])
+    proposals = proposal.assign(**head)[[*head, *proposal]]
+    tables = table.iloc[:0], _by_method(table).iloc[:0], proposals.iloc[:0]
+    return RatesEffect(*tables, horizon_days, book.settings.unit)
 
 
 def _pipeline(book: DealBook, days: list[int]) -> pd.DataFrame:

@@ -27,6 +27,11 @@ from salesanalytics.timeline.calendar import as_of_day, to_timestamps
 
 DAYS_PER_YEAR = 365.25
 LEAST_PERIODS, LEAST_REACHED = 3, 0.9
+MEASURED = (
+    "n_entered", "p_won_cohort", "se_cohort", "lower_cohort", "upper_cohort", "p_open_cohort",
+    "n_watched", "n_won_period", "n_other_end_period",
+    "p_won_period", "se_period", "lower_period", "upper_period", "p_open_period", "share_reached",
+)  # fmt: skip
 
 
 def stage_rates_over_time(
@@ -102,7 +107,7 @@ def stage_rates_over_time(
             )
     names = ["stage", "period", "start_on", "end_on"]
     if not rows:
-        return pd.DataFrame(columns=[*names, "p_won_cohort", "p_won_period"]).assign(**level)
+        return pd.DataFrame(columns=[*names, *MEASURED, *level])
     table = pd.DataFrame(rows)
     table["start_on"], table["end_on"] = (to_timestamps(table.pop(c)) for c in ("start_day", "end_day"))
     return table[[*names, *table.columns.drop(names)]].assign(**level)

@@ -57,6 +57,10 @@ def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataF
         for value in segments_of(entered)
         for stage in stages
     ]
+    if not rows:  # no deal is known yet: the columns of a stage that nobody has entered
+        first = stages[0].id
+        rows = [{"stage": first, by: None} | _stage_row(book, visits, outcome, amount, first)]
+        return pd.DataFrame(rows).iloc[:0]
     return pd.DataFrame(rows)
 
 

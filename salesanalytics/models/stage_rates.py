@@ -202,5 +202,6 @@ def signing_curves(book: DealBook, *, as_of: Any, by: str | None = None, confide
                 curve.insert(1, by, value)
             curves.append(curve)
     if not curves:
-        return pd.DataFrame(columns=["stage", "days", "n_at_risk", "p_open"])
+        of_won = [f"{kind}_won" for kind in ("p", "se", "lower", "upper")]
+        return pd.DataFrame(columns=["stage", *([by] if by else []), "days", "n_at_risk", "p_open", *of_won])
     return pd.concat(curves, ignore_index=True)
