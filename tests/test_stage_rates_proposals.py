@@ -468,3 +468,15 @@ def test_json_of_the_command_holds_all(folder, capsys):
     assert len(found["segments_differ"]) == 8
     assert set(found["effect"]) == {"quarters", "methods"}
     assert {"rise", "p_value", "stages"} == set(found["rising"])
+
+
+@pytest.mark.parametrize("seed", [22, 28, 60, 82, 94, 144])
+def test_the_order_of_rows_does_not_move_the_p_value_of_rising_rates(seed):
+    """Few deals make stages with equal errors: then the last digit of a sum turned the draws behind the p-value."""
+    rng, n = np.random.default_rng(seed), 16
+    rows = pd.DataFrame({"deal_id": [f"D{k % 8}" for k in range(n)], "state": rng.choice(["S1", "S2", "S3"], n)})
+    rows["duration_days"] = rng.integers(1, 9, n) * 28
+    rows = rows.assign(end=rng.choice(["won", "lost", "open"], n), amount=1.0)
+    orders = [np.arange(n), *(np.random.default_rng(k).permutation(n) for k in range(3))]
+    found = {rising_among(rows.iloc[order], ["S1", "S2", "S3"], horizon_days=730).p_value for order in orders}
+    assert len(found) == 1

@@ -57,7 +57,7 @@ def clocks_of(rows: pd.DataFrame) -> Clocks:
         duration=rows["duration_days"].to_numpy(),
         entry=rows["entry_days"].to_numpy() if "entry_days" in rows else np.zeros(len(rows), dtype="int64"),
         code=end_codes(rows["end"]),
-        deal=pd.factorize(rows["deal_id"])[0],
+        deal=pd.factorize(rows["deal_id"], sort=True)[0],  # sums over deals in one order, whatever that of the rows
         amount=rows["amount"].to_numpy(dtype=float),
     )
 
