@@ -143,20 +143,24 @@ def stated_target(book: DealBook, period: Period) -> float | None:
 
 def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any]], ...]:
     """What has to be said beside the number."""
-    notes: list[tuple[str, dict[str, Any]]] = []
-    deals, signed, n_origins = prepared.deals, prepared.signed, len(prepared.shock.shifts)
-    watched, ahead = _watched_days(book, prepared), prepared.period.end_day - prepared.day
-    old, without = deals["older_than_any_win"], int(deals["amount"].isna().sum())
     known = known_outcomes(book, prepared.day)
-    has_won = known["end"].eq("won").any()
+    notes: list[tuple[str, dict[str, Any]]] = []
     if not len(known):
         notes.append(("note_nothing_known", {"day": to_date(prepared.day)}))
-    elif not has_won:
+    elif not known["end"].eq("won").any():
         notes.append(("note_no_win", {"day": to_date(prepared.day)}))
     if not book.told_when_recorded(prepared.day):
         notes.append(("note_no_recorded_at", {}))
     if book.settings.amount_is == "current":
         notes.append(("note_amount_current", {}))
+    return (*notes, *_notes_on_deals(prepared, _watched_days(book, prepared), has_won=known["end"].eq("won").any()))
+
+
+def _notes_on_deals(prepared: Prepared, watched: int, *, has_won: bool) -> list[tuple[str, dict[str, Any]]]:
+    notes: list[tuple[str, dict[str, Any]]] = []
+    deals, signed, n_origins = prepared.deals, prepared.signed, len(prepared.shock.shifts)
+    ahead = prepared.period.end_day - prepared.day
+    old, without = deals["older_than_any_win"], int(deals["amount"].isna().sum())
     late = float(deals["p_late_booking"].sum())
     if late >= 0.5:
         notes.append(("note_late_bookings", {"n": f"{late:.1f}"}))
@@ -171,7 +175,7 @@ def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any
         notes.append(("note_signed_without_amount", {"n": int(signed["amount"].isna().sum())}))
     if n_origins < 4:
         notes.append(("note_few_origins", {"n": n_origins}))
-    return tuple(notes)
+    return notes
 
 
 def _watched_days(book: DealBook, prepared: Prepared) -> int:
