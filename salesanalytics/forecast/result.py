@@ -12,6 +12,8 @@ import pandas as pd
 from salesanalytics.forecast.draws import Signings
 from salesanalytics.forecast.prepare import Prepared
 from salesanalytics.forecast.track_record import TrackRecord
+from salesanalytics.labels import short
+from salesanalytics.labels.units import unit_for
 from salesanalytics.models.bands import central_band
 from salesanalytics.models.ladder import Rung
 from salesanalytics.process import Process
@@ -103,8 +105,10 @@ class QuarterForecast:
         told = []
         for measure, unit in (("count", "signings"), ("amount", self.unit)):
             if measure == "count" or self.amounts_known:
-                low, high = self.bands(measure)["80"]
-                told.append(f"{self.total(measure).mean():,.3g} {unit} (80 % band {low:,.3g} to {high:,.3g})")
+                values = [self.total(measure).mean(), *self.bands(measure)["80"]]
+                factor, unit = unit_for(values[0], unit, "en")
+                mean, *ends = (short(value / factor) for value in values)
+                told.append(f"{mean} {unit} (80 % band {' to '.join(ends)})")
         return f"<QuarterForecast of {self.period.name} as of {self.as_of}: {', '.join(told)}>"
 
     def total(self, measure: str = "amount") -> np.ndarray:

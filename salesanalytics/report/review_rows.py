@@ -47,8 +47,16 @@ def method_name(method: str, lang: str) -> str:
 
 
 def signed_percent(x: float) -> str:
-    """A share with its sign."""
-    return percent(x) if x != x or x == 0 else f"{'+' if x > 0 else '−'}{percent(abs(x))}"
+    """A share with its sign; what rounds to nothing reads 0 %.
+
+    Examples
+    --------
+    >>> signed_percent(0.031), signed_percent(-0.002), signed_percent(float("nan"))
+    ('+3 %', '0 %', '–')
+    """
+    if x != x or round(100 * x) == 0:
+        return percent(x if x != x else 0.0)
+    return f"{'+' if x > 0 else '−'}{percent(abs(x))}"
 
 
 def cause_rows(change: Change, unit: str, lang: str) -> pd.DataFrame:
