@@ -12,7 +12,7 @@ def test_results_say_in_a_line_what_they_are(tmp_path):
     record = ledger.load(ledger.record(after, book=book))
     told = {
         "QuarterForecast of 2026Q2 as of 2026-03-31": before,
-        "Change: ": sa.explain_change(before, after),
+        "Change: mean ": sa.explain_change(before, after),
         "TrackRecord: 2 quarters, 2026Q1 to 2026Q2; ": sa.backtest(book, as_of="2026-09-30", quarters=2, weeks=(0,)),
         "RepReview as of 2026-04-30: 14 reps": sa.review_reps(book, as_of="2026-04-30"),
         "LedgerRecord ": record,

@@ -203,8 +203,8 @@ class Known:
 
     @cached_property
     def everyone(self) -> pd.DataFrame:
-        """Facts, ``rep_id``, ``amount`` and ``created_day`` of every known deal, open, ended or vanished."""
-        columns = [*FACTS, "rep_id", "amount", "created_day"]
+        """Facts, ``rep_id`` and ``amount`` of every known deal, open, ended or vanished, by position."""
+        columns = [*FACTS, "rep_id", "amount"]
         return pd.concat([part[columns] for part in (self.deals, self.ended, self.vanished)])
 
     @cached_property

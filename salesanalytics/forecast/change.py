@@ -45,12 +45,9 @@ class Change:
     after: dict[str, float | None]
 
     def __repr__(self) -> str:
-        mean = (
-            " to ".join(f"{told['mean']:,.0f}" for told in (self.before, self.after))
-            if self.before["mean"] is not None and self.after["mean"] is not None
-            else "amounts unknown"
-        )
-        return f"<Change: {mean}, {len(self.causes)} causes, {len(self.deals):,} deals>"
+        means = (told["mean"] for told in (self.before, self.after))
+        moved = " to ".join("unknown" if mean is None else f"{mean:,.0f}" for mean in means)
+        return f"<Change: mean {moved}, {len(self.causes)} causes, {len(self.deals):,} deals>"
 
 
 def explain_change(before: QuarterForecast, after: QuarterForecast) -> Change:

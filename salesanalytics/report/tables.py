@@ -158,7 +158,8 @@ def differences(values: pd.Series) -> list[str]:
     >>> differences(pd.Series([0.79, -0.12, -0.001, 0.0])), differences(pd.Series([-1.02, 0.2]))
     (['+0.79', '−0.12', '0', '0'], ['−1.0', '+0.2'])
     """
-    return [signed(value, places(values)) for value in values]
+    digits = places(values)
+    return [signed(value, digits) for value in values]
 
 
 def places(values: pd.Series) -> int:
