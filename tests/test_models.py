@@ -14,6 +14,7 @@ import salesanalytics as sa
 from salesanalytics.errors import SchemaError
 from salesanalytics.models import StageTable, cumulative_incidence
 from salesanalytics.models.half_life import choose_half_life, seen_until
+from salesanalytics.models.hardly_signs import none_won
 from salesanalytics.models.incidence import fit_incidence
 from salesanalytics.models.influence import clustered_error, row_influence
 from salesanalytics.models.shock import SHOCK_PRIOR, fit_shock
@@ -328,7 +329,7 @@ def test_older_than_any_win():
     oldest = s3.loc[s3["code"] == 1, "days_in_state"].max()
     won, _, pool = table().predict(asked("S3", 3 * oldest, 1), horizon_days=[0, 30, 90])
     assert pool["older_than_any_win"].tolist() == [True, False]
-    assert 0 == won[0, 0] < won[0, 1] <= won[0, 2] <= 0.5 / (pool["n_pool"][0] + 1)
+    assert 0 == won[0, 0] < won[0, 1] <= won[0, 2] < won[1, 2] / 3
     unknown, other, pool = table().predict(asked("S8", 5), horizon_days=[90])
     everybody = cumulative_incidence(rows["duration_days"], rows["end"]).query("days <= 90").iloc[-1]
     assert (unknown[0, 0], other[0, 0]) == pytest.approx((everybody["p_won"], everybody["p_lost"]))
@@ -351,18 +352,19 @@ def test_older_than_any_win_is_told_by_the_day_whatever_the_landmarks_met():
         tiny({f"q{k}": [("S1", 1), ("won", 20)] for k in range(5)} | {"o": [("S1", 0)]}, last=28), as_of=at(28)
     )
     won, _, pool = quick.predict(asked("S1", 19, 20), horizon_days=[90])  # a landmark met the open one alone
-    assert won[:, 0].tolist() == pytest.approx([0.5 / 2, 0.5 / 11])
+    # of 90 days it was watched for 28, at an age that others were won at, and not at all at a later one
+    assert won[:, 0].tolist() == pytest.approx([0.5 / (28 / 90 + 1), 0.5])
     assert pool["older_than_any_win"].tolist() == [False, True]
 
 
 def test_how_likely_dead_stock_is_hangs_on_the_deals_that_old_and_not_on_those_won_younger():
     won = {f"w{k}": [("S1", 0), ("won", 60)] for k in range(200)}
-    for n_old, n in ((3, 10), (40, 40)):
+    for n_old, trials in ((3, 10), (40, 40)):
         old = {f"o{k}": [("S1", 0), ("lost", 100)] for k in range(n_old)}
         one = StageTable().fit(tiny(won | old, last=200), as_of=at(200))
         p, _, pool = one.predict(asked("S1", 61, 90), horizon_days=[0, 90])
-        assert pool[["n_pool", "older_than_any_win"]].to_numpy().tolist() == [[n, True]] * 2
-        assert p.tolist() == [[0, pytest.approx(0.5 / (n + 1))]] * 2
+        assert pool[["n_pool", "older_than_any_win"]].to_numpy().tolist() == [[n_old, True]] * 2
+        assert p.tolist() == [[0, pytest.approx(0.5 / (trials + 1))]] * 2
     alive = {f"l{k}": [("S1", 0), ("lost", 20)] for k in range(9_800)}  # of all deals of the state 2 % are won
     one = StageTable().fit(tiny(won | old | alive, last=200), as_of=at(200))
     assert one.predict(asked("S1", 90), horizon_days=[1])[0][0, 0] < 0.5 / 41
@@ -371,22 +373,53 @@ def test_how_likely_dead_stock_is_hangs_on_the_deals_that_old_and_not_on_those_w
 def test_dead_stock_was_watched_for_as_many_stretches_as_the_horizon_asks_for():
     won = {f"w{k}": [("S1", 0), ("won", 60)] for k in range(200)}
     old = {f"o{k}": [("S1", 0)] for k in range(40)}
-    one, days = StageTable().fit(tiny(won | old, last=1400), as_of=at(1400)), [0, 10, 91, 365, 10_000]
+    one, days = StageTable().fit(tiny(won | old, last=1400), as_of=at(1400)), [0, 10, 91, 365, 3_000]
     p, _, pool = one.predict(asked("S1", 869), horizon_days=days)
     assert pool["older_than_any_win"].all()
     watched = 28 * one.rows_["days_in_state"].between(869 / 1.5, 869 * 1.5).sum()  # 40 deals for 724 days
     assert watched == pytest.approx(40 * 724, rel=0.02)
-    assert p[0].tolist() == pytest.approx([0, *(0.5 / (watched / h + 1) for h in days[1:-1]), 0.5 / 41])
+    assert p[0].tolist() == pytest.approx([0, *(0.5 / (watched / h + 1) for h in days[1:])])
     no_win = StageTable().fit(tiny(old, last=1400), as_of=at(1400))
     p, other, _ = no_win.predict(asked("S1", 869), horizon_days=days)
-    assert p[0].tolist() == pytest.approx([0, *(0.5 / (watched / h + 1) for h in days[1:-1]), 0.5 / 41])
+    assert p[0].tolist() == pytest.approx([0, *(0.5 / (watched / h + 1) for h in days[1:])])
     assert (other == 0).all()
+
+
+def test_trials_by_hand():
+    # a deal seen on 2 landmarks, still open; one on 1, lost; one on 20, open
+    deal, codes = np.repeat([4, 0, 2], [2, 1, 20]), np.repeat([-1, 0, -1], [2, 1, 20])
+    horizons = np.array([7, 91, 364, np.inf])
+    told = none_won(deal, codes, np.array([-5, 100]), every_days=28)
+    by_deal = [56 / horizons, np.maximum(28 / horizons, 1), 560 / horizons]
+    assert told.trials(horizons) == pytest.approx(np.maximum(sum(by_deal), [5, 5, 0, 0]))
+    assert told.chances(np.array([0, 364]), at_most=np.array([1, 0.1])).tolist() == [0, 0.1]
+    assert told.chances(horizons[2:]) == pytest.approx([0.5 / (56 / 364 + 1 + 560 / 364 + 1), 0.25])
+    nobody = none_won(deal[:0], codes[:0], np.array([-5, 100]), every_days=28)
+    assert nobody.trials(horizons).tolist() == [5, 5, 0, 0]
+    assert nobody.upper(91, 0.8) == pytest.approx(1 - 0.1 ** (1 / 6))
+
+
+def test_in_a_young_book_older_than_any_win_means_little():
+    expected = came = 0.0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        opened = np.sort(rng.integers(0, 120, 25))
+        signed = opened + 1 + rng.exponential(400, 25).astype(int)
+        paths = {f"d{k}": [("S1", opened[k]), *[("won", b)] * int(b < 150)] for k, b in enumerate(signed)}
+        still = signed >= 150
+        one = StageTable().fit(tiny(paths, last=149), as_of=at(149))
+        p, _, pool = one.predict(asked("S1", *(149 - opened[still])), horizon_days=[91])
+        old = pool["older_than_any_win"].to_numpy()
+        expected += p[old].sum()
+        came += (signed[still][old] - 149 <= 91).sum()
+    assert came > 10
+    assert 0.6 < expected / came < 1.2
 
 
 def test_without_a_win_a_state_that_no_landmark_met_has_a_small_chance_and_not_none():
     young = StageTable().fit(tiny({f"d{k}": [("S1", 0), ("S2", 49)] for k in range(4)}, last=50), as_of=at(50))
     won, _, pool = young.predict(pd.concat([asked("S1", 50), asked("S2", 1)]), horizon_days=[0, 90])
-    assert won.tolist() == [[0, 0.1], [0, 0.1]]
+    assert won.tolist() == [[0, pytest.approx(0.5 / (4 * 28 / 90 + 1))]] * 2  # 4 deals, for 28 days of 90
     assert pool["older_than_any_win"].tolist() == [True, False]
 
 

@@ -131,7 +131,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "note_dead_stock": (
         "Open deals older than any ever signed from their stage: {n}. They count with a chance of {largest} at most.",
-        "停留时间超过以往所有成交的在跟进项目：{n} 个，按很小的概率计入，最大为 {largest}。",
+        "停留时间超过以往所有成交的在跟进项目：{n} 个，计入的概率最大为 {largest}。",
     ),
     "note_amount_drawn": (
         "Open deals without an amount: {n}. Theirs is drawn from the amounts of past wins.",

@@ -10,43 +10,47 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.models.half_life import EVERY_DAYS, choose_half_life, half_life_weights
+from salesanalytics.models.hardly_signs import NoneWon, none_won
 from salesanalytics.models.incidence import Incidence, fit_incidence
 from salesanalytics.models.influence import clustered_error, row_influence
 from salesanalytics.models.shrinkage import effective_n
 from salesanalytics.models.stage_rates import ENDS, WON, end_codes, rate_interval
 from salesanalytics.timeline import landmark_rows
-from salesanalytics.timeline.spells import longest_won_stays
+from salesanalytics.timeline.calendar import as_of_day
+from salesanalytics.timeline.spells import longest_won_stays, recording_lag_days
 
 MIN_DEALS = 30
 AGE_FACTOR = 1.5
 AGE_GRID = 1.1
 STAGE_STRENGTH = 10.0
-LEAST_OLD = 10  # that few deals grew so old does not make it likely
 SHRUNK_AT = 365  # the day whose effective number of deals says how much a pool knows
 
 
 @dataclass(frozen=True)
 class _State:
-    """Landmark rows of one state by days in it, and the incidence of all of them."""
+    """Landmark rows of one state by days in it, the days since its deals came into it, ascending, and the incidence of
+    all rows.
+    """
 
     age: np.ndarray
     duration: np.ndarray
     codes: np.ndarray
     deal: np.ndarray
     weight: np.ndarray
+    came_ago: np.ndarray
     oldest_won: int
     whole: Incidence
 
 
 @dataclass(frozen=True)
 class _Pool:
-    """Landmark rows of one state around an age: their deals and the days these were watched at such ages, the incidence
-    of them, and how much they know beside the state.
+    """Landmark rows of one state around an age: how many deals, those among them that were not won at such an age, the
+    incidence of all, and how much they know beside the state.
     """
 
     part: slice
     n: int
-    watched: int
+    not_won: NoneWon
     fit: Incidence
     known: float
 
@@ -56,12 +60,11 @@ class StageTable:
 
     The chance of a deal d days in its state pools the deals that stood there at ages d/1.5 to 1.5 d, at least 30 of
     them (else wider), and is drawn to all deals of the state as 10 deals would. In its state for longer than any won
-    deal was, it is 0.5 / (n + 1), flagged, with the n deals of the pool that stood there that long (10 at least) or, if
-    these are more, the stretches as long as the horizon for which they were watched there; and it is no better than
-    that of all deals of the state. So it is too, of the whole pool and not flagged, where no landmark met a deal that
-    was won later. A state in which nobody stood on a landmark has the chance of all states. Above 10 days ages are
-    rounded to 10 %, so that a pool serves its neighbours. Recent landmarks count more: the half-life of their weights
-    is chosen on past origins (`choose_half_life`).
+    deal was, it is 0.5 / (n + 1), flagged, with n trials by the deals of the pool that stood there that long, as far as
+    they were watched there (`NoneWon`); and it is no better than that of all deals of the state. So it is too, of the
+    whole pool and not flagged, where no landmark met a deal that was won later. A state in which nobody stood on a
+    landmark has the chance of all states. Above 10 days ages are rounded to 10 %, so that a pool serves its neighbours.
+    Recent landmarks count more: the half-life of their weights is chosen on past origins (`choose_half_life`).
 
     Parameters
     ----------
@@ -96,12 +99,12 @@ class StageTable:
         rows = landmark_rows(book, as_of=as_of, ended=self.ended, every_days=self.every_days)
         self.rows_ = rows.assign(code=end_codes(rows["end"]), deal=pd.factorize(rows["deal_id"])[0])
         chosen = self.half_life_days or (np.inf if self.ended else choose_half_life(self.rows_))
-        return self._fit_rows(self.rows_, float(chosen), longest_won_stays(book, as_of=as_of))
-
-    def _fit_rows(self, rows: pd.DataFrame, half_life_days: float, longest: dict[str, int]) -> StageTable:
-        self.half_life_days_ = half_life_days
+        self.half_life_days_ = float(chosen)
         self._pools: dict[tuple[str, int, bool], _Pool] = {}
-        rows = rows.assign(weight=half_life_weights(rows["landmark_day"], half_life_days))
+        weight = half_life_weights(rows["landmark_day"], self.half_life_days_)
+        seen_to = as_of_day(book, as_of) - recording_lag_days(book, as_of=as_of)
+        rows = self.rows_.assign(weight=weight, came_ago=seen_to - rows["landmark_day"] + rows["days_in_state"])
+        longest = longest_won_stays(book, as_of=as_of)
         self.states_ = {
             state: _learn(part.sort_values("days_in_state", kind="stable"), longest.get(str(state), -1))
             for state, part in rows.groupby("state", sort=False)
@@ -158,11 +161,9 @@ class StageTable:
         pool = self._pools[key]
         n, fit = pool.n, pool.fit
         won, other = _at(fit, horizons, WON), _at(fit, horizons, 1 - WON)
-        signs = bool((rows.codes == WON).any())
-        if older or not signs:
-            usual = _at(rows.whole, horizons, WON) if signs else 1.0
-            upper = np.nan if confidence is None else 1 - ((1 - confidence) / 2) ** (1 / (n + 1))
-            return *self._hardly(n, pool.watched, horizons, other, at_most=usual), (0.0, upper, n, older)
+        if older or not (rows.codes == WON).any():
+            upper = np.nan if confidence is None else pool.not_won.upper(horizons[-1], confidence)
+            return *self._hardly(pool.not_won, horizons, other, rows), (0.0, upper, n, older)
         # drawn to the state as much on every day, whatever is asked: so that chances rise with the date
         keep = pool.known / (pool.known + STAGE_STRENGTH)
         won = keep * won + (1 - keep) * _at(rows.whole, horizons, WON)
@@ -180,34 +181,37 @@ class StageTable:
         won, other = (_at(self.anybody_.whole, horizons, k) for k in (WON, 1 - WON))
         if (self.anybody_.codes == WON).any():
             return won, other
-        watched = self.every_days * len(self.anybody_.deal)
-        return self._hardly(_n_deals(self.anybody_.deal), watched, horizons, other)
+        everybody, days = self.anybody_, self.every_days
+        not_won = none_won(everybody.deal, everybody.codes, everybody.came_ago, every_days=days)
+        return self._hardly(not_won, horizons, other, everybody)
 
     def _hardly(
-        self, n: int, watched: int, horizons: np.ndarray, other: np.ndarray, *, at_most: np.ndarray | float = 1.0
+        self, not_won: NoneWon, horizons: np.ndarray, other: np.ndarray, state: _State
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Chances where none of n deals was won while they were watched; what else may come shrinks.
+        """Chances where none was won; what else may come shrinks by what may be won in the end.
 
-        Half a signing in so many trials, each a deal or, if these are more, a stretch as long as the horizon; that of
-        coming back is 0.
+        That of coming back is 0.
         """
         if self.ended:
             return np.zeros(len(horizons)), other
-        trials = np.maximum(n, watched / np.maximum(horizons, 1))
-        won = np.where(horizons > 0, np.minimum(0.5 / (trials + 1), at_most), 0.0)
-        return won, other * (1 - 0.5 / (n + 1))
+        at_last = np.append(horizons.astype(float), np.inf)
+        usual = _at(state.whole, at_last, WON) if (state.codes == WON).any() else 1.0
+        won = not_won.chances(at_last, at_most=usual)
+        return won[:-1], other * (1 - won[-1])
 
 
 def _pool_around(rows: _State, age: int, *, older: bool, every_days: int) -> _Pool:
     part = _around(rows, age)
-    here = rows.deal[part]
-    n = _n_deals(here)
-    if older and rows.oldest_won >= 0:  # those that were won were younger
-        here = here[rows.age[part] > rows.oldest_won]
-        n = max(_n_deals(here), LEAST_OLD)
+    n = _n_deals(rows.deal[part])
+    here = np.arange(len(rows.age))[part]
+    if older:  # those that were won were younger
+        here = here[rows.age[here] > rows.oldest_won]
+        n = _n_deals(rows.deal[here])
+    time_left = rows.came_ago - max(rows.oldest_won, 0)
+    not_won = none_won(rows.deal[here], rows.codes[here], time_left, every_days=every_days)
     fit = fit_incidence(rows.duration[part], rows.codes[part], ENDS, weight=rows.weight[part], errors=False)
     known = 0.0 if older else _effective_deals(rows, part, fit, n, SHRUNK_AT)
-    return _Pool(part, n, every_days * len(here), fit, known)
+    return _Pool(part, n, not_won, fit, known)
 
 
 def _effective_deals(rows: _State, part: slice, fit: Incidence, n: int, day: int) -> float:
@@ -224,8 +228,9 @@ def _learn(part: pd.DataFrame, longest: int) -> _State:
     deal = pd.factorize(part["deal"])[0]
     weight = part["weight"].to_numpy(dtype=float)
     oldest = int(age[code == WON].max(initial=longest))
+    stays = part[["deal", "came_ago"]].drop_duplicates()["came_ago"]
     whole = fit_incidence(duration, code, ENDS, weight=weight, errors=False)
-    return _State(age, duration, code, deal, weight, oldest, whole)
+    return _State(age, duration, code, deal, weight, np.sort(stays.to_numpy()), oldest, whole)
 
 
 def _grid(days: np.ndarray) -> np.ndarray:
