@@ -33,8 +33,10 @@ class NoneWon:
 
     def trials(self, horizons: np.ndarray) -> np.ndarray:
         """So many trials for each horizon (days, ``inf`` for any time)."""
-        part = self.watched / np.maximum(horizons, 1)[:, None]
-        made = np.where(self.ended, np.maximum(part, 1.0), part).sum(axis=1)
+        ended = np.sort(self.watched[self.ended])
+        n_whole = np.searchsorted(ended, horizons)
+        others = self.watched.sum() - np.append(0.0, np.cumsum(ended))[n_whole]
+        made = n_whole + others / np.maximum(horizons, 1)
         had_time = 1 - np.searchsorted(self.time_left, horizons) / len(self.time_left)
         return np.maximum(made, LEAST_TRIALS * had_time)
 

@@ -202,13 +202,12 @@ class StageTable:
 
 def _pool_around(rows: _State, age: int, *, older: bool, every_days: int) -> _Pool:
     part = _around(rows, age)
-    n = _n_deals(rows.deal[part])
     here = np.arange(len(rows.age))[part]
     if older:  # those that were won were younger
         here = here[rows.age[here] > rows.oldest_won]
-        n = _n_deals(rows.deal[here])
     time_left = rows.came_ago - max(rows.oldest_won, 0)
     not_won = none_won(rows.deal[here], rows.codes[here], time_left, every_days=every_days)
+    n = len(not_won.watched)
     fit = fit_incidence(rows.duration[part], rows.codes[part], ENDS, weight=rows.weight[part], errors=False)
     known = 0.0 if older else _effective_deals(rows, part, fit, n, SHRUNK_AT)
     return _Pool(part, n, not_won, fit, known)
