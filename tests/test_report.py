@@ -389,6 +389,8 @@ def test_an_id_that_is_a_name_is_said_once(forecast):
         ("route", ["open_tender", "ours", "missing"], ["公开招标", "ours", "未填写"]),
         ("deal_class", ["small_deal", "standard"], ["小额项目", "standard"]),
         ("stage", ["S1", "on_hold", "won"], ["S1 · 项目立项", "暂停", "成交"]),
+        ("state", ["S1", "signed", "missing"], ["S1 · 项目立项", "已签约", "未填写"]),
+        ("product", ["signed"], ["signed"]),
         ("rep_id", ["r1", "r2", "to come"], ["r1 王娟", "r2", "重启及未来项目"]),
     ],
 )

@@ -13,7 +13,7 @@ from worlds import day_of, simulate, tiny
 import salesanalytics as sa
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.change import CAUSES, explain_change
-from salesanalytics.forecast.rollups import MISSING, NOT_BY_DEAL, draws_by, key_deals, rollup, what_if
+from salesanalytics.forecast.rollups import MISSING, NOT_BY_DEAL, SIGNED, draws_by, key_deals, rollup, what_if
 
 pytestmark = pytest.mark.usefixtures("on_the_stage_table")
 
@@ -66,6 +66,17 @@ def test_groups_add_up_to_the_whole_in_every_draw(by, measure):
     assert table[measure].sum() == pytest.approx(found.total(measure).mean())
     assert (table[f"{measure}_lower"] <= table[f"{measure}_upper"]).all()
     assert table[by].tolist()[-1] == NOT_BY_DEAL
+
+
+@pytest.mark.parametrize("by", ["stage", "state"])
+def test_what_is_signed_has_a_group_of_its_own_among_stages(by):
+    found = forecast()
+    for measure, signed in (("amount", found.signed["amount"].sum()), ("count", len(found.signed))):
+        draws = draws_by(found, by=by, measure=measure)
+        assert MISSING not in draws  # each open deal stands in a stage
+        np.testing.assert_allclose(draws[SIGNED], signed)
+        np.testing.assert_allclose(draws.sum(axis=1), found.total(measure))
+    assert SIGNED not in draws_by(found, by="team")
 
 
 def test_teams_are_sums_of_their_reps():

@@ -14,7 +14,7 @@ from salesanalytics.forecast.draws import Signings
 from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.models.bands import central_band
 
-MISSING, NOT_BY_DEAL = "missing", "to come"
+MISSING, NOT_BY_DEAL, SIGNED = "missing", "to come", "signed"
 N_LARGEST = 50
 
 
@@ -32,8 +32,8 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
     Returns
     -------
     DataFrame, one row a draw, one column a group, by name
-        Deals signed so far and open ones; ``missing``: of no group; ``to come``: reopened, unrecorded and new deals,
-        which no deal in the book stands for.
+        Deals signed so far and open ones; ``missing``: of no group; ``signed``: those signed so far, which stand in no
+        stage or state any more; ``to come``: reopened, unrecorded and new deals, which no deal in the book stands for.
 
     Raises
     ------
@@ -45,10 +45,11 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
         raise SchemaError(f"measure must be amount or count, got {measure!r}.")
     if by not in groupings:
         raise SchemaError(f"A forecast cannot be grouped by {by!r}; it can by: {', '.join(groupings)}.")
-    signed = forecast.signed.get(by, pd.Series(None, index=forecast.signed.index, dtype=object))
-    names = pd.concat([forecast.deals[by].astype(object), signed.astype(object)])
-    own = {name: f"'{name}'" for name in (MISSING, NOT_BY_DEAL)}  # groups of the user's that are called so
-    names = names.replace(own).where(names.notna(), MISSING).astype(str)
+    stands = by in forecast.signed  # what is signed stands in no stage any more
+    ours = (MISSING, NOT_BY_DEAL) if stands else (MISSING, NOT_BY_DEAL, SIGNED)
+    own = {name: f"'{name}'" for name in ours}  # groups of the user's that are called so
+    signed = forecast.signed[by] if stands else pd.Series(SIGNED, index=forecast.signed.index)
+    names = pd.concat([_named(forecast.deals[by], own), _named(signed, own if stands else {})])
     codes, groups = pd.factorize(names, sort=True)
     of_open, of_signed = codes[: len(forecast.deals)], codes[len(forecast.deals) :]
     by_value = measure == "amount"
@@ -57,6 +58,11 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
     drawn += np.bincount(of_signed, weights=value, minlength=len(groups))[:, None]
     rest = [draws for name, draws in getattr(forecast, measure).items() if name not in ("signed", "open")]
     return pd.DataFrame(np.vstack([drawn, np.sum(rest, axis=0)]).T, columns=[*groups, NOT_BY_DEAL])
+
+
+def _named(groups: pd.Series, own: dict[str, str]) -> pd.Series:
+    """Names of the groups of deals, `MISSING` where there is none; ``own``: what the user's are called instead."""
+    return groups.astype(object).replace(own).where(groups.notna(), MISSING).astype(str)
 
 
 def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:

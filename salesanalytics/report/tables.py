@@ -109,13 +109,14 @@ def group_head(by: str, lang: str) -> str:
 
 
 def group_names(groups: pd.Series, process: Process, rep_names: Mapping[str, str], lang: str) -> list[str]:
-    """Groups for a person: reps, stages, routes and classes with their names, deals of no group, deals to come."""
+    """Groups for a person: reps, stages, routes and classes with their names; of no group; signed; to come."""
     known = {"missing": label("missing_group", lang), "to come": label("not_by_deal", lang)}
     if groups.name in ("rep_id", "manager_id"):
         known |= rep_texts(rep_names)
     elif groups.name in ("stage", "state"):
         states = (*process.stage_ids, *process.pause_state_ids, *process.end_state_ids)
         known |= {state: state_namer(process, lang)(state) for state in states}
+        known["signed"] = label("signed_so_far", lang)
     elif groups.name in ("route", "deal_class"):
         named = (*process.procurement_routes, *process.transition_policy.fast_track_classes)
         known |= {item.id: process.label(item.id, lang) for item in named}
