@@ -320,6 +320,13 @@ def test_one_deal_fires_and_a_near_miss_does_not(case):
     assert (f"{case}+" in named, f"{case}-" in named) == (True, False)
 
 
+def test_a_deal_entered_anew_is_like_the_one_that_was_dropped():
+    cases = {deal: [stage("S1", days)] for deal, days in (("first", 60), ("again", 9), ("late", 9))}
+    same = {"account_id": "mill", "name": "pump for hall 1"}
+    facts = {"first": same | {"last_seen_on": ago(20)}, "again": same, "late": {"account_id": "mill", "name": "fan"}}
+    assert found(know(book_of(cases, facts=facts), as_of=AS_OF), "R06") == {"again"}
+
+
 def test_the_amount_of_the_extract_is_not_what_a_deal_began_with():
     """It stood at 100 first and at 300 in the end: as of a day between nothing has moved, in no rule and no feature."""
     rows = [("2026-01-05", "stage", "S1"), ("2026-03-25", "amount", "100"), ("2026-06-05", "amount", "300")]

@@ -148,12 +148,14 @@ def _unproved_ends(known: Known) -> list[pd.DataFrame]:
 
 def duplicate_project(known: Known, params: Params) -> pd.DataFrame:
     """R06. An open deal and an earlier one of the same account, created within days of it, whose names are alike and
-    whose amounts differ by no more than ``tolerance`` (default .2) of the larger one.
+    whose amounts differ by no more than ``tolerance`` (default .2) of the larger one. The earlier one may have ended
+    or vanished: an old deal is as easily entered anew by dropping it as by closing it.
     """
     tolerance = params.get("tolerance", 0.2)
-    facts = ["deal_id", "name", "account_id", "amount", "created_day"]
-    own = known.deals[facts].dropna().reset_index()
-    all_deals = pd.concat([own, known.ended[["name", "account_id", "amount", "created_day"]].reset_index()])
+    facts = ["name", "account_id", "amount", "created_day"]
+    own = known.deals[["deal_id", *facts]].dropna().reset_index()
+    gone = (known.ended[facts], known.vanished[facts])
+    all_deals = pd.concat([own, *(part.reset_index() for part in gone if len(part))])
     all_deals["other_id"] = known.book.deals["deal_id"].to_numpy(dtype=object)[all_deals["deal"]]
     pairs = own.merge(all_deals.drop(columns="deal_id"), on="account_id", suffixes=("", "_b"))
     lag = pairs["created_day"] - pairs["created_day_b"]
