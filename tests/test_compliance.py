@@ -47,6 +47,9 @@ def tick(condition, changed, typed=None, evidence="buyer"):
         ([tick("S1.C1", "2026-01-05"), tick("S1.C1:undone", "2026-01-25")], "done"),
         ([tick("S1.C1:waived", "2026-01-05")], "waived"),
         ([tick("S1.C1:undone", "2026-01-25"), tick("S1.C1", "2026-01-26")], "late"),
+        ([tick("S1.C1:waived", "2026-01-25")], "missing"),  # neither done nor waived when the stage was left
+        ([tick("S1.C1:waived", "2026-01-05", "2026-01-25")], "missing"),
+        ([tick("S1.C1:waived", "2026-01-25"), tick("S1.C1", "2026-01-26")], "late"),
     ],
 )
 def test_a_condition_is_judged_by_the_records_of_the_day_of_leaving(ticks, expected):

@@ -58,8 +58,9 @@ def condition_compliance(book: DealBook, *, as_of: Any, by: str = "rep_id", conf
     A condition counts if it stood as done in the records of the day on which the stage was left; of a stage that
     lasts, of ``as_of``. ``back_filled``: typed in later, dated before; ``late``: dated later as well; ``bulk``: ticked
     with at least four others within ten minutes, or on the day of leaving with at least 60 % (and three) of the
-    conditions of its stage; ``undone``: taken back. All these are due and earn nothing. ``waived`` and
-    ``not_applicable`` (another procurement route) are not due. A stage that a deal jumped over asks for nothing.
+    conditions of its stage; ``undone``: taken back; ``missing``: none of this, or waived after the stage was left. All
+    these are due and earn nothing. ``waived`` by then and ``not_applicable`` (another procurement route) are not due.
+    A stage that a deal jumped over asks for nothing.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def _judged(asked: pd.DataFrame, ticks: pd.DataFrame) -> pd.DataFrame:
     found = asked[[*key, "left_day"]].merge(ticks.assign(bulk=_at_one_instant(ticks)), on=key)
     in_time = found["known_day"] <= found["left_day"]
     then = found[in_time].drop_duplicates(key, keep="last").drop(columns="left_day")
-    after = found[~in_time & found["mark"].ne(UNDONE)].drop_duplicates(key)
+    after = found[~in_time & found["mark"].eq(DONE)].drop_duplicates(key)  # waived afterwards is still missing
     after = after.assign(after=np.where(after["day"] <= after["left_day"], "back_filled", "late"))
     rows = asked.merge(then, on=key, how="left").merge(after[[*key, "after"]], on=key, how="left")
     done = rows["mark"].eq(DONE) & rows["applies"]
