@@ -1,6 +1,7 @@
 import csv
 import re
 from dataclasses import replace
+from datetime import date, timedelta
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
@@ -8,12 +9,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from test_plots import HOSTILE, small_forecast
+from worlds import tiny
 
-from salesanalytics import Judgement, forecast_quarter, outlook, simulate_book, what_if, with_judgement
+from salesanalytics import (
+    Judgement,
+    forecast_quarter,
+    outlook,
+    score_open_deals,
+    simulate_book,
+    what_if,
+    with_judgement,
+)
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast.outlook import with_headline
 from salesanalytics.labels import amount_label, band, cells, label, short
 from salesanalytics.labels.units import unit_for
+from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.plots.units import in_units
 from salesanalytics.process import read_process
 from salesanalytics.report import write_report
@@ -30,7 +41,7 @@ from salesanalytics.report.tables import (
     summary_rows,
     write_csv,
 )
-from salesanalytics.report.text import fold, forecast_text, text_table
+from salesanalytics.report.text import fold, forecast_text, score_text, text_table
 
 LANGUAGES = ("en", "zh")
 
@@ -339,6 +350,25 @@ def test_months_and_year_stand_beside_the_same_forecast(drawn_book, lang):
     assert label("without_judgement_part", lang) in part.below[0]
     plain = sections(told.unjudged, lang, before=None, groups=None, outlook=ahead)[-1]
     assert plain.below == ()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_reader_sees_up_to_which_day_a_young_book_can_say_anything(lang):
+    paths = {f"w{k}": [("S1", 2 * k), ("won", 2 * k + 40 + k % 5)] for k in range(20)}
+    book = tiny(paths | {f"o{k}": [("S1", 2 * k + 30)] for k in range(30)}, last=100)
+    day = date(2010, 4, 11)
+    told, ahead = (ask(book, quarter="2010Q2", as_of=day, draws=50) for ask in (forecast_quarter, outlook))
+    *_, part = sections(told, lang, before=None, groups=None, outlook=ahead)
+    periods = label("list_comma", lang).join(["2010Q3", "2010"])  # 84 days: to the 4th of July
+    said = label("outlook_beyond_watched", lang, n=84, day=date(2010, 7, 4), periods=periods)
+    assert part.below == (said,)
+    model = fitted_close_model(book, as_of=day)
+    for days, there in ((84, False), (85, True)):
+        until = day + timedelta(days=days)
+        scores = score_open_deals(book, as_of=day, until=until)
+        text = score_text(scores, pd.DataFrame(), book, lang, model=model, as_of=day, until=until)
+        said = label("score_beyond_watched", lang, n=84, day=date(2010, 7, 4), until=until)
+        assert (said in text) == there
 
 
 def test_a_chance_from_draws_is_told_in_one_way(drawn_book):

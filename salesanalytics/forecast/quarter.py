@@ -21,7 +21,7 @@ from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.labels import percent
 from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date
-from salesanalytics.timeline.spells import known_outcomes, recording_lag_days
+from salesanalytics.timeline.spells import known_outcomes
 
 
 def forecast_quarter(
@@ -153,13 +153,13 @@ def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any
         notes.append(("note_no_recorded_at", {}))
     if book.settings.amount_is == "current":
         notes.append(("note_amount_current", {}))
-    return (*notes, *_notes_on_deals(prepared, _watched_days(book, prepared), has_won=known["end"].eq("won").any()))
+    return (*notes, *_notes_on_deals(prepared, has_won=known["end"].eq("won").any()))
 
 
-def _notes_on_deals(prepared: Prepared, watched: int, *, has_won: bool) -> list[tuple[str, dict[str, Any]]]:
+def _notes_on_deals(prepared: Prepared, *, has_won: bool) -> list[tuple[str, dict[str, Any]]]:
     notes: list[tuple[str, dict[str, Any]]] = []
     deals, signed, n_origins = prepared.deals, prepared.signed, len(prepared.shock.shifts)
-    ahead = prepared.period.end_day - prepared.day
+    ahead, watched = prepared.period.end_day - prepared.day, prepared.model.table_.watched_days_
     old, without = deals["older_than_any_win"], int(deals["amount"].isna().sum())
     late = float(deals["p_late_booking"].sum())
     if late >= 0.5:
@@ -176,10 +176,3 @@ def _notes_on_deals(prepared: Prepared, watched: int, *, has_won: bool) -> list[
     if n_origins < 4:
         notes.append(("note_few_origins", {"n": n_origins}))
     return notes
-
-
-def _watched_days(book: DealBook, prepared: Prepared) -> int:
-    """Days for which an open deal of the past can have been watched: of later signings the book can say nothing."""
-    landmarks = prepared.model.table_.rows_["landmark_day"]
-    lag = recording_lag_days(book, as_of=to_date(prepared.day))
-    return int(prepared.day - lag - landmarks.min()) if len(landmarks) else 0

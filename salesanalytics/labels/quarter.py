@@ -77,6 +77,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "In the forecast of the quarter alone; months, next quarter and year are without: {parts}.",
         "仅计入本季度预测，月度、下季度与全年均不含：{parts}。",
     ),
+    "outlook_beyond_watched": (
+        "Open deals were watched for {n} days at most: what they sign after {day} counts as nothing in {periods}.",
+        "账本对在跟进项目最多观察过 {n} 天：{day} 之后的签约在 {periods} 中一概按零计。",
+    ),
+    "score_beyond_watched": (
+        "Open deals were watched for {n} days at most: chances by {until} are those by {day}, later ones are unknown.",
+        "账本对在跟进项目最多观察过 {n} 天：{until} 前签约的概率即 {day} 前签约的概率，更晚的无从得知。",
+    ),
     "without_judgement_part": ("judgement", "人工判断"),
     "without_widening_part": ("bands widened by past quarters", "按以往季度放宽的区间"),
     "without_extracts_part": ("the allowance from two extracts", "由两份导出数据估计的余量"),

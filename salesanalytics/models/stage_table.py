@@ -85,6 +85,8 @@ class StageTable:
         The same by state, as arrays.
     anybody_ : _State or None
         All of them as one state.
+    watched_days_ : int
+        Days for which an open deal of the past can have been watched: of later signings the book can say nothing.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class StageTable:
         weight = half_life_weights(rows["landmark_day"], self.half_life_days_)
         seen_to = as_of_day(book, as_of) - recording_lag_days(book, as_of=as_of)
         rows = self.rows_.assign(weight=weight, came_ago=seen_to - rows["landmark_day"] + rows["days_in_state"])
+        self.watched_days_ = int(seen_to - rows["landmark_day"].min()) if len(rows) else 0
         longest = longest_won_stays(book, as_of=as_of)
         self.states_ = {
             state: _learn(part.sort_values("days_in_state", kind="stable"), longest.get(str(state), -1))

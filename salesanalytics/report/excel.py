@@ -70,7 +70,7 @@ def write_workbook(
     for name, table in tables.items():
         if table is not None:
             _table(book.create_sheet(label(name, lang)), table, label("p_target", lang))
-    for note in () if outlook is None else outlook_notes(forecast, lang):
+    for note in () if outlook is None else outlook_notes(outlook, forecast, lang):
         book[label("sheet_outlook", lang)].append([None])
         book[label("sheet_outlook", lang)].append([note])
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -158,19 +159,27 @@ def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Sec
     rows[label("p_target", lang)] = [
         chance(p, n, certain=reached) for p, reached in zip(outlook["p_target"], sure, strict=True)
     ]
-    tables, below = ((pd.DataFrame(rows), 1),), outlook_notes(forecast, lang)
+    tables, below = ((pd.DataFrame(rows), 1),), outlook_notes(outlook, forecast, lang)
     return Section(label("title_outlook", lang), tables=tables, below=below)
 
 
-def outlook_notes(forecast: QuarterForecast, lang: str) -> tuple[str, ...]:
-    """What is in the forecast and not in the months, the next quarter and the year beside it: a sentence, or none."""
+def outlook_notes(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> tuple[str, ...]:
+    """What is in the forecast and not in the months, the next quarter and the year beside it, and which of them reach
+    beyond what the book has watched: a sentence each, or none.
+    """
     own = {
         "without_judgement_part": forecast.unjudged is not None,
         "without_widening_part": forecast.record is not None and forecast.record.stretch > 1,
         "without_extracts_part": any(key == "note_extracts" for key, _ in forecast.notes),
     }
     parts = label("list_comma", lang).join(label(key, lang) for key, there in own.items() if there)
-    return (label("outlook_without", lang, parts=parts),) if parts else ()
+    notes = (label("outlook_without", lang, parts=parts),) if parts else ()
+    watched = forecast.prepared.model.table_.watched_days_
+    last = forecast.as_of + timedelta(days=watched)
+    beyond = label("list_comma", lang).join(outlook.loc[outlook["end"] > last, "period"])
+    if not beyond or forecast.deals.empty:
+        return notes
+    return (*notes, label("outlook_beyond_watched", lang, n=watched, day=last, periods=beyond))
 
 
 def _trust(forecast: QuarterForecast, lang: str) -> Section:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -156,6 +156,11 @@ def score_text(
         label("two_sentences", lang, first=line, second=rung_text(rung, lang)),
         *([signal_text(told, lang)] if told else []),
     ]
+    watched = model.table_.watched_days_
+    if (until - as_of).days > watched and len(scores):
+        notes.insert(
+            0, label("score_beyond_watched", lang, n=watched, day=as_of + timedelta(days=watched), until=until)
+        )
     parts += ["\n".join([*fold(note, width), ""]) for note in notes]
     return "\n".join(parts)
 
