@@ -508,6 +508,9 @@ def test_stalled_by_survival_where_enough_deals_have_ended():
     fresh = known.deals.loc[known.deals["days"] <= 10, "deal_id"]
     assert set(dead["deal_id"]) <= named
     assert not named & set(fresh)
+    hits = sa.find_anomalies(book, as_of=worlds.day_of(599)).hits
+    told = hits.loc[hits["rule"].eq("T01"), "evidence_en"]
+    assert told.str.contains("of deals that stood there so long").all()  # theirs, not what the close model says of it
 
 
 # ---------------------------------------------------------------- the whole

@@ -21,7 +21,8 @@ MIN_ENDED = 60  # ended deals below which no chance by days in the stage is read
 def stalled(known: Known, params: Params) -> pd.DataFrame:
     """T01. P(win | still here after d_s days) below ``survival`` (default .5) of P(win | just entered).
 
-    By the stage table, which knows lost and open deals too; days of won deals alone run short (survivors). With fewer
+    By the stage table, which knows lost and open deals too; days of won deals alone run short (survivors). Both are
+    chances of deals that stand alike, not this one's chance by the close model, and are told so. With fewer
     than 60 ended deals, or ``survival: 0``: d_s above the quantile of won deals of the same stage and class (pooled
     below min_n). A deal is stalled only when it stands there for longer than the median won deal.
     """

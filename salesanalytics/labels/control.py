@@ -52,8 +52,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "在 {s} 已 {days} 天；90 % 的成交项目不超过 {limit} 天。",
     ),
     "alert_T01_survival": (
-        "{days} days in {s}: the chance to win is {p}, on entering it was {fresh}.",
-        "在 {s} 已 {days} 天：赢率 {p}，刚进入时为 {fresh}。",
+        "{days} days in {s}: of deals that stood there so long {p} are won, of those just entering it {fresh}.",
+        "在 {s} 已 {days} 天：停留这么久的项目赢率为 {p}，刚进入该阶段的项目为 {fresh}。",
     ),
     "alert_T02": (
         "{days} days in {s}; won deals needed {usual} (median).",
