@@ -604,6 +604,16 @@ def test_a_rule_without_its_parameter_is_silent_and_the_others_speak(tmp_path):
     assert rules.loc["H03", "silent"]
 
 
+@pytest.mark.parametrize(("lang", "line"), [("en", "rules not checked: 54"), ("zh", "未检查规则 54 条")])
+def test_without_open_deals_one_line_says_that_nothing_was_checked(lang, line, tmp_path):
+    book = book_of(won_deals()[0])
+    text = alerts_text(sa.find_anomalies(book, as_of=AS_OF), book, lang, as_of=AS_OF, top=5)
+    assert line in text
+    assert len(text.splitlines()) < 12
+    page = write_control_report(review_deals(book, as_of=AS_OF), tmp_path / "c.html", lang=lang).read_text("utf-8")
+    assert page.count(line) == 1
+
+
 def test_a_silent_rule_names_fields_of_the_contract():
     assert set(SAID) < set(NEEDS)
     own = {field for said in SAID.values() for field in re.sub(r" \(.*\)", "", said).split(", ")}
@@ -621,6 +631,9 @@ def test_a_process_without_rules_or_work_says_so(tmp_path):
     page = write_control_report(review_deals(book, as_of=AS_OF), tmp_path / "c.html", lang="zh").read_text("utf-8")
     assert "未检查任何规则" in page
     assert "没有 conditions、milestone" in page
+    tiles = dict(re.findall(r"<small>([^<]*)</small><b>([^<]*)</b>", page))
+    assert tiles == {"在跟进项目": "1", "超前于证据的项目": "–", "严重异常": "–", "任务数": "–"}  # not 0: none defined
+    assert page.count("流程文件中未定义") == 4
     cleared = sa.scrub_list(book, as_of=AS_OF)
     assert cleared["what"].tolist() == ["close_date_past", "no_activity", "no_owner"]
 

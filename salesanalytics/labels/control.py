@@ -222,6 +222,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "silent_needs": ("the book does not keep: {needs}", "数据中没有：{needs}"),
     "silent_no_deals": ("no open deals", "没有在跟进项目"),
+    "rules_without_deals": ("There are no open deals; rules not checked: {n}.", "没有在跟进项目，未检查规则 {n} 条。"),
+    "none_defined": ("none defined in the process file", "流程文件中未定义"),
     "verdict_earns": ("earns its keep: flagged deals were lost more often", "有效：被标记的项目更常输单"),
     "verdict_none": ("no evidence: flagged deals were not lost more often", "未见证据：被标记的项目并未更常输单"),
     "verdict_stalls": (

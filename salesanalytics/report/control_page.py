@@ -21,6 +21,7 @@ from salesanalytics.report.control_tables import (
     loss_rows,
     people_rows,
     rule_rows,
+    silent_lines,
     similar_parts,
     task_rows,
 )
@@ -32,7 +33,7 @@ SHOWN_ALERTS, SHOWN_TASKS, SHOWN_ROWS = 30, 30, 15
 _WORDS = (
     "page_clocks", "page_clocks_text", "page_ahead", "page_alerts", "page_rules", "page_rules_text", "title_silent",
     "page_tasks", "page_similar", "page_similar_text", "page_losses", "page_people", "page_people_text",
-    "page_customers", "nothing",
+    "page_customers",
 )  # fmt: skip
 
 
@@ -65,10 +66,11 @@ def _content(review: DealReview, lang: str) -> dict[str, Any]:
         "tiles": _tiles(review, lang),
         "picture": _picture(review, lang),
         "ahead": ahead_rows(review, scale, unit, lang).head(SHOWN_ROWS),
+        "ahead_text": label("nothing" if "n_behind" in _defined(review) else "none_defined", lang),
         "alerts": alert_rows(review, scale, unit, lang).head(SHOWN_ALERTS),
         "alerts_text": _alerts_text(review.anomalies, lang),
         "rules": rule_rows(review.record, lang),
-        "silent": _silent(review, lang),
+        "silent": silent_lines(review.anomalies.rules, lang),
         "tasks": task_rows(review, scale, unit, lang).head(SHOWN_TASKS),
         "tasks_text": _tasks_text(tasks, review.process, lang),
         "similar": [similar_parts(one, review, scale, unit, lang) for one in review.similar],
@@ -96,14 +98,28 @@ def _tiles(review: DealReview, lang: str) -> list[dict[str, Any]]:
         ("page_grave", grave, of_deals.drop_duplicates("deal_id")["value_at_stake"].sum()),
         ("n_tasks", tasks, tasks.drop_duplicates("deal_id")["value_at_stake"].sum()),
     )
-    return [
-        {
-            "name": label(key, lang),
-            "value": f"{len(rows):,}",
-            "more": [label("part_of", lang, text=money, part=f"{amount_text(amount, scale)} {unit}".strip())],
-        }
-        for key, rows, amount in shown
-    ]
+    defined, tiles = _defined(review), []
+    for key, rows, amount in shown:
+        worth = label("part_of", lang, text=money, part=f"{amount_text(amount, scale)} {unit}".strip())
+        value, more = (f"{len(rows):,}", worth) if key in defined else ("–", label("none_defined", lang))
+        tiles.append({"name": label(key, lang), "value": value, "more": [more]})
+    return tiles
+
+
+def _defined(review: DealReview) -> set[str]:
+    """The numbers of the page that the process file makes possible; where it defines nothing, 0 would say all is well.
+
+    Tasks follow from milestones, conditions and roles; deals run ahead of milestones or of stages of the buyer.
+    """
+    process = review.process
+    roles = any(stage.roles_reached_by_exit for stage in process.stages)
+    made_from = {
+        "title_deals": True,
+        "n_behind": process.milestone_ids or process.buyer_stages,
+        "page_grave": len(review.anomalies.rules),
+        "n_tasks": process.milestone_ids or process.condition_ids or roles,
+    }
+    return {key for key, there in made_from.items() if there}
 
 
 def _picture(review: DealReview, lang: str) -> str:
@@ -111,13 +127,6 @@ def _picture(review: DealReview, lang: str) -> str:
     if not len(review.cells) or not review.cells["n_open"].sum():
         return ""
     return png(lambda ax: plots.clock_table(review.cells, ax=ax, lang=lang), 5.4)
-
-
-def _silent(review: DealReview, lang: str) -> list[str]:
-    rules = review.anomalies.rules
-    silent = rules[rules["silent"].astype(bool)]
-    names = zip(silent["rule"], silent[f"name_{lang}"], silent[f"reason_{lang}"], strict=True)
-    return [label("part_of", lang, text=f"{rule} {name}", part=reason) for rule, name, reason in names]
 
 
 def _alerts_text(found: Anomalies, lang: str) -> str:

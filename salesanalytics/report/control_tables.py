@@ -82,6 +82,15 @@ def alert_rows(review: DealReview, scale: float, unit: str, lang: str) -> pd.Dat
     )
 
 
+def silent_lines(rules: pd.DataFrame, lang: str) -> list[str]:
+    """Rules that cannot speak and why, a line each; one line for all that have no open deal to speak of."""
+    silent = rules[rules["silent"].astype(bool)]
+    idle = silent[f"reason_{lang}"].eq(label("silent_no_deals", lang))
+    names = silent.loc[~idle, ["rule", f"name_{lang}", f"reason_{lang}"]].itertuples(index=False)
+    lines = [label("part_of", lang, text=f"{rule} {name}", part=reason) for rule, name, reason in names]
+    return [label("rules_without_deals", lang, n=int(idle.sum())), *lines] if idle.any() else lines
+
+
 def rule_rows(record: pd.DataFrame | None, lang: str) -> pd.DataFrame:
     """Rules that could be judged on the past: lost among flagged and equal unflagged deals, and the verdict."""
     if record is None:

@@ -12,7 +12,7 @@ from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, label, number, percent
 from salesanalytics.labels.units import unit_for
 from salesanalytics.process import Process
-from salesanalytics.report.control_tables import deal_or_rep
+from salesanalytics.report.control_tables import deal_or_rep, silent_lines
 from salesanalytics.report.review_rows import (
     amounts_told,
     cause_rows,
@@ -79,11 +79,7 @@ def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None =
         }
     )
     title = label("title_alerts", lang, as_of=as_of, n=len(hits), all=number(len(found.hits)))
-    silent = found.rules[found.rules["silent"]]
-    lines = [
-        label("part_of", lang, text=f"{r.rule} {names[r.rule]}", part=getattr(r, f"reason_{lang}"))
-        for r in silent.itertuples()
-    ]
+    lines = silent_lines(found.rules, lang)
     more = [label("title_silent", lang), "", *(line for text in lines for line in fold(text, width)), ""]
     blocks = [text_table(rows, title=title, n_text=4, lang=lang, width=width)]
     if not len(found.rules):
