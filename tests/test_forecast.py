@@ -758,6 +758,8 @@ def test_levels_of_targets_are_never_added(quarter, expected):
     plain = tiny({"a": [("S1", 0)]}, last=1400, targets=targets[["quarter", "amount"]].iloc[:1])
     assert stated_target(plain, parse_period("2013Q3")) == 1000
     assert stated_target(book(), parse_period("2013Q3")) is None
+    nothing = tiny({"a": [("S1", 0)]}, last=1400, targets=targets[["quarter", "amount"]].iloc[:1].assign(amount=0))
+    assert stated_target(nothing, parse_period("2013Q3")) is None  # none is stated, not one that is reached
 
 
 # ---------------------------------------------------------------- simple methods, and what a quarter brought

@@ -48,7 +48,7 @@ def funnel_gap(known: Known, params: Params) -> pd.DataFrame:
 
 
 def company_targets(known: Known) -> dict[str, float]:
-    """Target amount by quarter: the company's row, else the sum of teams, else of reps."""
+    """Target amount by quarter: the company's row, else the sum of teams, else of reps; 0 is none."""
     table = known.book.targets
     if not len(table):
         return {}
@@ -58,7 +58,8 @@ def company_targets(known: Known) -> dict[str, float]:
     level = np.select([table["rep_id"].notna(), table["team"].notna()], [2, 1], 0)
     name = [parse_period(q, fiscal_year_start=start).name for q in table["quarter"]]
     sums = table.groupby([pd.Series(name, table.index), level])["amount"].sum().sort_index()
-    return {str(quarter): float(part.iloc[0]) for quarter, part in sums.groupby(level=0)}
+    stated = {str(quarter): float(part.iloc[0]) for quarter, part in sums.groupby(level=0)}
+    return {quarter: amount for quarter, amount in stated.items() if amount > 0}
 
 
 def dead_stock(known: Known, params: Params) -> pd.DataFrame:

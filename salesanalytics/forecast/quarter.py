@@ -127,7 +127,7 @@ def drawn(
 
 
 def stated_target(book: DealBook, period: Period) -> float | None:
-    """Target of the period from ``book.targets``: the company's row, else the sum of teams, else of reps."""
+    """Target of the period from ``book.targets``: the company's row, else the sum of teams, else of reps; 0 is none."""
     targets = book.targets
     if not len(targets):
         return None
@@ -137,7 +137,7 @@ def stated_target(book: DealBook, period: Period) -> float | None:
     team, rep = (rows[c].notna() if c in rows else pd.Series(data=False, index=rows.index) for c in ("team", "rep_id"))
     for level in (~team & ~rep, team & ~rep, rep):
         if level.any():
-            return float(rows.loc[level, "amount"].sum())
+            return float(rows.loc[level, "amount"].sum()) or None
     return None
 
 
