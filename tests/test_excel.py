@@ -137,6 +137,12 @@ def test_every_head_and_group_is_in_words(tmp_path, lang):
     quarter = next(row for row in range(2, 9) if months.cell(row, 1).value == "2026Q4")
     assert months.cell(quarter, chance).value == 0
     assert "<0.1%" in months.cell(quarter, chance).number_format
+    reached = more["outlook"].assign(target=more["outlook"]["amount_signed"].clip(lower=1.0), p_target=1.0)
+    sheets = load_workbook(write_report(told, tmp_path / "g.xlsx", lang=lang, outlook=reached))
+    forms = [row[chance - 1].number_format for row in sheets[label("sheet_outlook", lang)].iter_rows(min_row=2)]
+    sure = reached["amount_signed"] >= 1.0
+    assert forms[: len(sure)] == ["0.0%" if one else months.cell(quarter, chance).number_format for one in sure]
+    assert sure.any()
     assert months.cell(quarter, 7).value == pytest.approx(told.total().mean())
     long = [cell for sheet in sheets for cell in row_cells(sheet) if isinstance(cell.value, float) and cell.value > 1e4]
     assert len(long) > 20

@@ -25,7 +25,7 @@ from salesanalytics.forecast.data_hash import data_hash, plain_table
 from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.labels import label
 from salesanalytics.models.bands import crps
-from salesanalytics.report.ledger import accuracy_text
+from salesanalytics.report.ledger import accuracy_text, ledger_text
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_day
 
@@ -109,6 +109,17 @@ def test_the_list_shows_every_record_in_the_order_of_time(ledger, book, forecast
     assert one["count_mean"] == forecast.total("count").mean()
     assert np.isnan(found.set_index("note").loc["None", "target"])
     assert repr(ledger).endswith("2 records>")
+
+
+def test_a_target_that_is_reached_already_is_certain_in_the_list_too(ledger, book, forecast):
+    some = replace(forecast, amount=forecast.amount | {"signed": np.full(400, 50.0), "reopened": np.full(400, 9.0)})
+    for target in (50 * (1 + 1e-12), 20.0, 55.0):
+        ledger.record(replace(some, target=target), book=book)
+    found = ledger.list()
+    assert found["signed"].tolist() == [50.0] * 3
+    assert found["p_target"].tolist() == [1.0] * 3
+    told = ledger_text(found, "en", path=ledger.path)
+    assert [line.split("  ")[-1].strip() for line in told.splitlines()[-3:]] == ["100 %", "100 %", ">99 %"]
 
 
 def test_columns_of_mixed_kinds_are_kept_as_text():

@@ -39,8 +39,8 @@ from salesanalytics.forecast.result import QuarterForecast
 from salesanalytics.timeline.calendar import as_of_day
 
 LISTED = [
-    "record_id", "recorded_at", "quarter", "as_of", "unit", "mean", "q10", "q50", "q90", "count_mean", "target",
-    "p_target", "method", "draws", "seed", "version", "note", "n_judgements", "data_hash", "damage", "file",
+    "record_id", "recorded_at", "quarter", "as_of", "unit", "mean", "q10", "q50", "q90", "count_mean", "signed",
+    "target", "p_target", "method", "draws", "seed", "version", "note", "n_judgements", "data_hash", "damage", "file",
 ]  # fmt: skip
 COMPARED = ["state", "p_in_period", "amount", "expected_amount"]
 
@@ -101,13 +101,13 @@ class Ledger:
         -------
         DataFrame, one row a record
             ``record_id``, ``recorded_at``, ``quarter``, ``as_of``, ``unit``, ``mean``, ``q10``, ``q50``, ``q90`` (of
-            the amount), ``count_mean``, ``target``, ``p_target``, ``method``, ``draws``, ``seed``, ``version`` (of
-            salesanalytics), ``note``, ``n_judgements``, ``data_hash``, ``damage`` (empty: sound; missing, unreadable,
-            altered; newer: of a later version) and ``file`` (which one). Where ``record.json`` is damaged the rest of
-            the row is empty.
+            the amount), ``count_mean``, ``signed`` (amount by then), ``target``, ``p_target``, ``method``, ``draws``,
+            ``seed``, ``version`` (of salesanalytics), ``note``, ``n_judgements``, ``data_hash``, ``damage``
+            (empty: sound; missing, unreadable, altered; newer: of a later version) and ``file`` (which one). Where
+            ``record.json`` is damaged the rest of the row is empty.
         """
         rows = [self._listed(record_id) for record_id in record_ids(self.path)]
-        return pd.DataFrame(rows, columns=LISTED).astype(dict.fromkeys(("mean", "target", "p_target"), float))
+        return pd.DataFrame(rows, columns=LISTED).astype(dict.fromkeys(("mean", "signed", "target", "p_target"), float))
 
     def load(self, record_id: str) -> LedgerRecord:
         """One record, its checksums proved.
@@ -255,6 +255,7 @@ def _head(found: dict[str, Any]) -> dict[str, Any]:
             "as_of": date.fromisoformat(found["as_of"]),
             "mean": said["mean"],
             "count_mean": said["count"]["mean"],
+            "signed": said["components"]["signed"]["mean"],
             "p_target": said["p_target"],
             "method": said["method"],
             "version": found["versions"]["salesanalytics"],

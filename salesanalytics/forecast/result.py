@@ -24,7 +24,7 @@ BANDS = (50, 80)
 ROUNDING = 1e-9
 
 
-def reaches(amount: Any, target: float) -> Any:
+def reaches(amount: Any, target: Any) -> Any:
     """Whether amounts reach a target; a sum that falls short by rounding alone does."""
     return np.asarray(amount) >= target * (1 - ROUNDING)
 

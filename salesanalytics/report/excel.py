@@ -17,6 +17,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.forecast import QuarterForecast, explain_change
+from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, cells, label
 from salesanalytics.labels.units import unit_for
 from salesanalytics.report.excel_tables import change_table, form_of, group_table, outlook_table, past_table
@@ -69,10 +70,9 @@ def write_workbook(
     }
     for name, table in tables.items():
         if table is not None:
-            _table(book.create_sheet(label(name, lang)), table, label("p_target", lang))
-    for note in () if outlook is None else outlook_notes(outlook, forecast, lang):
-        book[label("sheet_outlook", lang)].append([None])
-        book[label("sheet_outlook", lang)].append([note])
+            _table(book.create_sheet(label(name, lang)), table)
+    if outlook is not None:
+        _below_months(book[label("sheet_outlook", lang)], outlook, forecast, lang)
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)
     for sheet in book.worksheets:  # printed, a sheet is as wide as its page
         sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
@@ -243,14 +243,23 @@ def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
         _formula(sheet[f"{column}{last + 2}"], f"=SUBTOTAL(109,{column}2:{column}{max(last, 2)})", form)
 
 
-def _table(sheet: Worksheet, frame: pd.DataFrame, chance: str) -> None:
-    """A table whose heads and texts are in words, numbers as numbers; ``chance``: head of the column of chances."""
+def _below_months(sheet: Worksheet, outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> None:
+    """How the chances of their targets read, and what has to be known of months, quarters and the year."""
+    column = next(cell.column for cell in sheet[1] if cell.value == label("p_target", lang))
+    for at, sure in enumerate(reaches(outlook["amount_signed"], outlook["target"]), start=2):
+        sheet.cell(at, column).number_format = SHARE if sure else DRAWN
+    for note in outlook_notes(outlook, forecast, lang):
+        sheet.append([None])
+        sheet.append([note])
+
+
+def _table(sheet: Worksheet, frame: pd.DataFrame) -> None:
+    """A table whose heads and texts are in words, numbers as numbers."""
     widths(sheet, [24, *[16] * (frame.shape[1] - 1)])
     head(sheet, 1, list(frame), n_text=1)
     for at, row in enumerate(frame.to_dict("records"), start=2):
         values = [plain(value) for value in row.values()]
-        forms = [_form(value) for value in values]
-        write_row(sheet, at, values, [DRAWN if c == chance else form for c, form in zip(frame, forms, strict=True)])
+        write_row(sheet, at, values, [_form(value) for value in values])
     sheet.freeze_panes = "B2"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from salesanalytics.forecast.backtest import GRACE_DAYS
+from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, short, signed
 from salesanalytics.labels.units import unit_for
 from salesanalytics.report.text import fold, text_table
@@ -30,6 +31,7 @@ def ledger_text(records: pd.DataFrame, lang: str, width: int | None = None, *, p
     amounts = ["mean", "q10", "q90", "p_target"]  # nothing though deals are expected: no amount was known
     nothing = sound["q90"].eq(0) & sound["mean"].fillna(0).eq(0) & sound["count_mean"].gt(0)
     sound = sound.assign(**sound[amounts].mask(nothing))
+    sure = reaches(sound["signed"], sound["target"].astype(float))
     factors, units = _units(sound["mean"], sound["unit"], lang)
     columns: dict[str, Any] = {
         "record_id": sound["record_id"],
@@ -39,7 +41,10 @@ def ledger_text(records: pd.DataFrame, lang: str, width: int | None = None, *, p
         "amount_unit": units,
         "mean": (sound["mean"] / factors).map(short),
         "band_80": [band(a, b) for a, b in zip(sound["q10"] / factors, sound["q90"] / factors, strict=True)],
-        "p_target": [chance(p, n) for p, n in zip(sound["p_target"], sound["draws"], strict=True)],
+        "p_target": [
+            chance(p, n, certain=bool(reached))
+            for p, n, reached in zip(sound["p_target"], sound["draws"], sure, strict=True)
+        ],
     }
     title = label("title_ledger", lang, path=path)
     table = text_table(_labelled(columns, lang), title=title, n_text=0, lang=lang, width=width)  # an id is never cut
