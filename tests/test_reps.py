@@ -239,9 +239,9 @@ def moment(day):
     return START + pd.Timedelta(days=day)
 
 
-def book_of(deals, rows, *, last=800, reps=None):
+def book_of(deals, rows, *, last=800, reps=None, amount=100.0):
     """Deals (id, created, rep), rows (deal, day, field, value); the book ends on day ``last``."""
-    table = pd.DataFrame(deals, columns=["deal_id", "created_at", "rep_id"]).assign(amount=100.0)
+    table = pd.DataFrame(deals, columns=["deal_id", "created_at", "rep_id"]).assign(amount=amount)
     table["created_at"] = [moment(d) for d in table["created_at"]]
     born = [(d, day, "stage", "S1") for d, day, _ in deals]
     history = pd.DataFrame([*born, *rows], columns=["deal_id", "changed_at", "field", "value"])
@@ -290,6 +290,19 @@ def test_volume_is_credited_by_the_days_owned():
     assert found.loc["b", "cycle_days"] == 59
     assert found.loc["b", "price_ratio"] == pytest.approx(0.9, rel=1e-6)
     assert volume_and_pace(book, as_of=moment(640), confidence=0.9)["n_signed"].sum() == 0
+
+
+def test_the_first_price_may_be_known_later_than_the_deal():
+    """Typed in a week after its creation it counts; with the signing it says nothing of what was kept."""
+    deals = [("later", 600, "a"), ("signing", 600, "b"), ("never", 600, "b")]
+    rows = [("later", 607, "amount", "100"), ("later", 640, "amount", "95"), ("later", 659, "amount", "90"),
+            ("signing", 659, "amount", "80")]  # fmt: skip
+    rows += [(deal, 659, "stage", "won") for deal, *_ in deals]
+    book = book_of(deals, rows, amount=np.nan)
+    found = volume_and_pace(book, as_of=moment(800), confidence=0.9).set_index("rep_id")
+    assert found["n_priced"].to_dict() == {"a": 1, "b": 0}
+    assert found.loc["a", "price_ratio"] == pytest.approx(0.9, rel=1e-6)
+    assert np.isnan(found.loc["b", "price_ratio"])
 
 
 def test_activity_is_counted_for_the_owner_of_the_day():

@@ -231,7 +231,7 @@ def _counted(table: pd.DataFrame, apart: pd.DataFrame, n_deals: pd.Series) -> pd
     handed = apart[apart["use"].eq("handed_over")].groupby("rep_id").size()
     table = table.assign(n_handed_over=handed.reindex(table.index).fillna(0).astype("int64"))
     table.insert(list(table.columns).index("n"), "n_deals", n_deals.reindex(table.index))
-    counts = ["n_deals", "n", "observed", "n_won", "n_dates", "n_p", "n_commit", "n_stages_passed"]
+    counts = ["n_deals", "n", "observed", "n_won", "n_priced", "n_dates", "n_p", "n_commit", "n_stages_passed"]
     flag = table["flag"].where(table["flag"].isin(["above", "below"]), None)
     return table.assign(**table[counts].astype(float).fillna(0).astype("int64"), flag=flag.astype(object))
 

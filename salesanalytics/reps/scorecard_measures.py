@@ -15,7 +15,7 @@ MEASURES = (
     ("effect", "effect_lower", "effect_upper", "n", "share", True),
     ("trend", "trend_lower", "trend_upper", "n", "points", None),
     ("cycle_days", "cycle_lower", "cycle_upper", "n_won", "days", None),
-    ("price_ratio", "price_lower", "price_upper", "n_won", "ratio", True),
+    ("price_ratio", "price_lower", "price_upper", "n_priced", "ratio", True),
     ("process_score", "process_lower", "process_upper", "n_stages_passed", "share", True),
     ("p_bias", "p_bias_lower", "p_bias_upper", "n_p", "points", None),
     ("date_bias_days", "date_bias_lower", "date_bias_upper", "n_dates", "signed", None),
