@@ -124,6 +124,10 @@ DEALS = {
         [stage("S1", 40), *(done(f"S1.C{k}", 9, **minutes(2.5 * (k - 1))) for k in range(1, 6))],
         [stage("S1", 40), *(done(f"S1.C{k}", 9, **minutes(2.6 * (k - 1))) for k in range(1, 6))],
     ),
+    "A09c": (  # S5.C6 is of tenders only: it does not apply
+        [stage("S5", 40), *(done(f"S5.C{k}", 9) for k in (1, 2, 3, 4, 6, 7)), stage("S6", 9)],
+        [stage("S5", 40), *(done(f"S5.C{k}", 9) for k in (1, 2, 3, 6)), stage("S6", 9)],
+    ),
     "A09b": (
         [stage("S1", 40), *(done(f"S1.C{k}", 9) for k in range(1, 5)), stage("S2", 9)],  # 4 of 6
         [stage("S1", 40), *(done(f"S1.C{k}", 9) for k in range(1, 4)), stage("S2", 9)],
@@ -374,6 +378,8 @@ REPS = {
     "H06-": owned("H06-", 1, edits(8)),
     "H06b+": {f"H06b+ {k}": [stage("S1", 50), done("S1.C1", 9), (9, "amount", 90, minutes(5 * k))] for k in range(10)},
     "H06b-": {f"H06b- {k}": [stage("S1", 50), (9, "amount", 90, minutes(5 * k + 60 * (k == 9)))] for k in range(10)},
+    "H06c+": {f"H06c+ {k}": [stage("S1", 50), (9, "amount", 90, minutes(32 + 6 * k))] for k in range(10)},  # over 11:00
+    "H06c-": {f"H06c- {k}": [stage("S1", 50), (9, "amount", 90, minutes(32 + 7 * k))] for k in range(10)},
     "F04+": owned("F04+", 3, [stage("S1", 9), (9, "close_date", "2026-12-30")])
     | owned("F04+", 2, [stage("S1", 9), (9, "close_date", "2026-12-29")], 3),
     "F04-": owned("F04-", 3, [stage("S1", 9), (9, "close_date", "2026-12-30")])

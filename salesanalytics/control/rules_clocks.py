@@ -135,13 +135,15 @@ def work_off_stage(known: Known, params: Params) -> pd.DataFrame:
 
 def bulk_ticking(known: Known, params: Params) -> pd.DataFrame:
     """A09. n conditions typed in within minutes, or share of a stage's conditions (at least two) done on the very day
-    on which that stage was left. The first arm needs times of day.
+    on which that stage was left; of those that apply to the deal. The first arm needs times of day.
     """
     by_stage = {stage.id: stage for stage in known.process.stages}
     rank = {c.id: stage.order for stage in by_stage.values() for c in stage.conditions}
     rows = known.rows("condition")
     rows = rows.assign(stage=rows["value"].map(rank))
     rows = rows[rows["stage"].notna()].drop_duplicates(["deal", "value"])
+    at = known.applies.index.get_indexer(rows["deal"]), known.applies.columns.get_indexer(rows["value"])
+    rows = rows[known.applies.to_numpy()[at]]
     ticked = rows.groupby(["deal", "stage", "day"]).size().rename("n").reset_index()
     own = known.stays[known.stays["deal"].isin(known.deals.index)]
     moved = own[["deal", "stage", "left_day"]].dropna().rename(columns={"left_day": "day"})

@@ -5,6 +5,7 @@ A deal counts for its owner at the date. Every rule asks for a least number of d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ from salesanalytics.timeline.openings import owned_on, owner_spells
 Params = Mapping[str, Any]
 EDITS = ("stage", "amount", "close_date", "probability", "category")
 MIN_EDITS = 20  # of a rep, in the quarter judged and before it
-HOUR_DAYS = 91
+HOUR_DAYS, HOUR_SECONDS = 91, 3600
 MIN_DATED, MIN_OPEN, MIN_WINS = 5, 5, 5
 MIN_NOTED = 10
 EARLY_STAGE = 4
@@ -33,8 +34,8 @@ HANDOVER_STAGE = 5
 def quarter_end_burst(known: Known, params: Params) -> pd.DataFrame:
     """H06. Of the rep's edits (stage, amount, close date, probability, category; by day typed in) of the last quarter
     to have ended, more than share fell into its last days, with z > z0 against the rep's own earlier quarters (at least
-    20 edits in either); or n of the rep's deals were edited within one hour of the clock in the last 91 days
-    (needs times of day).
+    20 edits in either); or n of the rep's deals were edited within one hour in the last 91 days (needs times
+    of day).
     """
     fields = [name for name in EDITS if name in known.fields.index]
     if not fields:  # of deals that stand in their first stage by their creation alone, other work may be known
@@ -60,11 +61,30 @@ def quarter_end_burst(known: Known, params: Params) -> pd.DataFrame:
 def _hourly(known: Known, params: Params, fields: list[str]) -> pd.DataFrame:
     typed = typed_in(known.book, fields, day=known.day, since_day=known.day - HOUR_DAYS)
     reps = known.everyone.set_index("deal_id")["rep_id"]
-    typed = typed.assign(rep_id=typed["deal_id"].map(reps), hour=typed["moment"].dt.floor("h"))
-    deals = typed.groupby(["rep_id", "hour"])["deal_id"].nunique().rename("n").reset_index()
-    busy = deals[deals["n"] >= params["n"]].drop_duplicates("rep_id", keep="last")
-    day = (busy["hour"].dt.normalize() - pd.Timestamp(0)).dt.days
-    return pd.DataFrame({"rep_id": busy["rep_id"], "since_day": day, "text": "_hour", "n": busy["n"]})
+    typed = typed.assign(rep_id=typed["deal_id"].map(reps)).dropna(subset="rep_id")
+    typed = typed.sort_values(["rep_id", "moment", "deal_id"], ignore_index=True)
+    typed["n"] = _in_the_last_hour(typed)
+    typed["day"] = (typed["moment"].dt.normalize() - pd.Timestamp(0)).dt.days
+    busy = typed[typed["n"] >= params["n"]].sort_values(["day", "n"], kind="stable")
+    busy = busy.drop_duplicates("rep_id", keep="last")
+    return pd.DataFrame({"rep_id": busy["rep_id"], "since_day": busy["day"], "text": "_hour", "n": busy["n"]})
+
+
+def _in_the_last_hour(typed: pd.DataFrame) -> np.ndarray:
+    """How many deals of the rep were edited in the hour up to each edit, itself included; by rep and moment."""
+    rep, deal = (pd.factorize(typed[name])[0] for name in ("rep_id", "deal_id"))
+    second = typed["moment"].to_numpy().astype("datetime64[s]").astype("int64")
+    inside: Counter[int] = Counter()
+    found, first = np.zeros(len(typed), dtype=int), 0
+    for at in range(len(typed)):
+        while rep[first] != rep[at] or second[at] - second[first] > HOUR_SECONDS:
+            inside[deal[first]] -= 1
+            if not inside[deal[first]]:
+                del inside[deal[first]]
+            first += 1
+        inside[deal[at]] += 1
+        found[at] = len(inside)
+    return found
 
 
 def dates_clumped(known: Known, params: Params) -> pd.DataFrame:
