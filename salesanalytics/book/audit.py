@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 col = nw.col
 FAULT_COLUMNS = ["table", "rule", "n", "set_aside", "examples", "note"]
+FAR_YEARS = 5
 MOST, MANY = 0.5, 100  # of the history, recorded on one day: more than this share, and rows
 
 
@@ -140,6 +141,7 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_fir
     note("history", "two stages at one instant", _ids(book, _same_instant(book)), order)
     note("history", "recorded before it happened", _foreseen(book), "counts from the day it happened")
     note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
+    note("targets", "quarter far after the end of the book", _far_targets(book), "kept, no forecast asks for it yet")
     found += _unknown(book) + _unknown_columns(book)
     for table, rule, n, names in unmatched(book):
         found.append(_remark(table, rule, "kept as written") | {"n": n, "examples": names})
@@ -156,6 +158,13 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_fir
             text = f"dates before the extract see the {name} of the extract"
             found.append(_remark("deals", f"{name} is the current one", text))
     return pd.DataFrame(found, columns=FAULT_COLUMNS)
+
+
+def _far_targets(book: DealBook) -> pd.Series:
+    """Quarters of targets more than five years ahead: 2062 is sooner a slip for 2026 than a plan."""
+    last = pd.Timestamp(book.extracted_day, unit="D").year + FAR_YEARS
+    quarters = book.targets.get("quarter", pd.Series(dtype=object))
+    return quarters[quarters.str[:4].astype(int) > last]
 
 
 def _imported(book: DealBook) -> list[dict[str, Any]]:
