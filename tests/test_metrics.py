@@ -267,6 +267,17 @@ def test_bands_of_whole_numbers_by_hand():
     assert band_columns(draws) == {"q10": 0, "q25": 1, "q50": 2, "q75": 2, "q90": 3}
 
 
+@pytest.mark.parametrize(("nothing", "level"), [(0.85, 0.8), (0.81, 0.8), (0.55, 0.5)])
+def test_where_no_deal_is_the_band_no_amount_is(nothing, level):
+    """Each number of deals is one value, amounts are all different: both leave out the same draws."""
+    n = round(10_000 * nothing)
+    count = np.repeat([0.0, 1.0], [n, 10_000 - n])
+    amount = np.append(np.zeros(n), np.random.default_rng(0).lognormal(13, 1, 10_000 - n))
+    assert central_band(count, level) == central_band(amount, level) == (0, 0)
+    assert central_band(amount + 7, level) == (7, 7)
+    assert central_band(-amount, level) == (0, 0)
+
+
 def test_bands_of_many_different_draws_are_quantiles_in_every_unit():
     draws = np.random.default_rng(0).normal(size=10_000)
     assert central_band(draws, 0.8) == pytest.approx(np.quantile(draws, [0.1, 0.9]).tolist())
