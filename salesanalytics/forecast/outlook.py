@@ -23,7 +23,8 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, se
 
     All rest on the same model and date. Means of the months add up to that of the quarter, less what was signed in
     months that are over, but for the chance of the draws and for bookings around the end of the first month; bands do
-    not, for months do not all have luck at once.
+    not, for months do not all have luck at once. Of open deals a period counts only what falls into the days for which
+    the book has watched such (`StageTable.watched_days_`).
 
     Parameters
     ----------

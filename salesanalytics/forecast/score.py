@@ -52,7 +52,8 @@ def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
     as_of : date
         What was known at the end of that day is used, nothing later.
     until : date
-        Day by which a signing counts, inclusive; after ``as_of``.
+        Day by which a signing counts, inclusive; after ``as_of``. Beyond the days for which the book has watched open
+        deals (`StageTable.watched_days_`) nothing is known, and chances stay as they are on the last of them.
 
     Returns
     -------
