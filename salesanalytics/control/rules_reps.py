@@ -5,7 +5,6 @@ A deal counts for its owner at the date. Every rule asks for a least number of d
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,20 +70,17 @@ def _hourly(known: Known, params: Params, fields: list[str]) -> pd.DataFrame:
 
 
 def _in_the_last_hour(typed: pd.DataFrame) -> np.ndarray:
-    """How many deals of the rep were edited in the hour up to each edit, itself included; by rep and moment."""
-    rep, deal = (pd.factorize(typed[name])[0] for name in ("rep_id", "deal_id"))
-    second = typed["moment"].to_numpy().astype("datetime64[s]").astype("int64")
-    inside: Counter[int] = Counter()
-    found, first = np.zeros(len(typed), dtype=int), 0
-    for at in range(len(typed)):
-        while rep[first] != rep[at] or second[at] - second[first] > HOUR_SECONDS:
-            inside[deal[first]] -= 1
-            if not inside[deal[first]]:
-                del inside[deal[first]]
-            first += 1
-        inside[deal[at]] += 1
-        found[at] = len(inside)
-    return found
+    """How many deals of the rep were edited in the hour up to each edit, itself included; by rep and moment.
+
+    An edit stands for its deal until the deal is edited again or the hour is over.
+    """
+    rep, second = pd.factorize(typed["rep_id"])[0], typed["moment"].to_numpy().astype("datetime64[s]").astype("int64")
+    moment = rep * 2**40 + second  # ascending
+    over = np.searchsorted(moment, moment + HOUR_SECONDS, side="right")
+    at = pd.Series(np.arange(len(typed)), index=typed.index)
+    again = at.groupby([typed["rep_id"], typed["deal_id"]]).shift(-1, fill_value=len(typed))
+    leaves = np.bincount(np.minimum(over, again), minlength=len(typed))[: len(typed)]
+    return np.asarray(np.cumsum(1 - leaves))
 
 
 def dates_clumped(known: Known, params: Params) -> pd.DataFrame:
