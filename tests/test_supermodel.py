@@ -14,6 +14,7 @@ from salesanalytics.models.boosting import fit_boosting, plain_design
 from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
 from salesanalytics.models.learners import Learners, fit_learners
+from salesanalytics.models.season import season_of
 from salesanalytics.models.spline_logit import (
     KINDS_REACH,
     N_OF_TIME,
@@ -384,7 +385,11 @@ def landmarks_of(seed=0, n=400, n_deals=400):
             "noise": rng.normal(0, 1, n),
         }
     )
-    return frame.sort_values("landmark_day", ignore_index=True)
+    return dated(frame).sort_values("landmark_day", ignore_index=True)
+
+
+def dated(frame):
+    return frame.assign(as_of=pd.to_datetime(frame["landmark_day"], unit="D"))
 
 
 SHORT = {"edges": (0, 7, 14, 28, 56), "fiscal_year_start": 1}
@@ -522,8 +527,8 @@ def test_of_many_quiet_bins_some_stand_for_all(monkeypatch):
 
 
 def usual(bins):
-    """No quarter better than another."""
-    return np.zeros(len(bins.row)), np.zeros(len(bins.row))
+    """No quarter better than another, and no season."""
+    return (np.zeros(len(bins.row)), np.zeros(len(bins.row))), np.zeros((2, 4))
 
 
 def booming(seed=8, n=6000):
@@ -540,13 +545,14 @@ def booming(seed=8, n=6000):
     code = np.where(duration <= watched, won.astype(int), -1)
     known = {"landmark_day": day, "duration_days": np.minimum(duration, watched), "watched_days": watched}
     frame = pd.DataFrame({"deal_id": np.arange(n).astype(str), **known, "code": code, "x": x})
-    return frame.sort_values("landmark_day", ignore_index=True)
+    return dated(frame).sort_values("landmark_day", ignore_index=True)
 
 
 @pytest.mark.parametrize("rung", ["logistic", "boosting"])
 def test_good_times_are_not_laid_to_what_goes_with_the_calendar(rung, monkeypatch):
     landmarks = booming()
-    fresh = pd.DataFrame({"x": np.r_[np.linspace(-1.5, -0.5, 20), np.linspace(1.2, 1.7, 20)], "landmark_day": QUIET})
+    x = np.r_[np.linspace(-1.5, -0.5, 20), np.linspace(1.2, 1.7, 20)]
+    fresh = dated(pd.DataFrame({"x": x, "landmark_day": QUIET}))
     bins = future_bins(fresh["landmark_day"].to_numpy(), edges=(0, 7), fiscal_year_start=1)
     gaps = []
     for spread in (QUARTER_SD, 1e-3):
@@ -588,7 +594,7 @@ def test_nothing_to_tell_apart_gives_one_level(code):
     weighted, plain = ((happened == 1).sum() * w + 0.5 for w in (0.5, 1.0))
     odds = fit_logit(encoder, landmarks, bins, happened, weight).log_odds(landmarks, bins)
     np.testing.assert_allclose(odds[:, 0], logit(weighted / (0.5 * n + 1)), rtol=1e-5)
-    odds = fit_boosting(encoder, landmarks, bins, happened, weight, usual(bins)).log_odds(landmarks, bins)
+    odds = fit_boosting(encoder, landmarks, bins, happened, weight, *usual(bins)).log_odds(landmarks, bins)
     np.testing.assert_allclose(odds[:, 0], logit(plain / (n + 1)))
     assert np.isfinite(odds).all()
 
@@ -601,18 +607,22 @@ def test_values_cut_into_classes_give_the_trees_that_the_values_give():
     bins, happened = binned(landmarks)
     weight = rng.uniform(0.2, 1.0, len(landmarks))[bins.row]
     times = rng.normal(0, 0.3, (2, len(happened)))
-    model = fit_boosting(fit_encoder(landmarks), landmarks, bins, happened, weight, tuple(times))
+    seasons = rng.normal(0, 0.3, (2, 4))
+    model = fit_boosting(fit_encoder(landmarks), landmarks, bins, happened, weight, tuple(times), seasons)
+    in_season = seasons[:, season_of(landmarks, bins)]
     quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
     x = plain_design(model.encoder, landmarks, bins)
-    for step, rows, end, time in zip(model.steps, (happened < 2, happened != 1), (1, 0), times, strict=True):
+    told = model.log_odds(landmarks, bins)
+    for k, (rows, end) in enumerate(((happened < 2, 1), (happened != 1, 0))):
+        step, time = model.steps[k], times[k]
         assert step.cuts
         plain, event = HistGradientBoostingClassifier(**step.learner.get_params()), happened[rows] == end
         counts = np.where(event, np.exp(-time[rows]), 1)  # good times: count less
         counts = counts * weight[rows] / weight[happened >= 0].mean()
         plain.fit(x[rows], event, sample_weight=counts)
-        odds = plain.decision_function(x)
+        odds = plain.decision_function(x) + in_season[k]
         level = brentq(right_in_the_mean, -3, 3, args=(odds[rows], event, quarter[rows], weight[rows]))
-        np.testing.assert_allclose(step.log_odds(x), odds + level, rtol=1e-6)
+        np.testing.assert_allclose(told[:, k], odds + level, rtol=1e-6)
 
 
 def test_a_deal_counts_once_on_however_many_landmarks_it_stands():
@@ -669,7 +679,7 @@ def due(seed, n=3000):
     frame = {"landmark_day": QUIET - rng.integers(0, 280, n), "duration_days": np.maximum(duration, 1), "age_days": age}
     ends = {"watched_days": 400, "code": np.where(kind == "a", 1, rng.integers(0, 2, n)), "kind": kind}
     found = pd.DataFrame({"deal_id": np.arange(n).astype(str), **frame, **ends})
-    return found.sort_values("landmark_day", ignore_index=True)
+    return dated(found).sort_values("landmark_day", ignore_index=True)
 
 
 def test_what_is_due_after_so_many_days_is_seen_by_the_trees(monkeypatch):
@@ -701,8 +711,8 @@ def test_each_kind_of_deals_has_clocks_of_its_own():
             "age_days": age, "kind": kind,
         }
     )  # fmt: skip
-    model = fit_learners(landmarks, half_life_days=1e9, boosted=False, **SHORT)
-    asked = pd.DataFrame({"age_days": [30.0, 270.0] * 2, "kind": [*"aabb"], "landmark_day": QUIET})
+    model = fit_learners(dated(landmarks), half_life_days=1e9, boosted=False, **SHORT)
+    asked = dated(pd.DataFrame({"age_days": [30.0, 270.0] * 2, "kind": [*"aabb"], "landmark_day": QUIET}))
     bins = future_bins(asked["landmark_day"].to_numpy(), **SHORT)
     odds = model.log_odds("logistic", asked, bins)
     found = incidence_at(bins, odds, asked["landmark_day"].to_numpy(), np.array([28]))[0][:, 0]

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from salesanalytics.models.encoding import CLOCKS, Encoder
+from salesanalytics.models.season import season_of
 from salesanalytics.models.supermodel import OTHER, QUIET, WON, Bins, bin_features
 from salesanalytics.models.times import quarters, settled_level
 
@@ -42,11 +43,13 @@ class Boosting:
 
     encoder: Encoder
     steps: tuple[BoostedStep, BoostedStep]
+    seasons: np.ndarray
 
     def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Log odds of both steps in every bin, (n_bins, 2)."""
         x = plain_design(self.encoder, landmarks, bins)
-        return np.column_stack([step.log_odds(x) for step in self.steps])
+        season = season_of(landmarks, bins)
+        return np.column_stack([step.log_odds(x) for step in self.steps]) + self.seasons[:, season].T
 
 
 def fit_boosting(
@@ -56,11 +59,13 @@ def fit_boosting(
     code: np.ndarray,
     weight: np.ndarray,
     times: tuple[np.ndarray, np.ndarray],
+    seasons: np.ndarray,
 ) -> Boosting:
     """Fit both steps: few leaves, none with fewer than 400 rows (2 % of the rows where there are few).
 
     Trees know no offset for the effects of the quarters (``times``, of the regression): instead, what happened weighs
-    less by as much as its quarter was better.
+    less by as much as its quarter was better. The season (``seasons``, of the regression as well) is added to what
+    they say.
 
     Early stopping is off: it would judge a deal's rows by other rows of the same deal. One step after the other, each
     on all cores: a fit changes the filters of warnings for a while, which two threads must not do at once.
@@ -77,6 +82,7 @@ def fit_boosting(
         "random_state": 0,
     }
     quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
+    in_season = seasons[:, season_of(landmarks, bins)]
 
     def step(end: int, rows: np.ndarray, time: np.ndarray) -> BoostedStep:
         happened = code[rows] == end
@@ -90,12 +96,12 @@ def fit_boosting(
         learner, cuts = HistGradientBoostingClassifier(**settings), _weighted_cuts(x[rows], in_usual_times, of_bins)
         classed = _classed(x[rows], cuts)
         learner.fit(classed, happened, sample_weight=in_usual_times)
-        level = settled_level(learner.decision_function(classed), happened, quarter[rows], counts)
+        told = learner.decision_function(classed) + in_season[1 - end][rows]
+        level = settled_level(told, happened, quarter[rows], counts)
         return BoostedStep(learner, level, cuts)
 
-    return Boosting(
-        encoder, (step(WON, np.arange(len(code)), times[0]), step(OTHER, np.flatnonzero(code != WON), times[1]))
-    )
+    steps = step(WON, np.arange(len(code)), times[0]), step(OTHER, np.flatnonzero(code != WON), times[1])
+    return Boosting(encoder, steps, seasons)
 
 
 def plain_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:

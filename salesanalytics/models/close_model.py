@@ -41,9 +41,10 @@ class CloseModel:
     hazards of being won and of ending otherwise in a bin; their product gives the chance by any day. Of the bins in
     which nothing happened at most 50,000 are learned from; they stand for the others. Recent landmarks weigh more (the
     half-life of the stage table, two years at least). While they are fitted every quarter of the calendar has an effect
-    of its own, so that good and bad times are not laid to what the deals are like. The rung in use is the lower of what
-    the number of closed deals allows and what predictions of past dates allow (`choose_rung`); those also recalibrate
-    the hazards by two shrunk parameters. Beyond the last supported bin the stage table goes on.
+    of its own, so that good and bad times are not laid to what the deals are like; what quarters of one season have in
+    common, beyond what they differ by, is expected of the next one. The rung in use is the lower of what the number of
+    closed deals allows and what predictions of past dates allow (`choose_rung`); those also recalibrate the hazards by
+    two shrunk parameters. Beyond the last supported bin the stage table goes on.
 
     Parameters
     ----------

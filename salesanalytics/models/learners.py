@@ -68,7 +68,7 @@ def fit_learners(
     weight = 0.5 ** (age / half_life_days) * landmarks["deal_id"].nunique() / len(landmarks)
     counts, encoder = weight[bins.row] * stands_for, fit_encoder(landmarks)
     logit = fit_logit(encoder, landmarks, bins, happened, counts)
-    boosting = fit_boosting(encoder, landmarks, bins, happened, counts, logit.times) if boosted else None
+    boosting = fit_boosting(encoder, landmarks, bins, happened, counts, logit.times, logit.seasons) if boosted else None
     return Learners(logit, boosting)
 
 

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from salesanalytics.models.encoding import CLOCKS, SIZE, Encoder
+from salesanalytics.models.season import season_effects, season_of
 from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
 from salesanalytics.models.times import QUARTER_SD, quarters, settled_level
@@ -36,6 +37,8 @@ class SplineLogit:
         Intercept and coefficients of the two steps (won; ended otherwise, of those not won).
     landmarks, bins, weight, not_won
         What it was fitted to; the second step on the bins in which nothing was won.
+    seasons : ndarray (2, 4)
+        What each quarter of the year adds to the log odds of either step, see `season_effects`.
     times : tuple of two ndarray (n_bins,)
         By how much the quarter of each of those bins was better or worse (log odds), for each step; no part of
         `log_odds`.
@@ -50,6 +53,7 @@ class SplineLogit:
     bins: Bins
     weight: np.ndarray
     not_won: np.ndarray
+    seasons: np.ndarray
     times: tuple[np.ndarray, np.ndarray]
 
     @cached_property
@@ -74,7 +78,11 @@ class SplineLogit:
 
     def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Log odds of both steps in every bin, (n_bins, 2)."""
-        return self.design(landmarks, bins) @ np.column_stack(self.coef)
+        return self.design(landmarks, bins) @ np.column_stack(self.coef) + self.in_season(landmarks, bins)
+
+    def in_season(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
+        """What the season adds to the log odds of both steps, (n_bins, 2)."""
+        return np.asarray(self.seasons[:, season_of(landmarks, bins)].T)
 
     def drawn(self, landmarks: pd.DataFrame, bins: Bins, n_draws: int) -> list[np.ndarray]:
         """Log odds (n_bins, 2) under draws of the coefficients."""
@@ -83,7 +91,8 @@ class SplineLogit:
         steps = [
             design @ (coef[:, None] + root @ some) for coef, root, some in zip(self.coef, self.root, noise, strict=True)
         ]
-        return [np.column_stack([step[:, k] for step in steps]) for k in range(n_draws)]
+        season = self.in_season(landmarks, bins)
+        return [np.column_stack([step[:, k] for step in steps]) + season for k in range(n_draws)]
 
 
 def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
@@ -121,7 +130,8 @@ def fit_logit(
     """Fit both steps. ``code``: what happened in each bin (1 won, 0 ended otherwise, -1 nothing).
 
     Every quarter of the calendar has an effect of its own. Without it, good and bad times would be laid to whatever
-    goes along with the calendar (ages, in a young book), and the latest of them carried on into the next quarter.
+    goes along with the calendar (ages, in a young book), and the latest of them carried on into the next quarter. What
+    quarters of the same season have in common is carried on: their season.
     """
     x = spline_design(encoder, landmarks, bins)
     centre = x.mean(axis=0, dtype=np.float64)
@@ -134,14 +144,16 @@ def fit_logit(
     x.take(kept, axis=1, out=z[:, : len(kept)])  # a row in one piece, as the fits want it
     _standardised(z[:, : len(kept)], centre, scale)
     z[:, len(kept) :] = _of_quarters(quarter)
-    not_won = code != WON
+    not_won, season = code != WON, season_of(landmarks, bins)
     steps = [
-        partial(_fit_step, z, code == WON, weight, quarter, len(kept)),
-        partial(_fit_step, z[not_won], code[not_won] == OTHER, weight[not_won], quarter[not_won], len(kept)),
+        partial(_fit_step, z, code == WON, weight, quarter, season, len(kept)),
+        partial(
+            _fit_step, z[not_won], code[not_won] == OTHER, weight[not_won], quarter[not_won], season[not_won], len(kept)
+        ),
     ]
-    (won, in_won), (other, in_other) = side_by_side(steps)
-    times = in_won[quarter], in_other[quarter]
-    return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won, times)
+    (won, in_won, won_by), (other, in_other, other_by) = side_by_side(steps)
+    times, seasons = (in_won[quarter], in_other[quarter]), np.array([won_by, other_by])
+    return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won, seasons, times)
 
 
 def _of_quarters(quarter: np.ndarray) -> np.ndarray:
@@ -151,13 +163,18 @@ def _of_quarters(quarter: np.ndarray) -> np.ndarray:
 
 
 def _fit_step(
-    z: np.ndarray, happened: np.ndarray, weight: np.ndarray, quarter: np.ndarray, n_kept: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Intercept (right in the mean of the quarters) and coefficients; effects of the quarters."""
+    z: np.ndarray, happened: np.ndarray, weight: np.ndarray, quarter: np.ndarray, season: np.ndarray, n_kept: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Intercept (right in the mean of the quarters) and coefficients; effects of the quarters, and of the seasons."""
     found = _ridge(z, happened, weight)
     coef, effects = found[: n_kept + 1], found[n_kept + 1 :] * QUARTER_SD / PRIOR_VARIANCE**0.5
     usual = z[:, :n_kept] @ coef[1:].astype(np.float32) + np.float32(coef[0])
-    return coef + np.r_[settled_level(usual, happened, quarter, weight), np.zeros(n_kept)], effects
+    p = expit(usual + effects[quarter])
+    of_quarter = np.zeros(len(effects), dtype=int)
+    of_quarter[quarter] = season
+    by_season = season_effects(effects, np.bincount(quarter, weight * p * (1 - p), minlength=len(effects)), of_quarter)
+    level = settled_level(usual + by_season[season], happened, quarter, weight)
+    return coef + np.r_[level, np.zeros(n_kept)], effects, by_season
 
 
 def _reach(encoder: Encoder, landmarks: pd.DataFrame, n_columns: int) -> np.ndarray:
