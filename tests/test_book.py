@@ -232,6 +232,11 @@ def test_empty_frames_are_a_book_of_no_deals(empty):
     balanced(make_book(deals=empty, history=some_history(0)), deals=0, history=0)
 
 
+def test_targets_of_a_book_without_deals_are_kept():
+    targets = pd.DataFrame({"quarter": ["2062Q1"], "amount": [5.0]})
+    assert len(make_book(deals=some_deals(0), history=some_history(0), targets=targets).targets) == 1
+
+
 def test_a_book_without_history():
     book = book_of(history=pd.DataFrame())
     assert book.settings.extracted_on == dt.date(2024, 1, 20)

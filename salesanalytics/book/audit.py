@@ -162,9 +162,10 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_fir
 
 def _far_targets(book: DealBook) -> pd.Series:
     """Quarters of targets more than five years ahead: 2062 is sooner a slip for 2026 than a plan."""
-    last = pd.Timestamp(book.extracted_day, unit="D").year + FAR_YEARS
-    quarters = book.targets.get("quarter", pd.Series(dtype=object))
-    return quarters[quarters.str[:4].astype(int) > last]
+    quarters, end = book.targets.get("quarter", pd.Series(dtype=object)), book.settings.extracted_on
+    if end is None or quarters.empty:  # a book without a dated row has no end
+        return quarters.iloc[:0]
+    return quarters[quarters.str[:4].astype(int) > end.year + FAR_YEARS]
 
 
 def _imported(book: DealBook) -> list[dict[str, Any]]:
