@@ -107,8 +107,7 @@ def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tu
     n, signed, ended = len(shift), prepared.signed["amount"], prepared.ended
     open_deals = draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, pool=pool)
     p, amount = ended["p_in_period"].to_numpy(), ended["amount"].to_numpy()
-    usual = ended["usual_amount"].to_numpy()
-    back = draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=pool, usual=usual)
+    back = draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=pool)
     to_come = _to_come(prepared, seed)
     return {
         "signed": (np.full(n, float(len(signed))), np.full(n, float(signed.sum()))),

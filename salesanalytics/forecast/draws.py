@@ -103,7 +103,6 @@ def draw_deals(
     shock: np.ndarray,
     amount_pool: np.ndarray,
     log_ratio: np.ndarray | None = None,
-    usual: np.ndarray | None = None,
 ) -> Signings:
     """Signings and their amounts in every draw.
 
@@ -121,11 +120,8 @@ def draw_deals(
         Amounts for deals without one.
     log_ratio : array, optional
         Past log(final amount / amount at the time), drawn for every signing whose amount is known now.
-    usual : array (n_deals,), optional
-        Mean of what a deal is lent where its amount is not known; without it the mean of ``amount_pool``.
     """
     parts = []
-    level = np.ones(len(p)) if usual is None or not len(amount_pool) else usual / amount_pool.mean()
     possible = np.flatnonzero(p > 0)
     for start in range(0, len(possible), CHUNK):
         part = possible[start : start + CHUNK]
@@ -136,7 +132,7 @@ def draw_deals(
         if log_ratio is not None and len(log_ratio):
             value *= np.exp(_picked(log_ratio, keys[deal], draw, "ratio"))
         if len(amount_pool):
-            value[unknown] = _picked(amount_pool, keys[deal[unknown]], draw[unknown], "amount") * level[deal[unknown]]
+            value[unknown] = _picked(amount_pool, keys[deal[unknown]], draw[unknown], "amount")
         parts.append(Signings(deal, draw, np.nan_to_num(value, copy=False), len(shock)))
     return joined(parts, len(shock))
 

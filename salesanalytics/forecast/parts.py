@@ -33,7 +33,6 @@ def draw_open(
             deal_keys(part["deal_id"], seed),
             shock=shift,
             amount_pool=pool,
-            usual=part["usual_amount"].to_numpy(dtype=float),
             log_ratio=of_state.log_ratio,
         )
         parts.append(replace(some, deal=place.astype(np.int32)[some.deal]))
