@@ -92,11 +92,13 @@ def large(spread: float) -> str:
     rng, n = np.random.default_rng(1), 10_000
     deals = pd.DataFrame({"deal_id": [f"D{k}" for k in range(n)], "state": [f"S{k % 8 + 1}" for k in range(n)],
                           "p_in_period": rng.beta(0.8, 6, n), "amount": rng.lognormal(13.8, 1, n)})  # fmt: skip
+    pool = rng.lognormal(13.8, 1, 400)
     deals.loc[::20, "amount"] = np.nan
+    deals["usual_amount"] = pool.mean()
     ratios = {f"S{k}": AmountRatios(rng.normal(0, 0.1, 300)) for k in range(1, 9)}
     shift = rng.normal(0, spread, 10_000)
     start, worked = time.perf_counter(), time.process_time()
-    found = draw_open(deals, ratios, seed=0, shift=shift - shift.mean(), pool=rng.lognormal(13.8, 1, 400))
+    found = draw_open(deals, ratios, seed=0, shift=shift - shift.mean(), pool=pool)
     total = found.total()
     seconds, worked = time.perf_counter() - start, time.process_time() - worked
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

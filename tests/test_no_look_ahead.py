@@ -27,7 +27,7 @@ from salesanalytics.control.known import know
 from salesanalytics.control.scrub import scrub_list
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.features.landmarks import landmark_snapshots
-from salesanalytics.forecast import arrivals, baselines, late_bookings, parts, prepare
+from salesanalytics.forecast import arrivals, baselines, late_bookings, lent_amounts, parts, prepare
 from salesanalytics.forecast.amount_ratios import amount_ratios
 from salesanalytics.models import signing_time_rows, stage_rows
 from salesanalytics.models.close_model import fitted_close_model
@@ -356,7 +356,10 @@ ASK = {
     "reps.volume.volume_and_pace": lambda b, d: volume.volume_and_pace(b, as_of=d, confidence=0.9),
     "reps.evaluate.evaluate_reps": lambda b, d: _or_why(sa.evaluate_reps, b, as_of=d),
     "forecast.arrivals.fit_arrivals": lambda b, d: arrivals.fit_arrivals(b, as_of=d),
-    "forecast.arrivals.won_amounts": lambda b, d: arrivals.won_amounts(b, timeline.amounts(b, [to_day(d)]), as_of=d),
+    "forecast.lent_amounts.lent_amounts": lambda b, d: lent_amounts.lent_amounts(
+        b, timeline.amounts(b, [to_day(d)]), as_of=d
+    ),
+    "forecast.lent_amounts.attributes_at": lambda b, d: lent_amounts.attributes_at(b, _ids(b, d), to_day(d)),
     "forecast.baselines.actual": lambda b, d: [sa.actual(b, quarter=q, known_at=d) for q in PERIODS],
     "forecast.baselines.baselines": _baselines,
     "forecast.backtest.backtest": lambda b, d: _or_why(_track_record, b, as_of=d),

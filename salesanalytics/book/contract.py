@@ -60,7 +60,7 @@ OWN_COLUMNS = frozenset({
     "quote_before_decision_maker", "p_won_until", "p_lost_until", "p_open_until", "p_end_lost", "p_end_no_decision",
     "p_end_withdrawn", "p_end_other", "p_lower", "p_upper", "p_stage_table", "p_won", "p_nominal", "p_rep",
     "sign_q10", "sign_q50", "sign_q90", "expected_amount", "n_pool", "older_than_any_win", "method", "p_in_period",
-    "p_model", "p_table_in_period", "p_late_booking",
+    "p_model", "p_table_in_period", "p_late_booking", "usual_amount",
 })  # fmt: skip
 
 #: History fields whose value is a number, and those whose value is a date.

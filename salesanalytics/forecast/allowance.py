@@ -13,6 +13,7 @@ from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.arrivals import Arrivals
 from salesanalytics.forecast.extract_summary import DEALS_OF_AFTER
 from salesanalytics.forecast.extracts import Extracts
+from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.prepare import Prepared
 from salesanalytics.forecast.recording_lag import LONGEST_DAYS, lag_quantile
 from salesanalytics.models.shock import SHOCK_GRID, Shock
@@ -162,8 +163,7 @@ def with_allowance(prepared: Prepared, *, extracts: Extracts, extracted_day: int
     chance = _chances(found, prepared, behind)
     p = prepared.deals["p_in_period"].to_numpy() * chance["left"] + chance["signed"]
     deals = prepared.deals.assign(p_in_period=p, p_model=p)
-    fallback = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
-    deals["expected_amount"] = p * deals["amount"].fillna(fallback)
+    deals["expected_amount"] = p * known_or_usual(deals)
     order = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable").index
     return replace(
         prepared,

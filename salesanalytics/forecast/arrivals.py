@@ -107,7 +107,7 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     sign = _incidence_by_age(duration[young], codes[young], entry[young])
     both = watched & young
     late = _sign_if_late((known_from - created)[both], duration[both], codes[both], entry[both]) if told else ()
-    won = _last_won(known, amounts(book, [day]))
+    won = last_won(known, amounts(book, [day]))
     age = np.maximum(won["end_day"] - won["created_day"], 0).to_numpy()
     variance, worth = _rate_variance(counted, share), won["amount"].to_numpy()
     return Arrivals(per_day, variance, share, sign, recent, age, worth, late)
@@ -199,12 +199,7 @@ def _incidence_by_age(duration: np.ndarray, end: np.ndarray, entry: np.ndarray) 
     return np.concatenate([[0.0], fit.p[:, WON]])[position]
 
 
-def won_amounts(book: DealBook, amounts: pd.DataFrame, *, as_of: Any) -> np.ndarray:
-    """Amounts of the last won deals (at most 400), from which those of deals without one are drawn."""
-    known = known_outcomes(book, as_of_day(book, as_of))
-    return _last_won(known, amounts)["amount"].to_numpy()
-
-
-def _last_won(known: pd.DataFrame, amounts: pd.DataFrame) -> pd.DataFrame:
+def last_won(known: pd.DataFrame, amounts: pd.DataFrame) -> pd.DataFrame:
+    """The last won deals whose amount is known (at most 400), the latest last: ``known`` with ``amount``."""
     won = known[known["end"] == "won"].sort_values(["end_day", "deal_id"]).merge(amounts, on="deal_id")
     return won.dropna(subset=["amount"]).tail(N_WON)

@@ -103,11 +103,12 @@ def _to_come(prepared: Drawable, seed: int) -> dict[str, tuple[float, np.ndarray
 
 def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings]:
     """All components under given shocks."""
-    arrivals, pool = prepared.arrivals, prepared.pool
+    arrivals, lent_to = prepared.arrivals, prepared.lent
     n, signed, ended = len(shift), prepared.signed["amount"], prepared.ended
-    open_deals = draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, pool=pool)
+    open_deals = draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, lent=lent_to)
     p, amount = ended["p_in_period"].to_numpy(), ended["amount"].to_numpy()
-    back = draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=pool)
+    group = ended["lent_group"].to_numpy()
+    back = draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=lent_to.pools, group=group)
     to_come = _to_come(prepared, seed)
     return {
         "signed": (np.full(n, float(len(signed))), np.full(n, float(signed.sum()))),

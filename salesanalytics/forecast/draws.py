@@ -103,6 +103,7 @@ def draw_deals(
     shock: np.ndarray,
     amount_pool: np.ndarray,
     log_ratio: np.ndarray | None = None,
+    group: np.ndarray | None = None,
 ) -> Signings:
     """Signings and their amounts in every draw.
 
@@ -117,11 +118,14 @@ def draw_deals(
     shock : array (n_draws,)
         Shift of all chances on the logit scale in that draw (see `centred`).
     amount_pool : array
-        Amounts for deals without one.
+        Amounts for deals without one; with ``group`` one row of them a group of deals.
     log_ratio : array, optional
         Past log(final amount / amount at the time), drawn for every signing whose amount is known now.
+    group : array of int (n_deals,), optional
+        Row of ``amount_pool`` from which each deal is lent.
     """
     parts = []
+    pools, row = np.atleast_2d(amount_pool), np.zeros(len(p), dtype="int64") if group is None else group
     possible = np.flatnonzero(p > 0)
     for start in range(0, len(possible), CHUNK):
         part = possible[start : start + CHUNK]
@@ -131,8 +135,10 @@ def draw_deals(
         unknown = np.isnan(value)
         if log_ratio is not None and len(log_ratio):
             value *= np.exp(_picked(log_ratio, keys[deal], draw, "ratio"))
-        if len(amount_pool):
-            value[unknown] = _picked(amount_pool, keys[deal[unknown]], draw[unknown], "amount")
+        if pools.size:
+            lent = deal[unknown]
+            at = uniforms(keys[lent], draw[unknown], purpose="amount") * pools.shape[1]
+            value[unknown] = pools[row[lent], at.astype(int)]
         parts.append(Signings(deal, draw, np.nan_to_num(value, copy=False), len(shock)))
     return joined(parts, len(shock))
 

@@ -13,6 +13,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.book.dates import parse_dates
 from salesanalytics.book.numbers import parse_numbers
 from salesanalytics.errors import SchemaError
+from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.quarter import drawn
 from salesanalytics.forecast.result import QuarterForecast
 from salesanalytics.forecast.score import QUANTILES
@@ -105,9 +106,7 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
         if one.chance is not None or one.signs_on is not None:  # the model's dates belong to the chance it gave
             deals.loc[one.deal_id, list(QUANTILES)] = pd.NaT if one.signs_on is None else pd.Timestamp(one.signs_on)
             deals.loc[one.deal_id, "p_won"] = deals.loc[one.deal_id, ["p_won", "p_in_period"]].max()
-    pool = plain.prepared.pool
-    usual = pool.mean() if len(pool) else 0.0
-    deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(usual)
+    deals["expected_amount"] = deals["p_in_period"] * known_or_usual(deals)
     deals = deals.reset_index()[list(plain.prepared.deals)]
     order = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable").index
     snapshot = plain.prepared.snapshot.loc[order].reset_index(drop=True)

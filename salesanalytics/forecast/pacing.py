@@ -10,6 +10,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
 from salesanalytics.forecast.baselines import signed_deals
+from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.timeline import Period, amounts, parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date, to_timestamps
@@ -110,7 +111,7 @@ def coverage_ratio(forecast: QuarterForecast) -> dict[str, float]:
     -------
     dict
         ``signed``, ``to_go`` (target less signed, at least 0), ``open_amount`` (of all open deals; one of
-        unknown amount counts as the mean of past wins),
+        unknown amount counts as the mean of wins like it),
         ``expected_open`` (expected of them in the period: chance x amount), ``coverage`` = open amount / to go,
         ``expected_coverage`` = expected / to go (1 reaches the target in the mean, without deals yet to come).
         In the book's currency or unit; NaN without a target, and the ratios where nothing is left to go.
@@ -118,9 +119,8 @@ def coverage_ratio(forecast: QuarterForecast) -> dict[str, float]:
     signed = float(forecast.signed["amount"].sum())
     target = np.nan if forecast.target is None else forecast.target
     to_go = 0.0 if reaches(signed, target) else target - signed
-    pool, deals = forecast.prepared.pool, forecast.deals
-    open_amount = float(deals["amount"].fillna(pool.mean() if len(pool) else 0.0).sum())
-    expected = float(deals["expected_amount"].sum())
+    open_amount = float(known_or_usual(forecast.deals).sum())
+    expected = float(forecast.deals["expected_amount"].sum())
     lacks = to_go if to_go > 0 else np.nan
     return {
         "signed": signed, "to_go": to_go, "open_amount": open_amount, "expected_open": expected,

@@ -11,6 +11,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.forecast.amount_ratios import AmountRatios, by_state
 from salesanalytics.forecast.arrivals import Arrivals
 from salesanalytics.forecast.draws import Signings, deal_keys, draw_deals, joined
+from salesanalytics.forecast.lent_amounts import LentAmounts
 from salesanalytics.models import StageTable
 from salesanalytics.timeline import Period
 from salesanalytics.timeline.calendar import to_date
@@ -21,7 +22,7 @@ PRIOR_WINS = 5.0  # so many wins that were nearly as quick are mixed into those 
 
 
 def draw_open(
-    deals: pd.DataFrame, ratios: dict[str, AmountRatios], *, seed: int, shift: np.ndarray, pool: np.ndarray
+    deals: pd.DataFrame, ratios: dict[str, AmountRatios], *, seed: int, shift: np.ndarray, lent: LentAmounts
 ) -> Signings:
     """Deals that stand open, by state because amounts change differently in each; by position in ``deals``."""
     parts = []
@@ -32,7 +33,8 @@ def draw_open(
             of_state.moved(part["amount"].to_numpy(dtype=float)),
             deal_keys(part["deal_id"], seed),
             shock=shift,
-            amount_pool=pool,
+            amount_pool=lent.pools,
+            group=lent.group(part),
             log_ratio=of_state.log_ratio,
         )
         parts.append(replace(some, deal=place.astype(np.int32)[some.deal]))

@@ -16,6 +16,7 @@ from salesanalytics.forecast.amount_ratios import ratio_days
 from salesanalytics.forecast.baselines import baselines, conversion_days
 from salesanalytics.forecast.calls import calls_of
 from salesanalytics.forecast.drawing import draw_totals
+from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare
 from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.calendar import to_date
@@ -134,6 +135,5 @@ def _foreseen(book: DealBook, origin: Origin, seed: int) -> Foreseen:
 def _by_table(drawable: Drawable) -> list[float]:
     """Signed so far, open deals by the stage table, and what else our model expects."""
     deals, rest = drawable.deals, beside_calls(drawable)
-    amount = deals["amount"].fillna(drawable.pool.mean() if len(drawable.pool) else 0.0)
     p = deals["p_table_in_period"]
-    return [rest["count"] + p.sum(), rest["amount"] + (p * amount).sum()]
+    return [rest["count"] + p.sum(), rest["amount"] + (p * known_or_usual(deals)).sum()]

@@ -12,9 +12,10 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
 from salesanalytics.features import snapshots
 from salesanalytics.forecast.amount_ratios import AmountRatios, amount_ratios, expected_amounts
-from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, won_amounts
+from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals
 from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.late_bookings import chances_before, shares_before, split_day
+from salesanalytics.forecast.lent_amounts import LentAmounts, attributes_at, known_or_usual, lent_amounts
 from salesanalytics.forecast.parts import (
     amounts_of_new,
     amounts_of_unrecorded,
@@ -43,14 +44,15 @@ class Drawable:
     deals : DataFrame
         Scored open deals (`score_open_deals`) with ``p_in_period`` (``p_model``: what the model says of it;
         ``p_table_in_period``: the stage table alone; ``p_late_booking``: signed before the period, to be recorded yet),
-        ``team``, ``manager_id`` and the attributes, largest expected amount first.
+        ``team``, ``manager_id`` and the attributes, ``usual_amount`` (what it brings in the mean if nobody knows its
+        amount), largest expected amount first.
     signed : DataFrame
         Deals signed in the period so far: ``deal_id``, ``amount``, and the same groupings.
     ended : DataFrame
-        From `ended_deals`.
+        From `ended_deals`, with ``lent_group`` and ``usual_amount``.
     arrivals : Arrivals
-    pool : ndarray
-        Amounts of past wins.
+    lent : LentAmounts
+        What deals without an amount are lent.
     ratios : dict
         From `amount_ratios`.
     shock : Shock
@@ -66,7 +68,7 @@ class Drawable:
     signed: pd.DataFrame
     ended: pd.DataFrame
     arrivals: Arrivals
-    pool: np.ndarray
+    lent: LentAmounts
     ratios: dict[str, AmountRatios]
     shock: Shock
     has_recorded_at: bool
@@ -100,7 +102,7 @@ class _Known:
     model: CloseModel
     snapshot: pd.DataFrame
     arrivals: Arrivals
-    pool: np.ndarray
+    lent: LentAmounts
     ratios: dict[str, AmountRatios]
 
 
@@ -116,7 +118,7 @@ def _known_at(book: DealBook, day: int) -> _Known:
             model=fitted_close_model(book, as_of=to_date(day)),
             snapshot=snapshots(book, as_of=to_date(day)),
             arrivals=fit_arrivals(book, as_of=to_date(day)),
-            pool=won_amounts(book, amounts(book, [day]), as_of=to_date(day)),
+            lent=lent_amounts(book, amounts(book, [day]), as_of=to_date(day)),
             ratios=amount_ratios(book, day),
         )
     return last
@@ -128,7 +130,7 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
         raise AsOfError(f"{period.name} ended on {period.end}, as_of is {to_date(day)}: there is nothing to forecast.")
     horizon, before = period.end_day - day, period.start_day - 1 - day
     known = _known_at(book, day)
-    model, pool = known.model, known.pool
+    model, lent = known.model, known.lent
     scores = score_with(model, book, known.snapshot, horizon_days=horizon, intervals=intervals)
     split, before_it = split_day(period, day), shares_before(book, period=period, day=day)
     table, _, _ = model.table_.predict(scores.snapshot, horizon_days=[split, horizon], confidence=None)
@@ -138,8 +140,12 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
     chances = {"p_in_period": p, "p_model": p, "p_table_in_period": table[:, 1] - earlier_by_table}
     chances["p_late_booking"] = earlier if before <= 0 else 0.0 * p
     deals = with_groupings(book, scores.deals.assign(**chances), day)
-    deals["expected_amount"] = deals["p_in_period"] * deals["amount"].fillna(pool.mean() if len(pool) else 0.0)
+    deals["usual_amount"] = lent.mean(lent.group(deals))
+    deals["expected_amount"] = deals["p_in_period"] * known_or_usual(deals)
     deals = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable")
+    ended = ended_deals(book, day, horizon, before, amounts(book, [day]))
+    ended["lent_group"] = lent.group(attributes_at(book, ended["deal_id"], day))
+    ended["usual_amount"] = lent.mean(ended["lent_group"].to_numpy())
     return Prepared(
         period=period,
         day=day,
@@ -147,9 +153,9 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
         deals=deals.reset_index(drop=True),
         snapshot=scores.snapshot.loc[deals.index].reset_index(drop=True),
         signed=_signed(book, period, day),
-        ended=ended_deals(book, day, horizon, before, amounts(book, [day])),
+        ended=ended,
         arrivals=known.arrivals,
-        pool=pool,
+        lent=lent,
         ratios=known.ratios,
         shock=fit_shock(model.past_within(horizon)),
         has_recorded_at=book.told_when_recorded(day),
@@ -167,22 +173,21 @@ def _signed(book: DealBook, period: Period, day: int) -> pd.DataFrame:
 def values(prepared: Drawable, deals: pd.DataFrame) -> np.ndarray:
     """What each open deal is expected to bring if it signs, (n_deals,): its amount and how amounts change until then.
 
-    Where none is known: the mean of past wins.
+    Where none is known: what is usual for deals like it.
     """
-    mean = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
-    return np.nan_to_num(expected_amounts(deals, prepared.ratios), nan=mean)
+    final = expected_amounts(deals, prepared.ratios)
+    return np.where(np.isnan(final), deals["usual_amount"], final)
 
 
 def expected_elsewhere(prepared: Drawable, *, by_value: bool) -> dict[str, float]:
     """Expected of ended deals that come back, and of deals that are not in the book."""
-    mean = float(prepared.pool.mean()) if len(prepared.pool) else 0.0
     ended, told = prepared.ended, (prepared.arrivals, prepared.period, prepared.day)
     to_come = [(expected_new(*told), amounts_of_new(*told))]
     if prepared.has_recorded_at:
         to_come.append((expected_unrecorded(*told), amounts_of_unrecorded(*told)))
     worth = prepared.arrivals.won_amounts
     arrivals = sum(n * (float(lent @ worth) if by_value else 1.0) for n, lent in to_come)
-    value = ended["amount"].fillna(mean) if by_value else 1.0
+    value = known_or_usual(ended) if by_value else 1.0
     return {"reopened": float((ended["p_in_period"] * value).sum()), "arrivals": arrivals}
 
 

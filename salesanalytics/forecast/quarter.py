@@ -170,7 +170,7 @@ def _notes_on_deals(prepared: Prepared, *, has_won: bool) -> list[tuple[str, dic
         largest = percent(float(deals.loc[old, "p_in_period"].max()), 1)
         notes.append(("note_dead_stock", {"n": int(old.sum()), "largest": largest}))
     if without:
-        notes.append(("note_amount_drawn" if len(prepared.pool) else "note_amount_unknown", {"n": without}))
+        notes.append(("note_amount_drawn" if prepared.lent.pools.size else "note_amount_unknown", {"n": without}))
     if signed["amount"].isna().any():
         notes.append(("note_signed_without_amount", {"n": int(signed["amount"].isna().sum())}))
     if n_origins < 4:

@@ -43,7 +43,8 @@ class QuarterForecast:
     signings : Signings
         Which open deals sign in which draw, by position in ``deals``: sums of them make up ``open``.
     deals : DataFrame
-        Scored open deals (`score_open_deals`) with ``p_in_period``, owner, team, manager and attributes.
+        Scored open deals (`score_open_deals`) with ``p_in_period``, owner, team, manager, attributes, and
+        ``usual_amount``: what it brings in the mean if nobody knows its amount.
     signed : DataFrame
         Deals signed so far: ``deal_id``, ``amount``, and the same groupings.
     baselines : DataFrame

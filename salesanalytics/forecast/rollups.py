@@ -11,6 +11,7 @@ import pandas as pd
 
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.draws import Signings
+from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.models.bands import central_band
 
@@ -113,9 +114,7 @@ def key_deals(forecast: QuarterForecast) -> pd.DataFrame:
     found["variance_share"] = own @ centred / n / max(float(centred @ centred) / n, 1e-300)
     if forecast.target is not None:
         signs = own > 0
-        pool = forecast.prepared.pool
-        usual = top["amount"].fillna(pool.mean() if len(pool) else 0.0).to_numpy(dtype=float)
-        if_won = total - own + np.where(signs, own, usual[:, None])
+        if_won = total - own + np.where(signs, own, known_or_usual(top).to_numpy(dtype=float)[:, None])
         found["p_target_won"] = reaches(if_won, forecast.target).mean(axis=1)
         found["p_target_lost"] = reaches(total - own, forecast.target).mean(axis=1)
         found["adds"] = found["p_target_won"] - reaches(total, forecast.target).mean()
@@ -131,7 +130,7 @@ def what_if(
     ----------
     won : sequence of str
         Deals that sign in the period: where they sign anyway for what was drawn, else for the amount known now (the
-        mean of past wins where none is known).
+        mean of wins like it where none is known).
     lost, slipped : sequence of str
         Deals that do not sign in the period.
 
@@ -152,8 +151,7 @@ def what_if(
     rank = np.full(len(ids), -1)
     rank[place] = np.arange(len(place))
     which, draw = np.nonzero(old.of(rank, len(place), by_value=False) == 0)  # draws in which they did not sign
-    pool = forecast.prepared.pool
-    known = forecast.deals["amount"].fillna(pool.mean() if len(pool) else 0.0)
+    known = known_or_usual(forecast.deals)
     signings = Signings(
         deal=np.concatenate([old.deal[kept], place[which]]),
         draw=np.concatenate([old.draw[kept], draw]),

@@ -134,8 +134,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "停留时间超过以往所有成交的在跟进项目：{n} 个，计入的概率最大为 {largest}。",
     ),
     "note_amount_drawn": (
-        "Open deals without an amount: {n}. Theirs is drawn from the amounts of past wins.",
-        "没有金额的在跟进项目：{n} 个，其金额从以往成交金额中抽取。",
+        "Open deals without an amount: {n}. Theirs is drawn from the amounts of wins like them.",
+        "没有金额的在跟进项目：{n} 个，其金额从同类成交项目的金额中抽取。",
     ),
     "note_amount_unknown": (
         "Open deals without an amount: {n}. No past win has one either: they count as deals and add no amount.",
