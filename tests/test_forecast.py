@@ -22,6 +22,7 @@ from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, recorded_sh
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
 from salesanalytics.forecast.late_bookings import shares_before
+from salesanalytics.forecast.lent_amounts import LentAmounts
 from salesanalytics.forecast.parts import (
     amounts_of_new,
     amounts_of_unrecorded,
@@ -721,8 +722,8 @@ def test_amounts_that_return_to_a_mean_are_expected_to():
     assert expected[:2] == pytest.approx([316, 31.6], rel=0.1)
     assert np.isnan(expected[2])
     assert expected_amounts(standing, {})[:2].tolist() == [1000, 10]
-    standing = standing.assign(p_in_period=1.0, usual_amount=7.0)
-    drawn = draw_open(standing, ratios, seed=0, shift=NO_SHOCK, pool=np.array([7.0]))
+    lent = LentAmounts(np.array([[7.0]]), None, pd.Index([]))
+    drawn = draw_open(standing.assign(p_in_period=1.0), ratios, seed=0, shift=NO_SHOCK, lent=lent)
     assert [drawn.value[drawn.deal == k].mean() for k in range(3)] == pytest.approx([*expected[:2], 7.0], rel=0.01)
 
 

@@ -32,7 +32,7 @@ HOSTILE = (
     None,
 )
 
-NO_WINS = SimpleNamespace(pool=np.zeros(0))
+BARE = SimpleNamespace()
 NO_SIGNINGS = Signings(np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0), 2000)
 RUNG = Rung("logistic", "logistic", "blend", 120, 400, {"stage_table": 0.3, "logistic": 0.25, "blend": 0.24})
 
@@ -60,6 +60,7 @@ def small_forecast(*, names=HOSTILE, scale=1.0, target=60.0, unit="CNY", recorde
             "amount": amount,
             "p_in_period": p,
             "p_won": p,
+            "usual_amount": 10 * scale,
             "expected_amount": p * np.where(np.isnan(amount), 10 * scale, amount),
             "sign_q50": pd.Series(pd.Timestamp("2026-11-01"), index=range(n)).where(p > 0.1),
             "older_than_any_win": p < 0.1,
@@ -71,7 +72,7 @@ def small_forecast(*, names=HOSTILE, scale=1.0, target=60.0, unit="CNY", recorde
     )
     return QuarterForecast(
         period=parse_period("2026Q4"), as_of=date(2026, 9, 30), count=count, amount=money, deals=deals,
-        signings=NO_SIGNINGS, signed=deals.head(0)[["deal_id", "amount"]], prepared=NO_WINS, ceiling=0.2, record=None,
+        signings=NO_SIGNINGS, signed=deals.head(0)[["deal_id", "amount"]], prepared=BARE, ceiling=0.2, record=None,
         baselines=simple.assign(basis=["all open deals", "last 4 periods", "actual", "actual"]),
         target=None if target is None else target * scale, unit=unit, process=read_process(), half_life_days=365.0,
         rung=RUNG, shock_spread=0.2, notes=(("note_dead_stock", {"n": 1, "largest": "1.2 %"}),), seed=0,
