@@ -103,12 +103,12 @@ def _to_come(prepared: Drawable, seed: int) -> dict[str, tuple[float, np.ndarray
 
 def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings]:
     """All components under given shocks."""
-    arrivals, lent_to = prepared.arrivals, prepared.lent
+    arrivals, pools = prepared.arrivals, prepared.lent.pools
     n, signed, ended = len(shift), prepared.signed["amount"], prepared.ended
-    open_deals = draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, lent=lent_to)
+    open_deals = draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, lent=prepared.lent)
     p, amount = ended["p_in_period"].to_numpy(), ended["amount"].to_numpy()
     group = ended["lent_group"].to_numpy()
-    back = draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=lent_to.pools, group=group)
+    back = draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=pools, group=group)
     to_come = _to_come(prepared, seed)
     return {
         "signed": (np.full(n, float(len(signed))), np.full(n, float(signed.sum()))),

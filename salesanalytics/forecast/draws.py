@@ -134,11 +134,10 @@ def draw_deals(
         value = amount[deal]
         unknown = np.isnan(value)
         if log_ratio is not None and len(log_ratio):
-            value *= np.exp(_picked(log_ratio, keys[deal], draw, "ratio"))
+            value *= np.exp(log_ratio[_places(len(log_ratio), keys[deal], draw, "ratio")])
         if pools.size:
             lent = deal[unknown]
-            at = uniforms(keys[lent], draw[unknown], purpose="amount") * pools.shape[1]
-            value[unknown] = pools[row[lent], at.astype(int)]
+            value[unknown] = pools[row[lent], _places(pools.shape[1], keys[lent], draw[unknown], "amount")]
         parts.append(Signings(deal, draw, np.nan_to_num(value, copy=False), len(shock)))
     return joined(parts, len(shock))
 
@@ -162,9 +161,9 @@ def _signing(p: np.ndarray, keys: np.ndarray, shock: np.ndarray) -> tuple[np.nda
     return deal[signs], draw[signs]
 
 
-def _picked(pool: np.ndarray, keys: np.ndarray, draw: np.ndarray, purpose: str) -> np.ndarray:
-    """One entry of a pool for each deal and draw."""
-    return pool[(uniforms(keys, draw, purpose=purpose) * len(pool)).astype(int)]
+def _places(n: int, keys: np.ndarray, draw: np.ndarray, purpose: str) -> np.ndarray:
+    """One of n places of a pool for each deal and draw."""
+    return np.asarray((uniforms(keys, draw, purpose=purpose) * n).astype(int))
 
 
 def centred(p: np.ndarray, shock: np.ndarray) -> np.ndarray:
