@@ -16,7 +16,7 @@ from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast import prepare as preparing
 from salesanalytics.forecast.allowance import allowance, allowance_note, with_allowance
 from salesanalytics.forecast.extracts import compare_extracts
-from salesanalytics.forecast.parts import expected_unrecorded
+from salesanalytics.forecast.parts import to_come
 from salesanalytics.forecast.recording_lag import LONGEST_DAYS, lag_curve, lag_quantile
 from salesanalytics.labels import LANGUAGES, label
 from salesanalytics.timeline import parse_period
@@ -256,8 +256,8 @@ def test_the_allowance_draws_what_is_not_recorded():
         _, plain, wide = allowed(seed)
         assert wide.has_recorded_at
         assert not plain.has_recorded_at
-        assert expected_unrecorded(wide.arrivals, wide.period, wide.day) > 0
-        assert wide.arrivals.per_day > plain.arrivals.per_day
+        assert to_come(wide.arrivals, wide.period, wide.day, unrecorded=True)["unrecorded"].mean > 0
+        assert wide.arrivals.rate.on(wide.day) > plain.arrivals.rate.on(plain.day)
         assert wide.shock.spread >= plain.shock.spread
         assert wide.shock.weight.sum() == pytest.approx(1)
         assert sorted(wide.deals["deal_id"]) == sorted(plain.deals["deal_id"])

@@ -18,18 +18,13 @@ from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.errors.chinese import rule_in_chinese
 from salesanalytics.features import snapshots
 from salesanalytics.forecast.amount_ratios import amount_ratios, expected_amounts
+from salesanalytics.forecast.arrival_rate import ArrivalRate, quarter_number
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, recorded_share
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
 from salesanalytics.forecast.late_bookings import shares_before
 from salesanalytics.forecast.lent_amounts import LentAmounts
-from salesanalytics.forecast.parts import (
-    amounts_of_new,
-    amounts_of_unrecorded,
-    draw_open,
-    draw_to_come,
-    expected_unrecorded,
-)
+from salesanalytics.forecast.parts import ToCome, draw_open, draw_to_come, to_come
 from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import fitted_close_model
@@ -565,12 +560,14 @@ def arriving(seed, *, days, per_day, mean_lag, born_from=0, migrated_on=None):
 def test_arrivals_find_rate_lag_and_signing_curve(mean_lag):
     days = 1100
     found = [fit_arrivals(arriving(s, days=days, per_day=0.8, mean_lag=mean_lag), as_of=at(days - 1)) for s in range(4)]
-    assert np.mean([a.per_day for a in found]) == pytest.approx(0.8, rel=4 / np.sqrt(4 * 0.8 * 364))
+    last = to_day(at(days - 1))
+    assert np.mean([a.rate.on(last) for a in found]) == pytest.approx(0.8, rel=4 / np.sqrt(4 * 0.8 * 364))
     ages = np.array([10, 40, 100, 300])
     truth = 0.5 * (1 - 0.98**ages)
     curves = np.mean([a.signing_share(np.full(4, -1), ages) for a in found], axis=0)
     np.testing.assert_allclose(curves, truth, atol=0.025)
-    assert np.mean([a.rate_variance for a in found]) < 0.03  # Poisson: nothing beyond
+    ahead = last + 1 + np.arange(91)
+    assert np.mean([a.rate.relative_variance(ahead, np.ones(91)) for a in found]) < 0.04  # Poisson: little beyond
     if mean_lag:
         assert np.mean([a.recorded_share[25] for a in found]) == pytest.approx(0.55, abs=0.06)
         assert np.mean([a.recorded_share[40] for a in found]) > 0.98
@@ -587,42 +584,47 @@ def test_deals_typed_in_when_they_become_serious_have_a_long_way_to_go_until_the
     found = fit_arrivals(one, as_of=at(eve))
     this, next_one = (parse_period(q, fiscal_year_start=1) for q in ("2012Q3", "2012Q4"))
     assert found.recorded_share[[0, 59, 60]] == pytest.approx([0.5, 0.5, 1], abs=0.02)
-    assert expected_unrecorded(found, this, to_day(at(eve))) == pytest.approx(0, abs=0.01)
-    assert expected_unrecorded(found, next_one, to_day(at(eve))) == pytest.approx(15, abs=1)
-    like_all = replace(found, sign_if_late=())
-    assert expected_unrecorded(like_all, this, to_day(at(eve))) == pytest.approx(2.5, abs=0.3)
+
+    def waiting(arrivals, period):
+        return to_come(arrivals, period, to_day(at(eve)), unrecorded=True)["unrecorded"].mean
+
+    assert waiting(found, this) == pytest.approx(0, abs=0.01)
+    assert waiting(found, next_one) == pytest.approx(15, abs=1)
+    assert waiting(replace(found, sign_if_late=()), this) == pytest.approx(2.5, abs=0.3)
 
 
 def test_deals_to_come_take_the_amounts_of_wins_as_quick_as_they_have_to_be():
     period, eve = parse_period("2013Q3", fiscal_year_start=1), to_day("2013-06-30")
     ages, amounts = np.array([0, 10, 200]), np.array([1.0, 2.0, 90.0])
-    known = Arrivals(1.0, 0.0, np.array([0.5, 1.0]), np.array([0.0, 0.1]), 400, ages, amounts)
-    new = amounts_of_new(known, period, eve)  # from 92 days of creation for the first win, from 82 for the second
+    one_a_day = ArrivalRate(quarter_number(eve, 1), 1, np.ones(8), np.zeros((8, 8)))
+    known = Arrivals(NOTHING, eve, one_a_day, np.array([0.5, 1.0]), np.array([0.0, 0.1]), ages, amounts)
+    found = to_come(known, period, eve, unrecorded=True)
+    new = found["new"].lent  # from 92 days of creation for the first win, from 82 for the second
     near = np.array([1, 1, np.exp(1 - 200 / 91)])  # the others help: 91 days is the highest age that fits
     np.testing.assert_allclose(new, (2 * np.array([92, 82, 0]) / 174 + 5 * near / near.sum()) / 7)
-    late = amounts_of_unrecorded(known, period, eve)  # created on the eve: signed that day is not in the quarter
+    late = found["unrecorded"].lent  # created on the eve: signed that day is not in the quarter
     near = np.array([1, 1, np.exp(1 - 200 / 93)])
     np.testing.assert_allclose(late, (np.array([0, 1, 0]) + 5 * near / near.sum()) / 6)
-    count, total = draw_to_come(3.0, known, np.random.default_rng(0), new, NO_SHOCK)
+    count, total = draw_to_come(ToCome(3.0, 0.0, new), amounts, np.random.default_rng(0), NO_SHOCK)
     assert count.mean() == pytest.approx(3, rel=0.02)
     assert total.mean() == pytest.approx(3 * new @ amounts, rel=0.03)
-    slow = amounts_of_new(replace(known, won_ages=ages + 400), period, eve)
+    slow = to_come(replace(known, won_ages=ages + 400), period, eve, unrecorded=False)["new"].lent
     near = np.exp(-np.array([0, 10, 200]) / 91)
     np.testing.assert_allclose(slow, near / near.sum())  # no win was ever that quick: the quickest ones
     nobody = replace(known, won_ages=ages[:0], won_amounts=amounts[:0])
-    assert len(amounts_of_new(nobody, period, eve)) == 0
+    assert len(to_come(nobody, period, eve, unrecorded=False)["new"].lent) == 0
 
 
 def test_a_migrated_book_neither_lags_nor_grows():
     """Deals of two years before the system came are in it only if they were still open then."""
     options = {"days": 1460, "per_day": 0.8, "mean_lag": 2, "migrated_on": 1000}
     found = fit_arrivals(arriving(1, **options), as_of=at(1459))
-    assert found.per_day == pytest.approx(0.8, abs=0.2)
+    assert found.rate.on(to_day(at(1459))) == pytest.approx(0.8, abs=0.2)
     assert len(found.recorded_share) < 15
     assert found.recorded_share[5] > 0.95
     assert found.signing_share(np.array([-1]), np.array([100]))[0] == pytest.approx(0.5 * (1 - 0.98**100), abs=0.08)
     soon = fit_arrivals(arriving(1, **options | {"days": 1030}), as_of=at(1029))
-    assert 0.1 < soon.per_day < 1.2
+    assert 0.1 < soon.rate.on(to_day(at(1029))) < 1.2
 
 
 def test_new_and_unrecorded_deals_are_as_many_as_there_will_be():

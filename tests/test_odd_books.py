@@ -24,7 +24,7 @@ def test_all_that_was_open_on_the_day_of_an_import_is_no_rate_of_arrival(since):
     imported = pd.DataFrame({"deal_id": [f"i{k}" for k in range(300)], "created_at": day_of(0), "amount": 10.0})
     book = book_of(pd.concat([imported, deals]), pd.concat([rows, history]), last=since + 99)
     found = sa.forecast_quarter(book, quarter="2011Q2", as_of=at(since), draws=100)
-    assert found.prepared.arrivals.per_day == pytest.approx(0.1, abs=0.05)
+    assert found.prepared.arrivals.rate.on(found.prepared.day) == pytest.approx(0.1, abs=0.05)
 
 
 def test_deals_that_vanished_are_neither_won_nor_lost():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.errors import AsOfError, SchemaError
-from salesanalytics.forecast.arrivals import Arrivals
+from salesanalytics.forecast.arrivals import Arrivals, arrival_rate
 from salesanalytics.forecast.extract_summary import DEALS_OF_AFTER
 from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.lent_amounts import known_or_usual
@@ -169,7 +169,7 @@ def with_allowance(prepared: Prepared, *, extracts: Extracts, extracted_day: int
         prepared,
         deals=deals.loc[order].reset_index(drop=True),
         snapshot=prepared.snapshot.loc[order].reset_index(drop=True),
-        arrivals=_late_arrivals(prepared.arrivals, found, behind),
+        arrivals=_late_arrivals(prepared.arrivals, found, prepared.day, behind),
         shock=_widened(prepared.shock, _doubt(found, prepared)),
         has_recorded_at=True,
     )
@@ -191,16 +191,15 @@ def _chances(found: Allowance, prepared: Prepared, behind: int) -> dict[str, np.
     return {"left": (1 - still * (won + ended)) * stays, "signed": won * float(inside.sum()) / whole}
 
 
-def _late_arrivals(arrivals: Arrivals, found: Allowance, behind: int) -> Arrivals:
+def _late_arrivals(arrivals: Arrivals, found: Allowance, day: int, behind: int) -> Arrivals:
     """Arrivals with the recording lag that the book could not know; the level counts what is not recorded yet.
 
     What is missing from the share recorded counts by how often late deals sign: nothing else is drawn from it.
     """
     share = _at(found.created_share, np.arange(LONGEST_DAYS + 1) + behind)
-    observed = round(arrivals.n / arrivals.per_day) if arrivals.per_day else 0
-    exposure = float(_at(share, np.arange(observed)).sum())
-    per_day = arrivals.n / exposure if exposure else 0.0
-    return replace(arrivals, per_day=per_day, recorded_share=1 - found.late_pace * (1 - share))
+    start = arrivals.rate.start_month
+    rate = arrival_rate(arrivals.created, arrivals.created_from, share, day=day, start_month=start)
+    return replace(arrivals, rate=rate, recorded_share=1 - found.late_pace * (1 - share))
 
 
 def _doubt(found: Allowance, prepared: Prepared) -> float:

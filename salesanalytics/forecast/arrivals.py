@@ -9,18 +9,17 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
+from salesanalytics.forecast.arrival_rate import ArrivalRate, fit_arrival_rate
 from salesanalytics.models.incidence import fit_incidence
 from salesanalytics.models.stage_rates import ENDS, WON, end_codes
 from salesanalytics.timeline import amounts
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.spells import known_outcomes, observed_from
 
-WINDOW_DAYS = 364
-BLOCK_DAYS = 91
-N_BLOCKS = 12
+YOUNG_DAYS = 4 * 364  # the incidence of signing is that of deals not older
+QUARTER_DAYS = 91
 MIN_AT_RISK = 30
 FEWER = 0.9  # deals typed in later than a day get a curve of their own where they are so many times those before
-FEW_BLOCKS_VARIANCE = 0.1
 N_WON = 400
 
 
@@ -30,16 +29,16 @@ class Arrivals:
 
     Attributes
     ----------
-    per_day : float
-        Deals created a day over the last year, those not recorded yet allowed for.
-    rate_variance : float
-        Variance of the relative rate from one quarter to the next (negative binomial: 1 / size).
+    created : ndarray of int
+        Days of creation that the rate rests on.
+    created_from : int
+        The first day of which they would tell.
+    rate : ArrivalRate
+        Deals created a day, past and to come, those not recorded yet allowed for.
     recorded_share : ndarray
         G: share of deals recorded within 0, 1, 2, ... days of their creation.
     sign_by_age : ndarray
         Incidence of signing by age in days since creation.
-    n : int
-        Deals the rate rests on.
     won_ages : ndarray of int
         Age at signing of past wins whose amount is known, in days since creation.
     won_amounts : ndarray
@@ -49,11 +48,11 @@ class Arrivals:
         ascending, the last one holds from its day on. Empty: no deal tells.
     """
 
-    per_day: float
-    rate_variance: float
+    created: np.ndarray
+    created_from: int
+    rate: ArrivalRate
     recorded_share: np.ndarray
     sign_by_age: np.ndarray
-    n: int
     won_ages: np.ndarray
     won_amounts: np.ndarray
     sign_if_late: tuple[tuple[int, np.ndarray], ...] = ()
@@ -87,20 +86,14 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     """
     day = as_of_day(book, as_of)
     known = known_outcomes(book, day)
-    if not len(known):
-        return Arrivals(0.0, FEW_BLOCKS_VARIANCE, np.ones(1), np.zeros(1), 0, np.zeros(0, dtype=int), np.zeros(0))
     created, known_from = known["created_day"].to_numpy(), known["known_from"].to_numpy()
-    since, first = day - created, int(known_from.min())
-    watched = created > first
+    since, first, told = day - created, int(known_from.min(initial=day)), book.told_when_recorded(day)
+    watched, young = created > first, since < YOUNG_DAYS
     lag = (known_from - created)[watched]
-    told = book.told_when_recorded(day)
     share = recorded_share(lag, since[watched]) if told else np.ones(1)
-    counted = since[watched] if day - first >= BLOCK_DAYS else since[created != first]
-    recent = int((counted < WINDOW_DAYS).sum())
-    observed = min(WINDOW_DAYS, int(counted.max(initial=0)) + 1)
-    exposure = _within(share, np.arange(observed)).sum()
-    per_day = float(recent / exposure) if exposure else 0.0
-    young = since < 4 * WINDOW_DAYS
+    counted = created[watched] if day - first >= QUARTER_DAYS else created[created != first]
+    begin = int(counted.min(initial=min(first + 1, day)))
+    rate = arrival_rate(counted, begin, share, day=day, start_month=book.settings.fiscal_year_start)
     duration = np.maximum(known["end_day"].to_numpy() - created, 0)
     entry = np.maximum(max(first, observed_from(book)) - created, 0)
     codes = end_codes(known["end"])
@@ -109,12 +102,16 @@ def fit_arrivals(book: DealBook, *, as_of: Any) -> Arrivals:
     late = _sign_if_late((known_from - created)[both], duration[both], codes[both], entry[both]) if told else ()
     won = last_won(known, amounts(book, [day]))
     age = np.maximum(won["end_day"] - won["created_day"], 0).to_numpy()
-    variance, worth = _rate_variance(counted, share), won["amount"].to_numpy()
-    return Arrivals(per_day, variance, share, sign, recent, age, worth, late)
+    return Arrivals(counted, begin, rate, share, sign, age, won["amount"].to_numpy(), late)
 
 
-def _within(share: np.ndarray, days: np.ndarray) -> np.ndarray:
-    return share[np.clip(days, 0, len(share) - 1)]
+def arrival_rate(
+    created: np.ndarray, created_from: int, recorded_share: np.ndarray, *, day: int, start_month: int
+) -> ArrivalRate:
+    """Rate of creation by days of creation as known at a day, given what share is recorded so long after."""
+    age = np.arange(day - created_from, -1, -1)
+    recorded = recorded_share[np.minimum(age, len(recorded_share) - 1)]
+    return fit_arrival_rate(created, recorded, first=created_from, start_month=start_month)
 
 
 def recorded_share(lag_days: np.ndarray, since_days: np.ndarray) -> np.ndarray:
@@ -143,26 +140,6 @@ def recorded_share(lag_days: np.ndarray, since_days: np.ndarray) -> np.ndarray:
     factor[0] = 1.0
     later = np.cumprod(factor[::-1])[::-1]  # product over lags > x is G(x)
     return np.concatenate([later[1:], [1.0]])
-
-
-def _rate_variance(since: np.ndarray, share: np.ndarray) -> float:
-    """Relative variance of quarterly creations beyond Poisson, over up to 12 quarters, around a moving level.
-
-    The level of a quarter is the mean of the four before it, which is how `per_day` is used.
-    """
-    block = since // BLOCK_DAYS
-    n_blocks = min(N_BLOCKS + 4, int(block.max()) if len(block) else 0)
-    counts = np.bincount(block[block < n_blocks], minlength=n_blocks)[::-1].astype(float)
-    if n_blocks < 6:
-        return FEW_BLOCKS_VARIANCE
-    counts[-1] /= max(_within(share, np.arange(BLOCK_DAYS)).mean(), 0.1)
-    level = np.convolve(counts, np.ones(4) / 4, mode="valid")[:-1]
-    seen = counts[4:]
-    usable = level > 0
-    if usable.sum() < 2:
-        return FEW_BLOCKS_VARIANCE
-    excess = ((seen - level)[usable] ** 2 - level[usable] * 1.25) / level[usable] ** 2
-    return float(max(excess.mean(), 0.0))
 
 
 def _by(curve: np.ndarray, ages: np.ndarray) -> np.ndarray:

@@ -9,15 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from salesanalytics.forecast.draws import Signings, centred, deal_keys, draw_deals
-from salesanalytics.forecast.parts import (
-    amounts_of_new,
-    amounts_of_unrecorded,
-    draw_open,
-    draw_to_come,
-    drawn_rate,
-    expected_new,
-    expected_unrecorded,
-)
+from salesanalytics.forecast.parts import ToCome, draw_open, draw_to_come, drawn_rate, to_come
 from salesanalytics.forecast.prepare import Drawable
 from salesanalytics.models.shock import SHOCK_GRID
 
@@ -81,40 +73,34 @@ def _width(prepared: Drawable, shift: np.ndarray, seed: int) -> float:
     p, grid = p[p > 0], np.quantile(shift, (np.arange(GRID) + 0.5) / GRID)
     chance = expit(centred(p, shift)[:, None] + grid)
     mean, variance = (np.interp(shift, grid, x.sum(axis=0)) for x in (chance, chance * (1 - chance)))
-    for expected, _, rng in _to_come(prepared, seed).values():
-        rate = drawn_rate(expected, prepared.arrivals, rng, shift)
+    for expected, rng in _to_come(prepared, seed).values():
+        rate = drawn_rate(expected, rng, shift)
         mean, variance = mean + rate, variance + rate
     noise = np.random.default_rng(seed).standard_normal(len(shift))
     low, high = np.quantile(mean + np.sqrt(variance) * noise, [0.1, 0.9])
     return float(high - low)
 
 
-def _to_come(prepared: Drawable, seed: int) -> dict[str, tuple[float, np.ndarray, np.random.Generator]]:
-    """Expected number, chances of past wins to lend their amount, random numbers; ``unrecorded`` only where the book
-    can know of it.
-    """
-    _, new_rng, unrecorded_rng = _streams(seed)
-    told = (prepared.arrivals, prepared.period, prepared.day)
-    to_come = {"new": (expected_new(*told), amounts_of_new(*told), new_rng)}
-    if prepared.has_recorded_at:
-        to_come["unrecorded"] = (expected_unrecorded(*told), amounts_of_unrecorded(*told), unrecorded_rng)
-    return to_come
+def _to_come(prepared: Drawable, seed: int) -> dict[str, tuple[ToCome, np.random.Generator]]:
+    """What is expected of deals that are not in the book, each with its random numbers."""
+    expected = to_come(prepared.arrivals, prepared.period, prepared.day, unrecorded=prepared.has_recorded_at)
+    return {name: (one, rng) for (name, one), rng in zip(expected.items(), _streams(seed)[1:], strict=False)}
 
 
 def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings]:
     """All components under given shocks."""
-    arrivals, pools = prepared.arrivals, prepared.lent.pools
+    worth, pools = prepared.arrivals.won_amounts, prepared.lent.pools
     n, signed, ended = len(shift), prepared.signed["amount"], prepared.ended
     open_deals = draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, lent=prepared.lent)
     p, amount = ended["p_in_period"].to_numpy(), ended["amount"].to_numpy()
     group = ended["lent_group"].to_numpy()
     back = draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=pools, group=group)
-    to_come = _to_come(prepared, seed)
+    unseen = _to_come(prepared, seed).items()
     return {
         "signed": (np.full(n, float(len(signed))), np.full(n, float(signed.sum()))),
         "open": (open_deals.count(), open_deals.total()),
         "reopened": (back.count(), back.total()),
-        **{name: draw_to_come(mean, arrivals, rng, lent, shift) for name, (mean, lent, rng) in to_come.items()},
+        **{name: draw_to_come(expected, worth, rng, shift) for name, (expected, rng) in unseen},
     }, open_deals
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,25 @@ from salesanalytics.timeline.replay import OPEN
 from salesanalytics.timeline.spells import known_outcomes
 
 PRIOR_WINS = 5.0  # so many wins that were nearly as quick are mixed into those as quick as a deal to come has to be
+
+
+@dataclass(frozen=True)
+class ToCome:
+    """Signings of deals that are not in the book.
+
+    Attributes
+    ----------
+    mean : float
+        Expected number.
+    variance : float
+        Of the number expected, relative to its square: how unsure the rate of arrival is.
+    lent : ndarray (n_wins,)
+        Chance of each past win to lend its amount.
+    """
+
+    mean: float
+    variance: float
+    lent: np.ndarray
 
 
 def draw_open(
@@ -55,39 +74,28 @@ def ended_deals(book: DealBook, day: int, horizon: int, before: int, now: pd.Dat
     return ended[["deal_id", "state", "amount", "p_in_period"]]
 
 
-def expected_new(arrivals: Arrivals, period: Period, day: int) -> float:
-    """Mean number of deals created after the date and signed in the period."""
-    created, _ = _new(period, day)
-    share = arrivals.signing_share(period.start_day - 1 - created, period.end_day - created)
-    return float(arrivals.per_day * share.sum())
-
-
-def expected_unrecorded(arrivals: Arrivals, period: Period, day: int) -> float:
-    """Mean number of deals created by the date but not recorded yet, signed in the period."""
-    created, missing = _unrecorded(arrivals, day)
-    share = arrivals.late_signing_share(day - created, period.start_day - 1 - created, period.end_day - created)
-    return float(arrivals.per_day * (missing * share).sum())
-
-
-def amounts_of_new(arrivals: Arrivals, period: Period, day: int) -> np.ndarray:
-    """Chance of each past win to lend its amount to a deal created after the date, (n_wins,)."""
-    return _lent(arrivals, period, *_new(period, day))
-
-
-def amounts_of_unrecorded(arrivals: Arrivals, period: Period, day: int) -> np.ndarray:
-    """Chance of each past win to lend its amount to a deal created by the date but not recorded yet, (n_wins,)."""
-    return _lent(arrivals, period, *_unrecorded(arrivals, day))
-
-
-def _new(period: Period, day: int) -> tuple[np.ndarray, np.ndarray]:
-    """Days of creation still to come, and their weights."""
+def to_come(arrivals: Arrivals, period: Period, day: int, *, unrecorded: bool) -> dict[str, ToCome]:
+    """Signings in the period of deals created after the date (``new``), and of those created by it but not recorded yet
+    (``unrecorded``, only where the book can know of such).
+    """
     created = np.arange(day + 1, period.end_day + 1)
-    return created, np.ones(len(created))
+    share = arrivals.signing_share(period.start_day - 1 - created, period.end_day - created)
+    found = {"new": _to_come(arrivals, period, created, np.ones(len(created)), share)}
+    if unrecorded:
+        waited = np.arange(len(arrivals.recorded_share))
+        created, missing = day - waited, 1 - arrivals.recorded_share
+        share = arrivals.late_signing_share(waited, period.start_day - 1 - created, period.end_day - created)
+        found["unrecorded"] = _to_come(arrivals, period, created, missing, share)
+    return found
 
 
-def _unrecorded(arrivals: Arrivals, day: int) -> tuple[np.ndarray, np.ndarray]:
-    """Days of creation so far, and the share of their deals that is not recorded yet."""
-    return day - np.arange(len(arrivals.recorded_share)), 1 - arrivals.recorded_share
+def _to_come(arrivals: Arrivals, period: Period, created: np.ndarray, weight: np.ndarray, share: np.ndarray) -> ToCome:
+    """From days of creation, the share of their deals that is still to come, and of these the share that signs."""
+    return ToCome(
+        mean=float((arrivals.rate.on(created) * weight * share).sum()),
+        variance=arrivals.rate.relative_variance(created, weight * share),
+        lent=_lent(arrivals, period, created, arrivals.rate.on(created) * weight),
+    )
 
 
 def _lent(arrivals: Arrivals, period: Period, created: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -107,22 +115,20 @@ def _lent(arrivals: Arrivals, period: Period, created: np.ndarray, weight: np.nd
     return np.asarray((quick + PRIOR_WINS * near / near.sum()) / (n_fit + PRIOR_WINS))
 
 
-def drawn_rate(mean: float, arrivals: Arrivals, rng: np.random.Generator, shift: np.ndarray) -> np.ndarray:
+def drawn_rate(expected: ToCome, rng: np.random.Generator, shift: np.ndarray) -> np.ndarray:
     """Expected number in every draw: the rate itself is uncertain, and the common shock moves it."""
-    variance = arrivals.rate_variance + 1 / max(arrivals.n, 1)
     factor = np.exp(shift)
-    return np.asarray(mean * rng.gamma(1 / variance, variance, len(shift)) * factor / factor.mean())
+    rate = expected.mean * factor / factor.mean()
+    variance = expected.variance
+    return np.asarray(rate * rng.gamma(1 / variance, variance, len(shift)) if variance else rate)
 
 
 def draw_to_come(
-    mean: float, arrivals: Arrivals, rng: np.random.Generator, lent: np.ndarray, shift: np.ndarray
+    expected: ToCome, amounts: np.ndarray, rng: np.random.Generator, shift: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Negative binomial counts under the common shock, amounts from past wins.
-
-    ``lent``: chance of each past win to lend its amount.
-    """
-    n = len(shift)
-    count = rng.poisson(drawn_rate(mean, arrivals, rng, shift))
+    """Negative binomial counts under the common shock, and what they bring; ``amounts``: of past wins."""
+    n, lent = len(shift), expected.lent
+    count = rng.poisson(drawn_rate(expected, rng, shift))
     draw = np.repeat(np.arange(n), count)
-    value = rng.choice(arrivals.won_amounts, size=len(draw), p=lent) if len(lent) else np.zeros(len(draw))
+    value = rng.choice(amounts, size=len(draw), p=lent) if len(lent) else np.zeros(len(draw))
     return count.astype(float), np.bincount(draw, weights=value, minlength=n)

@@ -16,13 +16,7 @@ from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals
 from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.late_bookings import chances_before, shares_before, split_day
 from salesanalytics.forecast.lent_amounts import LentAmounts, attributes_at, known_or_usual, lent_amounts
-from salesanalytics.forecast.parts import (
-    amounts_of_new,
-    amounts_of_unrecorded,
-    ended_deals,
-    expected_new,
-    expected_unrecorded,
-)
+from salesanalytics.forecast.parts import ended_deals, to_come
 from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import CloseModel, fitted_close_model
 from salesanalytics.models.shock import Shock, fit_shock
@@ -181,12 +175,9 @@ def values(prepared: Drawable, deals: pd.DataFrame) -> np.ndarray:
 
 def expected_elsewhere(prepared: Drawable, *, by_value: bool) -> dict[str, float]:
     """Expected of ended deals that come back, and of deals that are not in the book."""
-    ended, told = prepared.ended, (prepared.arrivals, prepared.period, prepared.day)
-    to_come = [(expected_new(*told), amounts_of_new(*told))]
-    if prepared.has_recorded_at:
-        to_come.append((expected_unrecorded(*told), amounts_of_unrecorded(*told)))
-    worth = prepared.arrivals.won_amounts
-    arrivals = sum(n * (float(lent @ worth) if by_value else 1.0) for n, lent in to_come)
+    ended, worth = prepared.ended, prepared.arrivals.won_amounts
+    unseen = to_come(prepared.arrivals, prepared.period, prepared.day, unrecorded=prepared.has_recorded_at).values()
+    arrivals = sum(one.mean * (float(one.lent @ worth) if by_value else 1.0) for one in unseen)
     value = known_or_usual(ended) if by_value else 1.0
     return {"reopened": float((ended["p_in_period"] * value).sum()), "arrivals": arrivals}
 
