@@ -124,7 +124,7 @@ def test_a_stretch_widens_what_is_not_signed_and_lowers_nothing_below_signed(str
         return np.sum([count for name, (count, _) in components.items() if name != "signed"], axis=0)
 
     width = [np.diff(np.quantile(unsigned(c), [0.1, 0.9]))[0] for c in (plain, wide)]
-    assert width[1] == pytest.approx(stretch * width[0], rel=0.15, abs=1.5)  # whole numbers of deals
+    assert width[1] == pytest.approx(stretch * width[0], rel=0.15, abs=2)  # ends are whole numbers
     assert unsigned(wide).mean() == pytest.approx(unsigned(plain).mean(), rel=0.04)
     assert unsigned(wide).min() >= 0
     np.testing.assert_array_equal(wide["signed"][0], plain["signed"][0])
