@@ -11,6 +11,7 @@ import pytest
 from worlds import day_of, simulate, tiny
 
 import salesanalytics as sa
+from salesanalytics.book.management import lines_of_management
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.change import CAUSES, explain_change
 from salesanalytics.forecast.rollups import MISSING, NOT_BY_DEAL, SIGNED, draws_by, key_deals, rollup, what_if
@@ -85,6 +86,58 @@ def test_teams_are_sums_of_their_reps():
     np.testing.assert_allclose(reps["r3"], teams["south"])
     np.testing.assert_allclose(reps[MISSING], teams[MISSING])
     assert forecast().count["signed"][0] > 3
+
+
+@cache
+def led():
+    """The same company: r1 and a customer's own manager report to m, who reports to the top, as r3's manager n does."""
+    reps = pd.DataFrame(
+        {
+            "rep_id": ["r1", "r2", "r3", "m", "top"],
+            "manager_id": ["m", "top", "n", "top", "top"],  # who leads all names herself
+            "region": ["EU", "EU", "CN", None, None],
+        }
+    )
+    accounts = pd.DataFrame({"account_id": ["a", "b"], "industry": ["steel", "glass"], "region": ["DE", "FR"]})
+    deals = book().deals.drop(columns=["deal"], errors="ignore")
+    deals = deals.assign(account_id=np.where(np.arange(len(deals)) % 3, "a", "b"))
+    settings = {"extracted_on": day_of(DAYS - 1).date().isoformat()}
+    whole = sa.make_book(deals=deals, history=book().history, reps=reps, accounts=accounts, settings=settings)
+    return sa.forecast_quarter(whole, quarter="2013Q2", as_of="2013-04-30", draws=500)
+
+
+def test_managers_answer_for_all_who_report_to_them():
+    reps, direct, first, second = (
+        draws_by(led(), by=by) for by in ("rep_id", "manager_id", "manager_level_1", "manager_level_2")
+    )
+    assert list(first) == [MISSING, "n", "top", NOT_BY_DEAL]
+    np.testing.assert_allclose(first["top"], reps["r1"] + reps["r2"])
+    np.testing.assert_allclose(first["n"], reps["r3"])
+    np.testing.assert_allclose(second["m"], reps["r1"])
+    np.testing.assert_allclose(second[MISSING], reps["r2"] + reps["r3"] + reps[MISSING])  # under no one of level 2
+    np.testing.assert_allclose(direct["m"], reps["r1"])
+    assert "manager_level_1" not in forecast().deals  # one level: manager_id tells it
+
+
+def test_regions_are_of_the_owner_where_deals_name_none_and_industries_of_the_customer():
+    regions, industries, reps = (draws_by(led(), by=by) for by in ("region", "industry", "rep_id"))
+    np.testing.assert_allclose(regions["EU"], reps["r1"] + reps["r2"])
+    np.testing.assert_allclose(regions["CN"], reps["r3"])
+    assert sorted(industries) == sorted(["glass", "steel", NOT_BY_DEAL])
+    np.testing.assert_allclose(industries.sum(axis=1), led().total())
+
+
+def test_lines_of_management_by_hand():
+    reps = pd.DataFrame({"rep_id": list("abcdefx"), "manager_id": ["b", "c", None, "d", "f", "e", "a"]})
+    lines, circle = lines_of_management(reps)
+    up = {"a": ["c", "b", "a"], "b": ["c", "b"], "c": ["c"], "d": [], "x": ["c", "b", "a"]}
+    assert {rep: lines[rep] for rep in up} == up
+    assert sorted(circle) == ["e", "f"]
+    assert lines["e"] == ["f", "e"]
+    assert lines_of_management(pd.DataFrame({"rep_id": ["a"]})) == ({}, [])
+    rows = pd.DataFrame({"deal_id": ["1"], "changed_at": ["2026-01-01"], "field": ["stage"], "value": ["S1"]})
+    faults = sa.make_book(deals=rows[["deal_id"]], history=rows, reps=reps).faults.set_index("rule")
+    assert faults.at["managers who report to each other", "examples"] == "e, f"
 
 
 @pytest.mark.parametrize("by", ["colour", "amount", "close_date", "p_in_period"])

@@ -11,6 +11,7 @@ from salesanalytics.book.contract import CATEGORIES, FIELDS
 from salesanalytics.book.fields import unknown_names
 from salesanalytics.book.frames import contract_columns
 from salesanalytics.book.judging import UNKNOWN_STAGE
+from salesanalytics.book.management import lines_of_management
 from salesanalytics.book.references import unmatched
 from salesanalytics.errors import SchemaError
 
@@ -142,6 +143,8 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_fir
     note("history", "recorded before it happened", _foreseen(book), "counts from the day it happened")
     note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
     note("targets", "quarter far after the end of the book", _far_targets(book), "kept, no forecast asks for it yet")
+    circle = pd.Series(lines_of_management(book.reps)[1], dtype=object)
+    note("reps", "managers who report to each other", circle, "a line of management ends where a name comes again")
     found += _unknown(book) + _unknown_columns(book)
     for table, rule, n, names in unmatched(book):
         found.append(_remark(table, rule, "kept as written") | {"n": n, "examples": names})

@@ -34,6 +34,8 @@ TEXTS: dict[str, str] = {
     "{} not among the reps": "{} 不在销售人员表中", "{} not among the accounts": "{} 不在客户表中",
     "kept as written": "按原文保留", "quarter far after the end of the book": "季度远在数据截止日之后",
     "kept, no forecast asks for it yet": "保留，目前的预测都用不到",
+    "managers who report to each other": "经理互为上级",
+    "a line of management ends where a name comes again": "管理线到重复出现的人为止",
     "forecast category not of the contract": "约定之外的预测类别", "counts as not committed": "不计作承诺",
     "probability above 100": "概率大于 100",
     "carried along, no rule or forecast reads it": "保留，但规则和预测都不使用",

@@ -14,6 +14,7 @@ from salesanalytics.features import snapshots
 from salesanalytics.forecast.amount_ratios import AmountRatios, amount_ratios, expected_amounts
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals
 from salesanalytics.forecast.baselines import signed_deals
+from salesanalytics.forecast.groupings import with_groupings
 from salesanalytics.forecast.late_bookings import chances_before, shares_before, split_day
 from salesanalytics.forecast.lent_amounts import LentAmounts, attributes_at, known_or_usual, lent_amounts
 from salesanalytics.forecast.parts import ended_deals, to_come
@@ -21,7 +22,6 @@ from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import CloseModel, fitted_close_model
 from salesanalytics.models.shock import Shock, fit_shock
 from salesanalytics.timeline import Period, amounts
-from salesanalytics.timeline.asof_values import groupings, team_is_of_owner, teams_of, values_at
 from salesanalytics.timeline.calendar import to_date
 from salesanalytics.timeline.openings import owned_on, owner_spells
 
@@ -38,8 +38,8 @@ class Drawable:
     deals : DataFrame
         Scored open deals (`score_open_deals`) with ``p_in_period`` (``p_model``: what the model says of it;
         ``p_table_in_period``: the stage table alone; ``p_late_booking``: signed before the period, to be recorded yet),
-        ``team``, ``manager_id`` and the attributes, ``usual_amount`` (what it brings in the mean if nobody knows its
-        amount), largest expected amount first.
+        what deals can be grouped by (`with_groupings`), ``usual_amount`` (what it brings in the mean if nobody knows
+        its amount), largest expected amount first.
     signed : DataFrame
         Deals signed in the period so far: ``deal_id``, ``amount``, and the same groupings.
     ended : DataFrame
@@ -186,21 +186,3 @@ def beside_calls(drawable: Drawable) -> dict[str, float]:
     """Signed so far, and expected of deals that no rep can call, by measure."""
     so_far = {"amount": float(drawable.signed["amount"].sum()), "count": float(len(drawable.signed))}
     return {m: x + sum(expected_elsewhere(drawable, by_value=m == "amount").values()) for m, x in so_far.items()}
-
-
-def with_groupings(book: DealBook, deals: pd.DataFrame, day: int | np.ndarray) -> pd.DataFrame:
-    """Deals with what their forecast can be summed by: owner at the end of a day (one of each deal), team, manager,
-    attributes.
-    """
-    known = [name for name in ("rep_id", "team", *book.settings.attributes) if name in groupings(book)]
-    days = np.full(len(deals), day)
-    for name in known:
-        if name == "team" and name not in deals and team_is_of_owner(book):
-            deals = deals.assign(team=teams_of(book, deals["rep_id"]))
-        elif name not in deals:
-            found = values_at(book, by=name, deal_ids=deals["deal_id"], days=days)
-            deals = deals.assign(**{name: found.to_numpy(dtype=object)})
-    if "rep_id" in deals and "manager_id" in book.reps:
-        manager = book.reps.drop_duplicates("rep_id").set_index("rep_id")["manager_id"]
-        deals["manager_id"] = deals["rep_id"].map(manager).astype(object)
-    return deals

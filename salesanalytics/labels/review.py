@@ -63,6 +63,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "n_judged": ("Judged", "评价项目"), "observed": ("Won", "赢单"), "expected": ("Expected", "期望赢单"),
     "p_above_median": ("Above the median", "高于中位"), "rank": ("Rank", "名次"),
     "process_score": ("Process", "过程得分"), "manager_id": ("Manager", "经理"),
+    "manager_level": ("Managers, level {n}", "第 {n} 级经理"),
     "reps_note": (
         "Effects are against the middle rep. An interval that holds 0 tells no difference; below 20 deals no rank.",
         "效应以中间水平为准。包含 0 的区间说明没有差别；评价项目少于 20 个的不排名。",

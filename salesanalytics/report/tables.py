@@ -12,6 +12,7 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
+from salesanalytics.forecast.groupings import LEVEL
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import (
     amount_label,
@@ -105,13 +106,16 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
 
 def group_head(by: str, lang: str) -> str:
     """What deals are grouped by, in words; an attribute that is not one of the contract's keeps its own name."""
+    level = re.fullmatch(rf"{LEVEL}(\d+)", by)
+    if level:
+        return label("manager_level", lang, n=level[1])
     return label(GROUPINGS[by], lang) if by in GROUPINGS else by
 
 
 def group_names(groups: pd.Series, process: Process, rep_names: Mapping[str, str], lang: str) -> list[str]:
     """Groups for a person: reps, stages, routes and classes with their names; of no group; signed; to come."""
     known = {"missing": label("missing_group", lang), "to come": label("not_by_deal", lang)}
-    if groups.name in ("rep_id", "manager_id"):
+    if groups.name in ("rep_id", "manager_id") or str(groups.name).startswith(LEVEL):
         known |= rep_texts(rep_names)
     elif groups.name in ("stage", "state"):
         states = (*process.stage_ids, *process.pause_state_ids, *process.end_state_ids)
