@@ -63,6 +63,40 @@ def test_intervals_hold_the_area_as_often_as_they_claim():
     assert 0.85 <= np.mean(held) <= 0.95
 
 
+def test_only_deals_of_one_time_are_compared():
+    """In the second month more are won, and all chances are higher: pairs across months would tell .75 and more."""
+    p, won, month = [0.1, 0.2, 0.2, 0.1, 0.8, 0.9, 0.9, 0.8], [1, 0, 0, 0, 1, 1, 0, 1], [1] * 4 + [2] * 4
+    apart = auc_interval(p, won, cluster=range(8), stratum=month)
+    # first month: .1 below both .2, level with .1; second: .8 below .9 (twice), .9 level with it
+    assert apart.auc == pytest.approx((0.5 + 0.5) / 6)
+    assert auc_interval(p, won, cluster=range(8)).auc > 0.5
+    order = np.random.default_rng(0).permutation(8)
+    again = auc_interval(*(np.array(x)[order] for x in (p, won)), cluster=order, stratum=np.array(month)[order])
+    assert (again.auc, again.se) == (pytest.approx(apart.auc), pytest.approx(apart.se))
+
+
+def test_strata_by_pairs():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        p, won, time = np.round(rng.random(60), 1), rng.random(60) < 0.4, rng.integers(0, 6, 60)
+        same = (time[:, None] == time) & won[:, None] & ~won
+        above = (p[:, None] > p) + 0.5 * (p[:, None] == p)
+        assert auc_interval(p, won, cluster=range(60), stratum=time).auc == pytest.approx(above[same].mean())
+
+
+def test_a_time_that_favours_some_widens_the_interval():
+    """A factor that helps in half of the months and harms in the others tells nothing of the next one."""
+    signals = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        time, kind = np.repeat(np.arange(12), 50), rng.random(600) < 0.5
+        won = rng.random(600) < 0.5 + 0.3 * np.where(kind, 1, -1) * rng.choice([-1, 1], 12)[time]
+        signals.append(auc_interval(np.where(kind, 0.6, 0.4), won, cluster=range(600), stratum=time).signal)
+    assert np.mean(signals) < 0.12  # the deal as the unit says so in a third and more
+    plain = auc_interval(np.where(kind, 0.6, 0.4), won, cluster=range(600))
+    assert plain.se < auc_interval(np.where(kind, 0.6, 0.4), won, cluster=range(600), stratum=time).se
+
+
 def test_nothing_to_tell_apart_and_bad_input():
     assert np.isnan(auc_interval([0.5, 0.2], [1, 1], cluster=[1, 2]).auc)
     alone = auc_interval([0.5, 0.2], [1, 0], cluster=[1, 1])
@@ -74,13 +108,14 @@ def test_nothing_to_tell_apart_and_bad_input():
 
 
 def test_chance_that_an_end_is_a_signing_by_hand():
-    rows = pd.DataFrame({"deal_id": ["a", "b"]})
+    rows = pd.DataFrame({"deal_id": ["a", "b"], "landmark_day": [100, 200]})
     bins = Bins(np.array([0, 0, 1]), *(np.array(x) for x in ([0, 7, 0], [7, 14, 7], [0, 0, 0])))
     odds = np.log(np.array([[1.0, 1.0], [1.0, 1.0], [0.25, 3.0]]))
     past = Past(rows, np.array([7]), {}, bins, np.array([-1, 1, 0]), {"logistic": odds})
     found = past.won_or_lost("logistic")
     assert found["deal_id"].tolist() == ["a", "b"]
     assert found["won"].tolist() == [True, False]
+    assert found["from_day"].tolist() == [107, 200]
     # a: 1/2 won, else 1/2 of the rest; b: 1/5 won, else 3/4 of the rest
     np.testing.assert_allclose(found["p"], [0.5 / (0.5 + 0.25), 0.2 / (0.2 + 0.6)])
 

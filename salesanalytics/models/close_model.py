@@ -180,9 +180,10 @@ class CloseModel:
     def won_or_lost(self) -> AucInterval | None:
         """Whether the past could tell which deals would be won, of those that ended: area under the ROC curve.
 
-        Told at past dates from what was known then, whatever the time of the end. Without signal (the interval holds
-        one half) the chances of the model still say when deals end, and how many of them are won. None on the stage
-        table, which tells deals apart by state and time alone, and without 30 ended deals of both kinds.
+        Told at past dates from what was known then, among deals that ended at about the same time (in the same bin): in
+        months in which most are won all are likelier to be. Without signal (the interval holds one half) the chances of
+        the model still say when deals end, and how many of them are won. None on the stage table, which tells deals
+        apart by state and time alone, and without 30 ended deals of both kinds.
         """
         rung = self.rung_.name
         if self.past_ is None or rung not in self.past_.log_odds:
@@ -191,7 +192,7 @@ class CloseModel:
         deals = ended.groupby("won")["deal_id"].nunique()
         if len(deals) < 2 or deals.min() < MIN_ENDED:
             return None
-        return auc_interval(ended["p"], ended["won"], cluster=ended["deal_id"])
+        return auc_interval(ended["p"], ended["won"], cluster=ended["deal_id"], stratum=ended["from_day"])
 
     def past_within(self, horizon_days: int) -> pd.DataFrame:
         """Chances that the rung in use gave at past dates, and what happened; see `Past.within`. Empty without a past.

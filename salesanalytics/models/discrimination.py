@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
-from salesanalytics.models.metrics import auc, probabilities_and_outcomes
+from salesanalytics.models.metrics import probabilities_and_outcomes
 from salesanalytics.models.reliability import clusters, students_t
 
 
@@ -39,15 +39,18 @@ class AucInterval:
         return self.lower > 0.5
 
 
-def auc_interval(p: Any, outcome: Any, *, cluster: Any, confidence: float = 0.9) -> AucInterval:
+def auc_interval(p: Any, outcome: Any, *, cluster: Any, stratum: Any = None, confidence: float = 0.9) -> AucInterval:
     """`auc` with a standard error that sums the placements within a deal first, Student's t with G - 1 degrees.
 
-    The placement of a success is the share of failures it lies above, that of a failure the share of successes above
+    The placement of a success is the number of failures it lies above, that of a failure the number of successes above
     it. With one row a deal the standard error is DeLong's but for his n - 1.
 
     Parameters
     ----------
     p, outcome, cluster, confidence : as in `reliability`
+    stratum : array (n_rows,), optional
+        Such as times: only successes and failures of the same stratum are compared, and the interval is the wider of
+        two, with the deal and with the stratum as the unit, for a time can favour all deals of a kind at once.
 
     Raises
     ------
@@ -61,15 +64,27 @@ def auc_interval(p: Any, outcome: Any, *, cluster: Any, confidence: float = 0.9)
     """
     p, won = probabilities_and_outcomes(p, outcome)
     deal, n_deals = clusters(cluster, len(p))
-    area = auc(p, won)
-    is_won = won == 1
-    n_won, n_rest = int(is_won.sum()), int((~is_won).sum())
-    if not n_won or not n_rest or n_deals < 2:
+    rows = pd.DataFrame(
+        {"p": p, "won": won == 1, "stratum": 0 if stratum is None else pd.factorize(np.asarray(stratum))[0]}
+    )
+    both = [rows.groupby(keys)["p"] for keys in ("stratum", ["stratum", "won"])]
+    n_all, n_own = (group.transform("size") for group in both)
+    below = both[0].rank() - both[1].rank()  # rows of the other outcome, in the same stratum
+    placed, n_other = below.where(rows["won"], n_all - n_own - below), n_all - n_own
+    pairs = float(n_other[rows["won"]].sum())
+    area = float(placed[rows["won"]].sum() / pairs) if pairs else np.nan
+    told = rows.loc[n_other > 0, "stratum"].nunique()
+    if not pairs or n_deals < 2:
         return AucInterval(area, np.nan, np.nan, np.nan, len(p), n_deals, confidence)
-    rank, influence = rankdata(p), np.empty(len(p))
-    influence[is_won] = ((rank[is_won] - rankdata(p[is_won])) / n_rest - area) / n_won
-    influence[~is_won] = (1 - (rank[~is_won] - rankdata(p[~is_won])) / n_won - area) / n_rest
-    by_deal = np.bincount(deal, weights=influence)
-    se = float(np.sqrt(n_deals / (n_deals - 1) * (by_deal**2).sum()))
-    reach = students_t(confidence, n_deals) * se
+    influence = ((placed - area * n_other) / pairs).to_numpy()
+    errors = [(_clustered(influence, deal, n_deals), n_deals)]
+    if told > 1:
+        errors.append((_clustered(influence, rows["stratum"].to_numpy(), told), told))
+    se, n = max(errors, key=lambda one: one[0] * students_t(confidence, one[1]))
+    reach = students_t(confidence, n) * se
     return AucInterval(area, se, max(area - reach, 0.0), min(area + reach, 1.0), len(p), n_deals, confidence)
+
+
+def _clustered(influence: np.ndarray, unit: np.ndarray, n: int) -> float:
+    """Standard error with a unit whose rows are summed first."""
+    return float(np.sqrt(n / (n - 1) * (np.bincount(unit, weights=influence) ** 2).sum()))

@@ -74,14 +74,15 @@ class Past:
         Returns
         -------
         DataFrame, one row a past date and deal that ended in an observed bin
-            ``deal_id``, ``p``, ``won`` (bool).
+            ``deal_id``, ``p``, ``won`` (bool), ``from_day`` (first day of that bin: deals that ended at one time).
         """
         ended = self.happened >= 0
         won, other = self.log_odds[rung][ended].T
         # in logarithms: both chances may be as good as 0; the second step is of those not won
         gap = np.logaddexp(0, won) + np.logaddexp(0, -other) - np.logaddexp(0, -won)
-        deal = self.rows["deal_id"].to_numpy()[self.bins.row[ended]]
-        return pd.DataFrame({"deal_id": deal, "p": expit(gap), "won": self.happened[ended] == 1})
+        rows = self.rows.iloc[self.bins.row[ended]]
+        told = {"deal_id": rows["deal_id"].to_numpy(), "p": expit(gap), "won": self.happened[ended] == 1}
+        return pd.DataFrame(told | {"from_day": rows["landmark_day"].to_numpy() + self.bins.start[ended]})
 
     def losses(self) -> pd.DataFrame:
         """Log losses of "won within 28, 91, 182, 364 days" where that was fully observed.
