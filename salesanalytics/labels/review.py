@@ -30,7 +30,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cause": ("Cause", "原因"), "main_cause": ("Main cause", "主要原因"),
     "cause_signed": ("Signed since", "已签约"), "cause_ended": ("Ended otherwise", "已丢单或终止"),
     "cause_new": ("New or back", "新增或重启"), "cause_vanished": ("Vanished", "消失"),
-    "cause_amounts": ("Amounts", "金额变动"), "cause_time": ("Passage of time", "时间推移"),
+    "cause_amounts": ("Amounts", "金额变动"), "cause_time": ("Less time left, still open", "时间推移（仍在跟进）"),
     "cause_features": ("What happened to open deals", "在跟进项目的进展"),
     "cause_model": ("What was learned", "模型更新"),
     "cause_judgement": ("Judgement", "人工判断"),
