@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from salesanalytics.forecast import Change as Change
     from salesanalytics.forecast import Judgement as Judgement
     from salesanalytics.forecast import Ledger as Ledger
+    from salesanalytics.forecast import PipelineChange as PipelineChange
     from salesanalytics.forecast import QuarterForecast as QuarterForecast
     from salesanalytics.forecast import TrackRecord as TrackRecord
     from salesanalytics.forecast import actual as actual
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from salesanalytics.forecast import key_deals as key_deals
     from salesanalytics.forecast import outlook as outlook
     from salesanalytics.forecast import pacing as pacing
+    from salesanalytics.forecast import pipeline_change as pipeline_change
     from salesanalytics.forecast import read_judgements as read_judgements
     from salesanalytics.forecast import rollup as rollup
     from salesanalytics.forecast import score_open_deals as score_open_deals
@@ -112,6 +114,7 @@ _ROOM_OF = {
     "Change": "forecast",
     "Judgement": "forecast",
     "Ledger": "forecast",
+    "PipelineChange": "forecast",
     "QuarterForecast": "forecast",
     "TrackRecord": "forecast",
     "actual": "forecast",
@@ -129,6 +132,7 @@ _ROOM_OF = {
     "compare_extracts": "forecast",
     "coverage_ratio": "forecast",
     "pacing": "forecast",
+    "pipeline_change": "forecast",
     "condition_compliance": "reps",
     "condition_gaps": "reps",
     "review_reps": "reps",

@@ -135,7 +135,7 @@ def test_json_is_one_object(book, capsys, name):
         "forecast": {"as_of", "quarter", "mean", "median", "bands", "target", "p_target", "count", "components",
                      "method", "seed"},
         "backtest": {"as_of", "use", "stretch", "summary", "scores"},
-        "change": {"quarter", "before", "after", "causes", "deals"},
+        "change": {"quarter", "before", "after", "causes", "deals", "pipeline"},
         "alerts": {"as_of", "hits", "rules"},
         "scrub": {"as_of", "findings"},
         "tasks": {"as_of", "tasks"},
@@ -183,7 +183,8 @@ def test_the_pack_tells_what_moved_what_people_judge_and_how_past_quarters_went(
     for key in ("title_trust", "title_judgement", "title_key_deals", "title_outlook"):
         assert label(key, "en") in page
     assert "王" in page
-    assert label("title_change", "en", quarter=QUARTER, before="2026-02-28", after=AS_OF) in page
+    for key, more in (("title_change", {"quarter": QUARTER}), ("title_pipeline", {})):
+        assert label(key, "en", before="2026-02-28", after=AS_OF, **more) in page
     assert len(list((out / "ledger" / "backtests").iterdir())) == 2  # scores and calls
     text = asked(capsys, [*argv, "--lang", "zh"])
     assert label("title_trust", "zh") in text
@@ -470,6 +471,23 @@ def test_json_since_tells_what_moved_the_forecast(book, capsys):
     assert change["after"]["mean"] == found["mean"]
     moved = sum(cause["amount"] for cause in change["causes"])
     assert moved == pytest.approx(change["after"]["mean"] - change["before"]["mean"])
+    pipeline = found["pipeline"]
+    assert pipeline["since"] == "2026-02-28"
+    for measure in ("amount", "weighted", "count", "without_amount"):
+        moved = pipeline["after"][measure] - pipeline["before"][measure]
+        assert sum(cause[measure] for cause in pipeline["causes"]) == pytest.approx(moved)
+    assert sum(deal["amount"] for deal in pipeline["deals"]) == pytest.approx(
+        pipeline["after"]["amount"] - pipeline["before"]["amount"]
+    )
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_change_is_told_of_the_forecast_and_of_the_pipeline(book, capsys, lang):
+    dates = {"before": "2026-02-28", "after": AS_OF}
+    titles = [label("title_change", lang, quarter=QUARTER, **dates), label("title_pipeline", lang, **dates)]
+    for argv in (commands(book)["change"], [*commands(book)["forecast"], "--since", "2026-02-28"]):
+        said = asked(capsys, [*argv, "--lang", lang])
+        assert 0 <= said.find(titles[0]) < said.find(titles[1])
 
 
 def test_an_earlier_extract_and_an_earlier_forecast_go_together(book, capsys, tmp_path):
@@ -540,6 +558,8 @@ def test_a_book_without_amounts_gets_no_statistics_of_amounts(capsys, tmp_path, 
     assert main([*commands(folder)["forecast"], "--json", "--by", "rep_id", "--since", "2026-02-28"]) == 0
     told = strict(capsys.readouterr().out)
     assert {row["amount"] for row in told["by"]} == {told["change"]["before"]["mean"]} == {None}
+    assert {cause["amount"] for cause in told["pipeline"]["causes"]} == {told["pipeline"]["after"]["amount"]} == {None}
+    assert told["pipeline"]["after"]["count"] == told["pipeline"]["after"]["without_amount"] > 0
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from salesanalytics import backtest, forecast_quarter, outlook, rollup, simulate_book, write_report
+from salesanalytics import (
+    backtest,
+    explain_change,
+    forecast_quarter,
+    outlook,
+    pipeline_change,
+    rollup,
+    simulate_book,
+    write_report,
+)  # fmt: skip
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.labels import cells, label
 from salesanalytics.report.excel import LINE_HEIGHT, widths, write_row
@@ -120,15 +129,18 @@ def test_every_head_and_group_is_in_words(tmp_path, lang):
     before = forecast_quarter(book, quarter="2026Q4", as_of="2026-08-31", draws=200)
     groups = rollup(told, by="team")
     groups.loc[0, "team"] = "missing"
-    more = {"before": before, "groups": groups, "outlook": outlook(book, **asked)}
+    pipeline = pipeline_change(book, before="2026-08-31", as_of="2026-09-30")
+    more = {"before": before, "groups": groups, "outlook": outlook(book, **asked), "pipeline": pipeline}
     sheets = load_workbook(write_report(told, tmp_path / "f.xlsx", lang=lang, **more))
     unit = "元" if lang == "zh" else "CNY"
-    for key in ("sheet_change", "sheet_groups", "sheet_outlook", "sheet_past"):
+    for key in ("sheet_change", "sheet_pipeline", "sheet_groups", "sheet_outlook", "sheet_past"):
         sheet = sheets[label(key, lang)]
-        heads = [cell.value for cell in sheet[1]]
-        assert len(set(heads)) == len(heads)
-        assert not [head for head in heads if "_" in head]
-        assert all(re.search(r"[\u4e00-\u9fff]", head) for head in heads) or lang == "en"
+        gaps = [at for at, row in enumerate(sheet.iter_rows(values_only=True), start=1) if not any(row)]
+        for at in [1, *(gap + 1 for gap in gaps if key in ("sheet_change", "sheet_pipeline"))]:
+            heads = [cell.value for cell in sheet[at] if cell.value is not None]
+            assert len(set(heads)) == len(heads) > 2
+            assert not [head for head in heads if "_" in head]
+            assert all(re.search(r"[\u4e00-\u9fff]", head) for head in heads) or lang == "en"
         assert any(unit in str(cell.value) for row in sheet.iter_rows() for cell in row)
     names = [cell.value for cell in sheets[label("sheet_groups", lang)]["A"]]
     assert (names[1], names[-1]) == (label("missing_group", lang), label("not_by_deal", lang))
@@ -147,6 +159,37 @@ def test_every_head_and_group_is_in_words(tmp_path, lang):
     long = [cell for sheet in sheets for cell in row_cells(sheet) if isinstance(cell.value, float) and cell.value > 1e4]
     assert len(long) > 20
     assert {cell.number_format for cell in long} == {"#,##0"}
+
+
+def parts_of(sheet):
+    """Tables that stand one below the other, as lists of rows without their heads."""
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    gap = next(at for at, row in enumerate(rows) if not any(row))
+    return rows[1:gap], rows[gap + 2 :]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_deals_that_moved_stand_below_the_causes_and_add_up(tmp_path, lang):
+    book = simulate_book(n_deals=200, seed=5)
+    days = {"before": "2026-08-31", "as_of": "2026-09-30"}
+    before, told = (forecast_quarter(book, quarter="2026Q4", as_of=day, draws=200) for day in days.values())
+    change, pipeline = explain_change(before, told), pipeline_change(book, **days)
+    path = write_report(told, tmp_path / "f.xlsx", lang=lang, before=before, pipeline=pipeline)
+    sheets = load_workbook(path)
+    causes, deals = parts_of(sheets[label("sheet_change", lang)])
+    assert [row[0] for row in deals] == change.deals["deal_id"].tolist()
+    assert all(row[1] for row in deals)
+    for place, cause in enumerate(list(change.deals)[2:], start=3):
+        own = next(row for row in causes if row[0] == label(f"cause_{cause}", lang))
+        assert sum(row[place] for row in deals) == pytest.approx(own[1], abs=1e-6)
+    flows, deals = parts_of(sheets[label("sheet_pipeline", lang)])
+    assert [row[0] for row in deals] == pipeline.deals["deal_id"].tolist()
+    ends = [["2026-08-31", pipeline.before["amount"]], ["2026-09-30", pipeline.after["amount"]]]
+    assert [flows[0][:2], flows[-1][:2]] == ends
+    for column in range(1, 5):
+        assert sum(row[column] for row in flows[:-1]) == pytest.approx(flows[-1][column])
+    assert sum(row[6] for row in deals) == pytest.approx(flows[-1][1] - flows[0][1])
+    assert sum(row[7] for row in deals) == pytest.approx(flows[1][1])
 
 
 def test_a_text_wider_than_its_column_takes_lines_of_its_own_and_is_not_cut():

@@ -296,7 +296,14 @@ def test_a_short_gap_in_which_nothing_vanished_does_not_eat_the_pipeline(gap):
 
 def test_the_allowance_says_what_it_rests_on():
     found, plain, wide = allowed(0)
-    key, values = allowance_note(found)
+    key, values = allowance_note(found, wide.period, extracted_day=wide.day)
+    known_day = wide.period.end_day + 30
+    factor = allowance(found).level(wide.period, extracted_day=wide.day, known_day=known_day)["factor"]
+    assert factor > 1
+    for lang in LANGUAGES:
+        said = label(key, lang, **values)
+        assert f"{factor:.2f}" in said
+        assert str(to_date(known_day)) in said
     assert all(str(found.after_on) in label(key, lang, **values) for lang in LANGUAGES)
     with pytest.raises(SchemaError, match="recorded_at"):
         with_allowance(wide, extracts=found, extracted_day=wide.day)

@@ -368,7 +368,8 @@ ASK = {
         b, period=_period(b, d), day=to_day(d)
     ),
     "forecast.pacing.pacing": _pace,
-    "forecast.prepare.with_groupings": _grouped,
+    "forecast.pipeline.pipeline_change": lambda b, d: sa.pipeline_change(b, before=_dates(d)[2], as_of=d),
+    "forecast.groupings.with_groupings": _grouped,
     "forecast.baselines.won_deals": lambda b, d: baselines.won_deals(b, to_day(d)),
     "forecast.baselines.signed_deals": lambda b, d: baselines.signed_deals(b, period=_period(b, d), day=to_day(d)),
     "forecast.quarter.forecast_quarter": _forecast,

@@ -11,12 +11,13 @@ import pytest
 
 from salesanalytics import plots, signing_curves, simulate_book, stage_flow
 from salesanalytics.errors import InsufficientDataError
-from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
+from salesanalytics.forecast import Change, PipelineChange, QuarterForecast, TrackRecord
 from salesanalytics.forecast.draws import Signings
-from salesanalytics.labels import label, number, percent, short
+from salesanalytics.labels import amount_label, label, number, percent, short
 from salesanalytics.models.ladder import Rung
 from salesanalytics.plots.fonts import beside_axis, chinese_woff, drawable
 from salesanalytics.process import read_process
+from salesanalytics.report import pipeline_rows
 from salesanalytics.report.review_rows import cause_rows, change_ends, moved_deal_rows
 from salesanalytics.timeline import parse_period
 
@@ -397,6 +398,7 @@ def test_pictures_of_amounts_say_so_where_no_amount_is_known(lang):
         *(draw(unknown, lang=lang) for draw in (plots.forecast_distribution, plots.forecast_components)),
         plots.target_curve(unknown, lang=lang),
         plots.forecast_waterfall(change, lang=lang),
+        plots.pipeline_waterfall(small_flow(amount=None), lang=lang),
         *(draw(record, lang=lang) for draw in (plots.past_quarters, plots.errors_by_week)),
         plots.quarter_fan(record, quarter="2025Q4", lang=lang),
         plots.pacing(weeks, lang=lang),
@@ -435,6 +437,44 @@ def test_the_unit_of_past_quarters_suits_the_largest_number_drawn():
     assert "万元" in drawn(plots.past_quarters(large, unit="CNY", lang="zh")).get_ylabel()
     far = TrackRecord(scores.assign(forecast=scores["forecast"] * 1e3))
     assert "," in drawn(plots.errors_by_week(far)).get_yticklabels()[-1].get_text()
+
+
+def small_flow(amount=20.0):
+    """A pipeline of 3 deals that came to 4; without amounts where ``amount`` is None."""
+    steps = {"new": 9.0, "up": 0.001, "won": -4.0}
+    amounts = [np.nan if amount is None else step for step in steps.values()]
+    causes = pd.DataFrame({"cause": list(steps), "amount": amounts, "weighted": np.nan, "count": [2.0, 0.0, -1.0]})
+    ends = [None, None] if amount is None else [amount, amount + 5.001]
+    told = [
+        {"amount": x, "weighted": None, "count": n, "without_amount": 1.0} for x, n in zip(ends, (3, 4), strict=True)
+    ]
+    return PipelineChange(
+        causes.assign(without_amount=0.0), pd.DataFrame(), *told, date(2026, 8, 31), date(2026, 9, 30)
+    )
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_waterfall_ends_where_the_pipeline_does(lang):
+    ax = drawn(plots.pipeline_waterfall(small_flow(), unit="MW", lang=lang))
+    names = [t.get_text() for t in ax.get_yticklabels()]
+    wanted = [label(key, lang) for key in ("flow_new", "flow_won", "cause_small")]
+    assert names == ["2026-08-31", *wanted, "2026-09-30"]
+    np.testing.assert_allclose([bar.get_x() + bar.get_width() for bar in ax.patches], [20, 29, 25, 25.001, 25.001])
+    assert ax.get_title(loc="left") == label("title_pipeline_waterfall", lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_pipeline_is_told_between_its_ends(lang):
+    rows = pipeline_rows.flow_rows(small_flow(), "MW", lang)
+    assert rows[label("cause", lang)].tolist() == [
+        "2026-08-31", *(label(f"flow_{cause}", lang) for cause in ("new", "up", "won")), "2026-09-30",
+    ]  # fmt: skip
+    assert rows[amount_label("amount", "MW", lang)].tolist() == ["20.0", "+9.0", "0", "−4.0", "25.0"]
+    assert rows[amount_label("weighted", "MW", lang)].tolist() == ["–"] * 5
+    assert rows[label("count", lang)].tolist() == ["3", "+2", "0", "−1", "4"]
+    unknown = pipeline_rows.flow_rows(small_flow(amount=None), "", lang)
+    assert unknown[label("amount", lang)].tolist() == ["–"] * 5
+    assert unknown[label("count", lang)].tolist() == rows[label("count", lang)].tolist()
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

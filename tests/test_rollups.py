@@ -282,6 +282,22 @@ def test_each_deal_has_its_cause_by_hand():
     assert found.at["stays", "new"] == found.at["stays", "ended"] == 0
 
 
+def test_a_deal_that_kept_its_amount_is_not_moved_by_amounts():
+    before, after = forecast("2013-03-20"), forecast()
+    found = explain_change(before, after).deals.set_index("deal_id")
+    was, now = (some.deals.set_index("deal_id") for some in (before, after))
+    both = was.index.intersection(now.index)
+    kept = was.loc[both, "amount"] == now.loc[both, "amount"]
+    assert min(kept.sum(), (~kept).sum()) > 2
+    assert before.prepared.ratios[""].expected(np.ones(1)) != after.prepared.ratios[""].expected(np.ones(1))
+    assert (found["amounts"].reindex(both[kept]).fillna(0) == 0).all()
+    p, ratios = was["p_in_period"], before.prepared.ratios
+    for deal in both[~kept]:  # the other deals: by what the first date knew of their state
+        of_state = ratios.get(was.at[deal, "state"], ratios[""])
+        then, later = (of_state.expected(np.array([some.at[deal, "amount"]]))[0] for some in (was, now))
+        assert found.at[deal, "amounts"] == pytest.approx(p[deal] * (later - then))
+
+
 def test_only_one_period_is_compared_in_the_order_of_time():
     with pytest.raises(AsOfError, match="one period"):
         explain_change(forecast(), forecast(quarter="2013Q3"))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from salesanalytics.book import DealBook
     from salesanalytics.cli.options import Answer
-    from salesanalytics.forecast import Extracts, QuarterForecast, TrackRecord
+    from salesanalytics.forecast import Extracts, PipelineChange, QuarterForecast, TrackRecord
 
 PAST_QUARTERS = 12
 
@@ -26,7 +26,7 @@ Note = tuple[str, dict[str, Any]]
 
 def forecast(book: DealBook, given: Namespace) -> Answer:
     """The quarter as a distribution, and the pack."""
-    from salesanalytics.forecast import Ledger, forecast_quarter, outlook
+    from salesanalytics.forecast import Ledger, forecast_quarter, outlook, pipeline_change
     from salesanalytics.report import write_report
     from salesanalytics.report.tables import known_amounts, write_csv
     from salesanalytics.report.text import forecast_text
@@ -35,11 +35,12 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
     extracts, (record, notes) = _extracts(book, given), _record(book, given)
     wanted |= {"record": record, "extracts": extracts}
     told = _judged(book, forecast_quarter(book, as_of=given.as_of, **wanted), given)
-    before = None
+    before = moved = None
     if given.since:
         if extracts is not None and extracts.after_on > given.since:  # they were not known then
             wanted["extracts"], notes = None, [*notes, ("note_since_without_extracts", {"since": given.since})]
         before = forecast_quarter(book, as_of=given.since, **wanted)
+        moved = pipeline_change(book, before=given.since, as_of=given.as_of)
     told = replace(told, notes=(*told.notes, *notes))
     parts = _rollup(told, given.by) if given.by else None
     if given.out:
@@ -48,13 +49,15 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
         ahead = outlook(book, **alike) if "Q" in given.quarter else None
         groups = _rollup(told, "team") if parts is None and "team" in told.deals else parts
         for path in (page, workbook):
-            write_report(told, path, lang=given.lang, before=before, groups=groups, outlook=ahead)
+            write_report(told, path, lang=given.lang, before=before, groups=groups, outlook=ahead, pipeline=moved)
         write_csv(told.deals, table)
         Ledger(given.out / "ledger").record(told, book=book)
     if given.json:
         found = told.to_dict() | ({} if parts is None else {"by": records(known_amounts(parts, told))})
-        return found if before is None else found | {"change": _change(before, told)}
-    return forecast_text(told, given.lang, width(), parts=parts, before=before)
+        if before is None or moved is None:
+            return found
+        return found | {"change": _change(before, told), "pipeline": _pipeline(moved)}
+    return forecast_text(told, given.lang, width(), parts=parts, before=before, pipeline=moved)
 
 
 def _change(before: QuarterForecast, after: QuarterForecast) -> dict[str, Any]:
@@ -64,6 +67,12 @@ def _change(before: QuarterForecast, after: QuarterForecast) -> dict[str, Any]:
     change = explain_change(before, after)
     tables = {"causes": records(change.causes), "deals": records(change.deals)}
     return {"since": before.as_of, "before": change.before, "after": change.after} | tables
+
+
+def _pipeline(change: PipelineChange) -> dict[str, Any]:
+    """What moved the open pipeline, for machines."""
+    tables = {"causes": records(change.causes), "deals": records(change.deals)}
+    return {"since": change.before_on, "before": change.before, "after": change.after} | tables
 
 
 def _extracts(book: DealBook, given: Namespace) -> Extracts | None:
@@ -159,15 +168,17 @@ def backtest(book: DealBook, given: Namespace) -> Answer:
 
 
 def change(book: DealBook, given: Namespace) -> Answer:
-    """What moved a forecast."""
-    from salesanalytics.forecast import explain_change, forecast_quarter
-    from salesanalytics.report.review import change_text
+    """What moved a forecast, and the open pipeline."""
+    from salesanalytics.forecast import explain_change, forecast_quarter, pipeline_change
+    from salesanalytics.report.review import change_text, pipeline_text
 
     days = (given.before, given.as_of)
     before, after = (forecast_quarter(book, quarter=given.quarter, as_of=day) for day in days)
+    moved = pipeline_change(book, before=given.before, as_of=given.as_of)
     if given.json:
-        return {"quarter": given.quarter} | _change(before, after)
-    return change_text(explain_change(before, after), before, after, book, given.lang, width())
+        return {"quarter": given.quarter} | _change(before, after) | {"pipeline": _pipeline(moved)}
+    told = change_text(explain_change(before, after), before, after, book, given.lang, width())
+    return f"{told}\n{pipeline_text(moved, book.settings.unit, given.lang, width())}"
 
 
 def ledger(given: Namespace) -> Answer:

@@ -15,6 +15,7 @@ TEXTS: dict[str, str] = {
     "as_of must be one date here, got {n}.": "这里的 as_of 必须是一个日期，得到了 {n} 个。",
     "A period is written 2026Q4, 2026-11 or 2026, got {got}.": "时期写作 2026Q4、2026-11 或 2026，得到的是 {got}。",
     "until must lie after as_of {day}, got {got}.": "until 必须晚于 as_of {day}，得到的是 {got}。",
+    "before must not lie after as_of {day}, got {got}.": "before 不得晚于 as_of {day}，得到的是 {got}。",
     "until must lie after {day}.": "until 必须晚于 {day}。",
     "{period} ended on {end}, as_of is {day}: there is nothing to forecast.": (
         "{period} 已于 {end} 结束，as_of 为 {day}：没有可预测的内容。"

@@ -8,6 +8,7 @@ from salesanalytics.forecast.judgement import Judgement, read_judgements, with_j
 from salesanalytics.forecast.ledger import Ledger
 from salesanalytics.forecast.outlook import outlook
 from salesanalytics.forecast.pacing import coverage_ratio, pacing
+from salesanalytics.forecast.pipeline import PipelineChange, pipeline_change
 from salesanalytics.forecast.quarter import forecast_quarter
 from salesanalytics.forecast.result import QuarterForecast
 from salesanalytics.forecast.rollups import draws_by, key_deals, rollup, what_if
@@ -19,6 +20,7 @@ __all__ = [
     "Extracts",
     "Judgement",
     "Ledger",
+    "PipelineChange",
     "QuarterForecast",
     "TrackRecord",
     "actual",
@@ -31,6 +33,7 @@ __all__ = [
     "key_deals",
     "outlook",
     "pacing",
+    "pipeline_change",
     "read_judgements",
     "rollup",
     "score_open_deals",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from salesanalytics.forecast.arrivals import Arrivals, arrival_rate
 from salesanalytics.forecast.extract_summary import DEALS_OF_AFTER
 from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.lent_amounts import known_or_usual
+from salesanalytics.forecast.pacing import GRACE_DAYS
 from salesanalytics.forecast.prepare import Prepared
 from salesanalytics.forecast.recording_lag import LONGEST_DAYS, lag_quantile
 from salesanalytics.models.shock import SHOCK_GRID, Shock
@@ -29,6 +29,9 @@ FATES = ("vanished", "had_won", "had_ended")
 @dataclass(frozen=True)
 class Allowance:
     """What to allow for in a forecast from the end of an extract.
+
+    Dates that were moved in rows both extracts have (``redated``) are counted in `Extracts.summary` and not allowed
+    for.
 
     Attributes
     ----------
@@ -135,7 +138,7 @@ def with_allowance(prepared: Prepared, *, extracts: Extracts, extracted_day: int
     period), and vanishes by the end of the period with the chance of its state, at a constant rate a day. Deals
     created and not recorded yet become a component of their own (``unrecorded``; they sign as often as late deals
     did), and the rate of arrivals counts them. How unsure these chances are widens the common shock. All of it is
-    drawn with the rest; no total is rescaled.
+    drawn with the rest; no total is rescaled. Moved dates (``redated`` in `Extracts.summary`) are not allowed for.
 
     Parameters
     ----------
@@ -223,12 +226,14 @@ def _widened(shock: Shock, doubt: float) -> Shock:
     return replace(shock, weight=weight + np.bincount(place + 1, shock.weight * upper, len(SHOCK_GRID)))
 
 
-def allowance_note(extracts: Extracts) -> tuple[str, dict[str, Any]]:
-    """What a forecast with an allowance says of it: a key of the label catalogue and what to fill in."""
-    states = allowance(extracts).states
-    whole = states[states["state"].eq("all")].iloc[0]
-    dates: dict[str, date] = {"before": extracts.before_on, "after": extracts.after_on}
-    return "note_extracts", {**dates, "n": int(whole["n"]), "vanished": int(whole["n_vanished"])}
+def allowance_note(extracts: Extracts, period: Period, *, extracted_day: int) -> tuple[str, dict[str, Any]]:
+    """What a forecast of a period with an allowance says of it: a key of the label catalogue and what to fill in."""
+    found, known_day = allowance(extracts), period.end_day + GRACE_DAYS
+    whole = found.states[found.states["state"].eq("all")].iloc[0]
+    level = found.level(period, extracted_day=extracted_day, known_day=known_day)
+    counts = {"n": int(whole["n"]), "vanished": int(whole["n_vanished"])}
+    dates = {"before": extracts.before_on, "after": extracts.after_on, "known": to_date(known_day)}
+    return "note_extracts", {**dates, **counts, "factor": f"{level['factor']:.2f}"}
 
 
 def _at(share: np.ndarray, days: np.ndarray) -> np.ndarray:

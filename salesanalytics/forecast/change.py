@@ -29,10 +29,12 @@ class Change:
         One row a cause, in the order of `CAUSES`: ``cause``, ``amount``, ``count``. They add up to the difference of
         the means. ``signed``: deals signed since, less what was expected of them; ``ended``: deals that ended
         otherwise, or whose signing was taken back; ``new``: deals that came in or came back; ``vanished``: gone
-        without an end; ``amounts``; ``time``: less time left, nothing else; ``features``: what happened to the deals
-        that are still open; ``model``: what was learned since; ``judgement``: what people put over the
-        model or took back (`with_judgement`, `what_if`); ``reopened`` and ``arrivals``: what is expected of ended
-        deals, and of deals not in the book; ``draws``: chance of the drawing.
+        without an end; ``amounts``: what was written of the amounts, by what the first date knew of how amounts
+        change until signing (0 of an open deal that kept its amount); ``time``: less time is left, and the deal is
+        still open; ``features``: what happened to the deals that are still open; ``model``: what was learned since,
+        of chances, of how amounts change and of what is usual; ``judgement``: what people put over the model or took
+        back (`with_judgement`, `what_if`); ``reopened`` and ``arrivals``: what is expected of ended deals, and of
+        deals not in the book; ``draws``: chance of the drawing.
     deals : DataFrame
         One row a deal that moved: ``deal_id``, ``amount`` (sum), and a column of amounts for each cause of deals.
     before, after : dict
@@ -105,15 +107,33 @@ def _by_deal(before: QuarterForecast, after: QuarterForecast, *, by_value: bool)
     moved["new"] = np.where(is_open & ~was_open, now["expected"].reindex(ids).fillna(0.0), 0.0)
     moved["amounts"] = np.where(is_signed & was_signed, s_now - s_then, 0.0)
     shared = ids[both]
-    value, p = now.loc[shared, "value"], then.loc[shared, "p_model"]
-    moved.loc[shared, "amounts"] += then.loc[shared, "p"] * (value - then.loc[shared, "value"])
-    over_now, over_then = (some.loc[shared, "p"] - some.loc[shared, "p_model"] for some in (now, then))
-    moved.loc[shared, "judgement"] = value * (over_now - over_then)
-    steps = {"time": _after_some_time(old, new).loc[shared], "features": _by_old_model(old, new).loc[shared]}
-    for cause, chance in (*steps.items(), ("model", now.loc[shared, "p_model"])):
-        moved.loc[shared, cause] = value * (chance - p)
-        p = chance
+    for cause, change in _of_open_deals(old, new, then.loc[shared], now.loc[shared], by_value=by_value).items():
+        moved.loc[shared, cause] += change
     return moved
+
+
+def _of_open_deals(
+    old: Prepared, new: Prepared, then: pd.DataFrame, now: pd.DataFrame, *, by_value: bool
+) -> dict[str, np.ndarray]:
+    """Causes of deals that are open on both dates, row by row as ``then`` and ``now``.
+
+    The new amount is worth what the first date knew of how amounts change, in the old state and in the new one, until
+    ``model``; judgement goes along unchanged until it is told.
+    """
+    ids = then.index
+    was, stands = (some.deals.set_index("deal_id").loc[ids] for some in (old, new))
+    stated = [was.assign(amount=stands["amount"], state=some["state"]) for some in (was, stands)]
+    kept, moved = (values(old, deals) if by_value else np.ones(len(ids)) for deals in stated)
+    over_then, over_now = (some["p"].to_numpy() - some["p_model"].to_numpy() for some in (then, now))
+    p, value, last = (some.to_numpy() for some in (then["p_model"], now["value"], now["p_model"]))
+    found = {"amounts": then["p"].to_numpy() * (kept - then["value"].to_numpy())}
+    steps = [("time", _after_some_time(old, new).loc[ids].to_numpy(), kept)]
+    steps += [("features", _by_old_model(old, new).loc[ids].to_numpy(), moved), ("model", last, value)]
+    worth = kept
+    for cause, chance, after in steps:
+        found[cause] = (chance + over_then) * after - (p + over_then) * worth
+        p, worth = chance, after
+    return found | {"judgement": value * (over_now - over_then)}
 
 
 def _expected(prepared: Prepared, *, by_value: bool) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def forecast_quarter(
         return drawn(book, prepared, **asked)
     told = drawn(book, with_allowance(prepared, extracts=extracts, extracted_day=book.extracted_day), **asked)
     notes = [note for note in told.notes if note[0] != "note_no_recorded_at"]
-    return replace(told, notes=(allowance_note(extracts), *notes))
+    return replace(told, notes=(allowance_note(extracts, period, extracted_day=book.extracted_day), *notes))
 
 
 def check_draws(draws: Any, seed: Any) -> None:

@@ -45,7 +45,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "also one row a team, rep_id, manager_id, manager_level_1, region, stage or attribute",
         "另按 team、rep_id、manager_id、manager_level_1、region、stage 或属性列各一行",
     ),
-    "help_forecast_since": ("also tell what moved the forecast since that day", "同时说明自该日以来预测为何变动"),
+    "help_forecast_since": (
+        "also tell what moved the forecast and the open pipeline since that day",
+        "同时说明自该日以来预测与在跟进项目为何变动",
+    ),
     "help_forecast_judgement": (
         "csv of what people put over the model: deal_id, who, why, chance, ...",
         "人工判断的 csv：deal_id、who、why、chance 等列",
@@ -69,7 +72,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "keep the result there; found again while the past stays as it was",
         "把结果存于该处；只要历史数据不变便可直接取用",
     ),
-    "help_change": ("what moved a forecast between two dates", "两个日期之间预测为何变动"),
+    "help_change": (
+        "what moved a forecast and the open pipeline between two dates",
+        "两个日期之间预测与在跟进项目为何变动",
+    ),
     "help_change_before": ("the earlier date", "较早的日期"),
     "help_alerts": ("what is wrong with open deals, by the rules of the process", "按流程规则找出在跟进项目的异常"),
     "help_alerts_top": ("the N gravest (20)", "最严重的 N 条（默认 20）"),

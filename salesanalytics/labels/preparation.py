@@ -4,8 +4,16 @@ from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
     "note_extracts": (
-        "Allowance for late recording from two extracts ({before}, {after}): {vanished} of {n} open deals vanished.",
-        "按两次导出（{before}、{after}）为滞后登记留出余量：{n} 个在跟进项目中 {vanished} 个消失。",
+        (
+            "Allowance for late recording from two extracts ({before}, {after}): {vanished} of {n} open deals "
+            "vanished. From one extract, open deals would be told {factor} times what is recorded of them by {known}. "
+            "Moved dates are counted in the comparison of the extracts and not allowed for."
+        ),
+        (
+            "按两次导出（{before}、{after}）为滞后登记留出余量：{n} 个在跟进项目中 {vanished} 个消失。"
+            "若只有一份导出，在跟进项目的预测会是截至 {known} 登记数的 {factor} 倍。"
+            "日期的改动只在两份导出的比较中计数，未为其留出余量。"
+        ),
     ),
     "title_pacing": ("Signed so far, by week", "各周累计签约"),
     "week_of_period": ("Week of the period", "期内第几周"), "past_periods": ("Past periods ({n})", "以往各期（{n}）"),

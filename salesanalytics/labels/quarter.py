@@ -99,6 +99,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "去掉最大的 {n} 个项目，均值为 {without} {unit}（原为 {mean}）。",
     ),
     "sheet_past": ("Past quarters", "历史季度"), "sheet_change": ("What moved", "变动"),
+    "sheet_pipeline": ("Pipeline", "在跟进变动"),
     "sheet_groups": ("Groups", "分组"), "sheet_outlook": ("Months and year", "月度与全年"),
     "kind_of_period": ("Kind", "类别"), "first_day": ("From", "开始"), "last_day": ("To", "结束"),
     "crps": ("Error of the distribution (CRPS)", "分布误差（CRPS）"),

@@ -1,6 +1,6 @@
 """Plots: a result frame becomes Axes; nothing is fitted or drawn at random here."""
 
-from salesanalytics.plots.change import forecast_waterfall
+from salesanalytics.plots.change import forecast_waterfall, pipeline_waterfall
 from salesanalytics.plots.control import clock_table
 from salesanalytics.plots.flow import funnel, signing_curves
 from salesanalytics.plots.forecast import contributions, forecast_components, forecast_distribution, target_curve
@@ -29,6 +29,7 @@ __all__ = [
     "hits_by_week",
     "pacing",
     "past_quarters",
+    "pipeline_waterfall",
     "pit_histogram",
     "proposed_rates",
     "quarter_fan",

@@ -15,14 +15,23 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
+from pandas.api.types import is_numeric_dtype
 
-from salesanalytics.forecast import QuarterForecast, explain_change
+from salesanalytics.forecast import PipelineChange, QuarterForecast, explain_change
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, cells, label
 from salesanalytics.labels.units import unit_for
-from salesanalytics.report.excel_tables import change_table, form_of, group_table, outlook_table, past_table
+from salesanalytics.report.excel_tables import (
+    change_deal_table,
+    change_table,
+    form_of,
+    group_table,
+    outlook_table,
+    past_table,
+)
 from salesanalytics.report.faults import said
-from salesanalytics.report.sections import outlook_notes
+from salesanalytics.report.pipeline_rows import flow_deal_table, flow_table
+from salesanalytics.report.sections import names_of, outlook_notes
 from salesanalytics.report.tables import (
     known_amounts,
     method_text,
@@ -49,12 +58,13 @@ def write_workbook(
     before: QuarterForecast | None = None,
     groups: pd.DataFrame | None = None,
     outlook: pd.DataFrame | None = None,
+    pipeline: PipelineChange | None = None,
 ) -> Path:
     """Write a forecast as .xlsx: summary with bands, components summed by formula, simple methods, every open deal.
 
     Sheets: summary, open deals (filters; expected amount = chance x amount as a formula; totals of what is filtered),
-    what there is of change, groups, months and past quarters, notes. Amounts are in the book's own unit. Texts that a
-    spreadsheet would run as a formula are stored as text.
+    what there is of change (of the forecast, of the pipeline: causes, then deals), groups, months and past quarters,
+    notes. Amounts are in the book's own unit. Texts that a spreadsheet would run as a formula are stored as text.
     """
     book = Workbook()
     summary = book.active
@@ -63,14 +73,15 @@ def write_workbook(
     _deals(book.create_sheet(label("title_deals", lang)), forecast, lang)
     unit = unit_for(0.0, forecast.unit, lang)[1]
     tables = {
-        "sheet_change": None if before is None else change_table(explain_change(before, forecast), unit, lang),
-        "sheet_groups": None if groups is None else group_table(known_amounts(groups, forecast), forecast, unit, lang),
-        "sheet_outlook": None if outlook is None else outlook_table(known_amounts(outlook, forecast), unit, lang),
-        "sheet_past": None if forecast.record is None else past_table(forecast.record, unit, lang),
+        "sheet_change": [] if before is None else _change(before, forecast, unit, lang),
+        "sheet_pipeline": [] if pipeline is None else [f(pipeline, unit, lang) for f in (flow_table, flow_deal_table)],
+        "sheet_groups": [] if groups is None else [group_table(known_amounts(groups, forecast), forecast, unit, lang)],
+        "sheet_outlook": [] if outlook is None else [outlook_table(known_amounts(outlook, forecast), unit, lang)],
+        "sheet_past": [] if forecast.record is None else [past_table(forecast.record, unit, lang)],
     }
-    for name, table in tables.items():
-        if table is not None:
-            _table(book.create_sheet(label(name, lang)), table)
+    for name, parts in tables.items():
+        if parts:
+            _tables(book.create_sheet(label(name, lang)), parts)
     if outlook is not None:
         _below_months(book[label("sheet_outlook", lang)], outlook, forecast, lang)
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)
@@ -253,14 +264,24 @@ def _below_months(sheet: Worksheet, outlook: pd.DataFrame, forecast: QuarterFore
         sheet.append([note])
 
 
-def _table(sheet: Worksheet, frame: pd.DataFrame) -> None:
-    """A table whose heads and texts are in words, numbers as numbers."""
-    widths(sheet, [24, *[16] * (frame.shape[1] - 1)])
-    head(sheet, 1, list(frame), n_text=1)
-    for at, row in enumerate(frame.to_dict("records"), start=2):
-        values = [plain(value) for value in row.values()]
-        write_row(sheet, at, values, [_form(value) for value in values])
-    sheet.freeze_panes = "B2"
+def _change(before: QuarterForecast, forecast: QuarterForecast, unit: str, lang: str) -> list[pd.DataFrame]:
+    """What moved the forecast, by cause, and by deal where there is any amount to speak of."""
+    change = explain_change(before, forecast)
+    causes = [change_table(change, unit, lang)]
+    return [*causes, change_deal_table(change, names_of(before, forecast), unit, lang)] if len(change.deals) else causes
+
+
+def _tables(sheet: Worksheet, frames: list[pd.DataFrame]) -> None:
+    """Tables one below the other, whose heads and texts are in words, numbers as numbers."""
+    widths(sheet, [24, *[16] * (max(frame.shape[1] for frame in frames) - 1)])
+    sheet.freeze_panes, at = "B2", 1
+    for frame in frames:
+        n_text = 1 if at == 1 else [is_numeric_dtype(column) for column in frame.dtypes].index(True)
+        head(sheet, at, list(frame), n_text=n_text)
+        for row in frame.to_dict("records"):
+            at, values = at + 1, [plain(value) for value in row.values()]
+            write_row(sheet, at, values, [_form(value) for value in values])
+        at += 2
 
 
 def _form(value: Any) -> str | None:

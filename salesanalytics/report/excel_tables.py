@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
+from salesanalytics.forecast.change import CAUSES
 from salesanalytics.labels import amount_label, label
 from salesanalytics.report.review_rows import judged_measures, method_name
 from salesanalytics.report.tables import group_head, group_names, places
@@ -24,6 +25,17 @@ def change_table(change: Change, unit: str, lang: str) -> pd.DataFrame:
     """What moved a forecast, one row a cause."""
     causes = [label(f"cause_{cause}", lang) for cause in change.causes["cause"]]
     return pd.DataFrame({label("cause", lang): causes} | _measured(change.causes, unit, lang))
+
+
+def change_deal_table(change: Change, names: pd.Series, unit: str, lang: str) -> pd.DataFrame:
+    """The deals that moved a forecast, one row a deal, one column of amounts a cause; ``names`` by deal."""
+    deals = change.deals
+    columns = {
+        label("deal_id", lang): deals["deal_id"],
+        label("name", lang): names.reindex(deals["deal_id"]).to_list(),
+        amount_label("amount", unit, lang): deals["amount"],
+    }
+    return pd.DataFrame(columns | {label(f"cause_{c}", lang): deals[c] for c in deals.columns.intersection(CAUSES)})
 
 
 def group_table(groups: pd.DataFrame, forecast: QuarterForecast, unit: str, lang: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from salesanalytics import plots
-from salesanalytics.forecast import QuarterForecast
+from salesanalytics.forecast import PipelineChange, QuarterForecast
 from salesanalytics.labels import band, label, number, percent, short
 from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.plots.forecast import SHOWN_DEALS
@@ -43,6 +43,7 @@ def write_page(
     before: QuarterForecast | None = None,
     groups: pd.DataFrame | None = None,
     outlook: pd.DataFrame | None = None,
+    pipeline: PipelineChange | None = None,
 ) -> Path:
     """Write a forecast as one self-contained HTML file: no network, every value escaped."""
     environment = Environment(autoescape=True)
@@ -51,7 +52,7 @@ def write_page(
     content["deals"] = deal_rows(forecast, lang).head(LISTED_DEALS)
     content["sections"] = [
         vars(part) | {"picture": part.draw and png(part.draw, part.height)}
-        for part in sections(forecast, lang, before=before, groups=groups, outlook=outlook)
+        for part in sections(forecast, lang, before=before, groups=groups, outlook=outlook, pipeline=pipeline)
     ]
     font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,11 +8,12 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.control import Anomalies
-from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
+from salesanalytics.forecast import Change, PipelineChange, QuarterForecast, TrackRecord
 from salesanalytics.labels import amount_label, label, number, percent
 from salesanalytics.labels.units import unit_for
 from salesanalytics.process import Process
 from salesanalytics.report.control_tables import deal_or_rep, silent_lines
+from salesanalytics.report.pipeline_rows import flow_deal_rows, flow_rows
 from salesanalytics.report.review_rows import (
     amounts_told,
     cause_rows,
@@ -62,6 +63,18 @@ def change_text(
         moved, title = moved_deal_rows(change, names, after.unit, lang), label("title_change_deals", lang)
         blocks.append(text_table(moved, title=title, n_text=3, lang=lang, width=width))
     return "\n".join(blocks)
+
+
+def pipeline_text(change: PipelineChange, unit: str, lang: str, width: int | None = None) -> str:
+    """What moved the open pipeline, and the deals behind it (`pipeline_change`)."""
+    title = label("title_pipeline", lang, before=change.before_on, after=change.after_on)
+    moved, note = flow_deal_rows(change, unit, lang), fold(label("pipeline_note", lang), width)
+    parts = [text_table(flow_rows(change, unit, lang), title=title, n_text=1, lang=lang, width=width)]
+    parts.append("\n".join([*note, ""]))
+    if len(moved):
+        title = label("title_change_deals", lang)
+        parts.append(text_table(moved, title=title, n_text=3, lang=lang, width=width))
+    return "\n".join(parts)
 
 
 def alerts_text(found: Anomalies, book: DealBook, lang: str, width: int | None = None, *, as_of: date, top: int) -> str:

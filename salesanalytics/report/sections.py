@@ -11,10 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesanalytics import plots
-from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
+from salesanalytics.forecast import PipelineChange, QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
+from salesanalytics.report.pipeline_rows import flow_deal_rows, flow_rows
 from salesanalytics.report.review_rows import (
     amounts_told,
     cause_rows,
@@ -51,9 +52,11 @@ def sections(
     before: QuarterForecast | None,
     groups: pd.DataFrame | None,
     outlook: pd.DataFrame | None,
+    pipeline: PipelineChange | None = None,
 ) -> list[Section]:
     """The parts that can be told, in the order in which a director asks."""
     found = [] if before is None else [_change(before, forecast, lang)]
+    found += [] if pipeline is None else [_pipeline(pipeline, forecast.unit, lang)]
     found += [_target(forecast, lang)] if forecast.target is not None and forecast.amounts_known else []
     found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []
     found += [_key_deals(forecast, lang)] if len(forecast.deals) and forecast.amounts_known else []
@@ -65,8 +68,7 @@ def sections(
 
 def _change(before: QuarterForecast, after: QuarterForecast, lang: str) -> Section:
     change = explain_change(before, after)
-    names = pd.concat([f.deals.set_index("deal_id")["name"] for f in (after, before)])
-    names = names[~names.index.duplicated()]
+    names = names_of(before, after)
     title = label("title_change", lang, quarter=after.period.name, before=before.as_of, after=after.as_of)
     lead, causes = tuple(change_ends(change, before, after, lang)), (cause_rows(change, after.unit, lang), 1)
     if not amounts_told(change):  # then neither a picture nor a deal has anything to show
@@ -76,6 +78,25 @@ def _change(before: QuarterForecast, after: QuarterForecast, lang: str) -> Secti
         lead,
         (causes, (moved_deal_rows(change, names, after.unit, lang), 3)),
         lambda ax: plots.forecast_waterfall(change, unit=after.unit, ax=ax, lang=lang),
+        4.4,
+    )
+
+
+def names_of(before: QuarterForecast, after: QuarterForecast) -> pd.Series:
+    """Names of the deals open on either date, by deal."""
+    names = pd.concat([f.deals.set_index("deal_id")["name"] for f in (after, before)])
+    return names[~names.index.duplicated()]
+
+
+def _pipeline(change: PipelineChange, unit: str, lang: str) -> Section:
+    rows, deals = flow_rows(change, unit, lang), flow_deal_rows(change, unit, lang)
+    return Section(
+        label("title_pipeline", lang, before=change.before_on, after=change.after_on),
+        (label("pipeline_note", lang),),
+        ((rows, 1), (deals, 3)) if len(deals) else ((rows, 1),),
+        None
+        if change.before["amount"] is None
+        else lambda ax: plots.pipeline_waterfall(change, unit=unit, ax=ax, lang=lang),
         4.4,
     )
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.forecast import QuarterForecast
+from salesanalytics.forecast import PipelineChange, QuarterForecast
 from salesanalytics.labels import cells, label, short
 from salesanalytics.models import CloseModel
 from salesanalytics.plots.units import in_units
@@ -172,10 +172,12 @@ def forecast_text(
     *,
     parts: pd.DataFrame | None = None,
     before: QuarterForecast | None = None,
+    pipeline: PipelineChange | None = None,
 ) -> str:
     """The forecast for a terminal: how sure it is, what it consists of, what carries it, what simple methods say.
 
-    ``parts``: a `rollup` of it, ``before``: an earlier one of the quarter; shown as well.
+    ``parts``: a `rollup` of it, ``before``: an earlier one of the quarter, ``pipeline``: what moved the pipeline since;
+    shown as well.
     """
     whole, forecast = forecast, in_units(forecast, lang)
     title = label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of)
@@ -190,7 +192,7 @@ def forecast_text(
         (baseline_rows(forecast, lang), "title_baselines", 2),
     ):
         blocks.append(text_table(rows, title=label(key, lang), n_text=n_text, lang=lang, width=width))
-    for part in sections(whole, lang, before=before, groups=parts, outlook=None):
+    for part in sections(whole, lang, before=before, groups=parts, outlook=None, pipeline=pipeline):
         blocks += _section_text(part, lang, width)
     lines = [label("title_notes", lang), ""]
     for note in note_texts(forecast, lang):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from salesanalytics.errors import SalesAnalyticsError
-from salesanalytics.forecast import QuarterForecast
+from salesanalytics.forecast import PipelineChange, QuarterForecast
 from salesanalytics.forecast.outlook import with_headline
 from salesanalytics.report.excel import write_workbook
 from salesanalytics.report.html import write_page
@@ -23,6 +24,7 @@ def write_report(
     before: QuarterForecast | None = None,
     groups: pd.DataFrame | None = None,
     outlook: pd.DataFrame | None = None,
+    pipeline: PipelineChange | None = None,
 ) -> Path:
     """Write a forecast as one self-contained HTML file, or as a workbook, by the ending of the path.
 
@@ -38,6 +40,8 @@ def write_report(
         From `rollup`.
     outlook : DataFrame, optional
         From `outlook`; its row of the forecast's quarter is told as the forecast tells it.
+    pipeline : PipelineChange, optional
+        From `pipeline_change`: what moved the open pipeline is told.
 
     Returns
     -------
@@ -53,4 +57,5 @@ def write_report(
     if path.suffix not in WRITERS:
         raise SalesAnalyticsError(f"A report is written as {' or '.join(WRITERS)}, got {path.name!r}.")
     outlook = None if outlook is None else with_headline(outlook, forecast)
-    return WRITERS[path.suffix](forecast, path, lang=lang, before=before, groups=groups, outlook=outlook)
+    more: dict[str, Any] = {"before": before, "groups": groups, "outlook": outlook, "pipeline": pipeline}
+    return WRITERS[path.suffix](forecast, path, lang=lang, **more)
