@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from salesanalytics.forecast import key_deals as key_deals
     from salesanalytics.forecast import outlook as outlook
     from salesanalytics.forecast import pacing as pacing
+    from salesanalytics.forecast import path_to_target as path_to_target
     from salesanalytics.forecast import read_judgements as read_judgements
     from salesanalytics.forecast import rollup as rollup
     from salesanalytics.forecast import score_open_deals as score_open_deals
@@ -121,6 +122,7 @@ _ROOM_OF = {
     "forecast_quarter": "forecast",
     "key_deals": "forecast",
     "outlook": "forecast",
+    "path_to_target": "forecast",
     "read_judgements": "forecast",
     "rollup": "forecast",
     "what_if": "forecast",

@@ -8,6 +8,7 @@ from salesanalytics.forecast.judgement import Judgement, read_judgements, with_j
 from salesanalytics.forecast.ledger import Ledger
 from salesanalytics.forecast.outlook import outlook
 from salesanalytics.forecast.pacing import coverage_ratio, pacing
+from salesanalytics.forecast.path import path_to_target
 from salesanalytics.forecast.quarter import forecast_quarter
 from salesanalytics.forecast.result import QuarterForecast
 from salesanalytics.forecast.rollups import draws_by, key_deals, rollup, what_if
@@ -31,6 +32,7 @@ __all__ = [
     "key_deals",
     "outlook",
     "pacing",
+    "path_to_target",
     "read_judgements",
     "rollup",
     "score_open_deals",

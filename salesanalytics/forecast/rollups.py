@@ -12,6 +12,7 @@ import pandas as pd
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.draws import Signings
 from salesanalytics.forecast.lent_amounts import known_or_usual
+from salesanalytics.forecast.path import chances_if_decided
 from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.models.bands import central_band
 
@@ -115,10 +116,8 @@ def key_deals(forecast: QuarterForecast) -> pd.DataFrame:
     centred = total - total.mean()
     found["variance_share"] = own @ centred / n / max(float(centred @ centred) / n, 1e-300)
     if forecast.target is not None:
-        signs = own > 0
-        if_won = total - own + np.where(signs, own, known_or_usual(top).to_numpy(dtype=float)[:, None])
-        found["p_target_won"] = reaches(if_won, forecast.target).mean(axis=1)
-        found["p_target_lost"] = reaches(total - own, forecast.target).mean(axis=1)
+        won, lost = chances_if_decided(forecast, forecast.target)
+        found["p_target_won"], found["p_target_lost"] = won[order], lost[order]
         found["adds"] = found["p_target_won"] - reaches(total, forecast.target).mean()
     return found
 

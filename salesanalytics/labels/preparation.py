@@ -1,4 +1,4 @@
-"""Words of the preparation of a forecast: two extracts, the scrub list, pacing."""
+"""Words of the preparation of a forecast: two extracts, the scrub list, pacing, the path to the target."""
 
 from __future__ import annotations
 
@@ -9,6 +9,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "title_pacing": ("Signed so far, by week", "各周累计签约"),
     "week_of_period": ("Week of the period", "期内第几周"), "past_periods": ("Past periods ({n})", "以往各期（{n}）"),
+    "title_path": ("Path to the target", "达标路径"), "sheet_path": ("Path to the target", "达标路径"),
+    "path_lead": (
+        "With the first {n} of these deals signed the target is reached with a chance of {p} instead of {now}.",
+        "签下其中前 {n} 个项目，达标概率由 {now} 变为 {p}。",
+    ),
+    "path_rule": (
+        (
+            "In order of what work on a deal is worth: how much the chance of the target rises if the odds of the deal "
+            "double. Large deals that can still be moved lead; hopeless ones and those as good as signed do not."
+        ),
+        (
+            "按推动项目的价值排序：项目的签约几率翻倍时，达标概率提高多少。"
+            "金额大且仍可推动的项目在前，几乎无望或已基本落定的项目靠后。"
+        ),
+    ),
+    "worth": ("Points gained if odds double", "几率翻倍增加的百分点"),
+    "worth_share": ("Target gained if odds double", "几率翻倍时达标概率增加"),
+    "adds": ("Target gained if won", "签下时达标概率增加"),
+    "p_target_path": ("Target if won up to here", "签到本行时达标概率"),
     "title_scrub": (
         "To be mended before a forecast, as of {as_of}: findings {all}, shown {n}",
         "预测前需清理，截至 {as_of}：共 {all} 条，列出 {n} 条",

@@ -22,6 +22,7 @@ from salesanalytics.labels import amount_label, cells, label
 from salesanalytics.labels.units import unit_for
 from salesanalytics.report.excel_tables import change_table, form_of, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
+from salesanalytics.report.path_section import path_table
 from salesanalytics.report.sections import outlook_notes
 from salesanalytics.report.tables import (
     known_amounts,
@@ -35,6 +36,7 @@ from salesanalytics.report.text import fold
 
 HEAD = PatternFill("solid", fgColor="DCE6F1")
 BOLD = Font(name="Calibri", bold=True)  # the font of all other cells; without a name it would be another
+SHARES = ("p_in_period", "p_target_won", "p_target_path", "worth_share", "adds")  # heads of columns in percent
 NOTE_WIDTH = 90
 LINE_HEIGHT = 18.0  # points; Chinese needs more than the 15 of a Latin line
 AMOUNT, SHARE, DATE = "#,##0", "0.0%", "yyyy-mm-dd"
@@ -53,8 +55,8 @@ def write_workbook(
     """Write a forecast as .xlsx: summary with bands, components summed by formula, simple methods, every open deal.
 
     Sheets: summary, open deals (filters; expected amount = chance x amount as a formula; totals of what is filtered),
-    what there is of change, groups, months and past quarters, notes. Amounts are in the book's own unit. Texts that a
-    spreadsheet would run as a formula are stored as text.
+    the path to the target, what there is of change, groups, months and past quarters, notes. Amounts are in the book's
+    own unit. Texts that a spreadsheet would run as a formula are stored as text.
     """
     book = Workbook()
     summary = book.active
@@ -63,6 +65,7 @@ def write_workbook(
     _deals(book.create_sheet(label("title_deals", lang)), forecast, lang)
     unit = unit_for(0.0, forecast.unit, lang)[1]
     tables = {
+        "sheet_path": None if forecast.p_target is None else path_table(forecast, unit, lang),
         "sheet_change": None if before is None else change_table(explain_change(before, forecast), unit, lang),
         "sheet_groups": None if groups is None else group_table(known_amounts(groups, forecast), forecast, unit, lang),
         "sheet_outlook": None if outlook is None else outlook_table(known_amounts(outlook, forecast), unit, lang),
@@ -70,7 +73,7 @@ def write_workbook(
     }
     for name, table in tables.items():
         if table is not None:
-            _table(book.create_sheet(label(name, lang)), table)
+            _table(book.create_sheet(label(name, lang)), table, shares={label(key, lang) for key in SHARES})
     if outlook is not None:
         _below_months(book[label("sheet_outlook", lang)], outlook, forecast, lang)
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)
@@ -253,13 +256,15 @@ def _below_months(sheet: Worksheet, outlook: pd.DataFrame, forecast: QuarterFore
         sheet.append([note])
 
 
-def _table(sheet: Worksheet, frame: pd.DataFrame) -> None:
-    """A table whose heads and texts are in words, numbers as numbers."""
+def _table(sheet: Worksheet, frame: pd.DataFrame, *, shares: set[str]) -> None:
+    """A table whose heads and texts are in words, numbers as numbers, columns with the heads of shares in percent."""
     widths(sheet, [24, *[16] * (frame.shape[1] - 1)])
     head(sheet, 1, list(frame), n_text=1)
     for at, row in enumerate(frame.to_dict("records"), start=2):
         values = [plain(value) for value in row.values()]
-        write_row(sheet, at, values, [_form(value) for value in values])
+        write_row(
+            sheet, at, values, [SHARE if name in shares else _form(v) for name, v in zip(row, values, strict=True)]
+        )
     sheet.freeze_panes = "B2"
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from salesanalytics import plots
 from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
+from salesanalytics.report.path_section import path_section
 from salesanalytics.report.review_rows import (
     amounts_told,
     cause_rows,
@@ -24,24 +22,10 @@ from salesanalytics.report.review_rows import (
     moved_deal_rows,
     record_rows,
 )
+from salesanalytics.report.section import Section
 from salesanalytics.report.tables import group_rows, known_amounts, numbers, p_target_text
 
 KEY_DEALS, LARGEST = 8, 3
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part: ``title``, sentences, tables with the number of their columns of text, a picture and its height.
-
-    ``below``: sentences under the tables.
-    """
-
-    title: str
-    lead: tuple[str, ...] = ()
-    tables: tuple[tuple[pd.DataFrame, int], ...] = ()
-    draw: Callable[[Axes], Axes] | None = None
-    height: float = 3.4
-    below: tuple[str, ...] = ()
 
 
 def sections(
@@ -54,7 +38,8 @@ def sections(
 ) -> list[Section]:
     """The parts that can be told, in the order in which a director asks."""
     found = [] if before is None else [_change(before, forecast, lang)]
-    found += [_target(forecast, lang)] if forecast.target is not None and forecast.amounts_known else []
+    if forecast.p_target is not None:
+        found += [_target(forecast, lang), path_section(forecast, lang)]
     found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []
     found += [_key_deals(forecast, lang)] if len(forecast.deals) and forecast.amounts_known else []
     if groups is not None:

@@ -14,7 +14,8 @@ from salesanalytics.labels import cells, label, short
 from salesanalytics.models import CloseModel
 from salesanalytics.plots.units import in_units
 from salesanalytics.report.faults import fault_rows, row_counts
-from salesanalytics.report.sections import Section, sections
+from salesanalytics.report.section import Section
+from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
