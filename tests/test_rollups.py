@@ -179,6 +179,23 @@ def test_signing_a_deal_is_worth_in_the_list_what_it_is_worth_in_what_if():
             assert table.loc[one, "p_target_lost"] == what_if(found, lost=[one]).p_target
 
 
+def test_what_is_reached_for_sure_and_without_the_largest():
+    found, total = forecast(), forecast().total()
+    assert (total >= found.reached_80).mean() >= 0.8 >= (total > found.reached_80).mean()
+    assert found.gap == pytest.approx(600.0 - total.mean())
+    less = found.without_largest()
+    assert less["deals"] == found.deals.nlargest(3, "expected_amount")["deal_id"].tolist()
+    lost = what_if(found, lost=less["deals"]).to_dict()
+    for key in ("mean", "median", "reached_80", "gap", "p_target"):
+        assert less[key] == pytest.approx(lost[key])
+    assert less["bands"]["80"] == pytest.approx(lost["bands"]["80"])
+    assert found.to_dict()["without_largest"] == less
+    bare = replace(found, target=None).to_dict()
+    assert bare["gap"] is bare["without_largest"]["gap"] is None
+    nothing = replace(found, amount={name: 0 * draws for name, draws in found.amount.items()})
+    assert nothing.reached_80 is nothing.gap is nothing.without_largest()["mean"] is None
+
+
 def _share(found, place):
     own = np.zeros(found.signings.n_draws)
     at = found.signings.deal == place

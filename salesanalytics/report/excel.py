@@ -22,6 +22,7 @@ from salesanalytics.labels import amount_label, cells, label
 from salesanalytics.labels.units import unit_for
 from salesanalytics.report.excel_tables import change_table, form_of, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
+from salesanalytics.report.largest import TOLD, with_and_without
 from salesanalytics.report.path_section import path_table
 from salesanalytics.report.sections import outlook_notes
 from salesanalytics.report.tables import (
@@ -153,10 +154,7 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     _put(sheet.cell(1, 1), label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of), bold=True)
     last = _parts(sheet, 3, forecast, lang)
     at = _middle(sheet, last + 2, forecast, lang)
-    if forecast.p_target is not None:
-        write_row(sheet, at + 2, [label("target", lang), forecast.target], [None, form_of(forecast.target)])
-        write_row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, _chance_form(forecast)])
-        at += 3
+    at = _goal(sheet, at + 2, forecast, lang) if forecast.amounts_known else at
     amount, count = _amount_head("amount", forecast, lang), label("count", lang)
     at += 1
     head(sheet, at + 1, [label("method", lang), amount, count, label("basis", lang)], n_text=1)
@@ -171,6 +169,23 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
         write_row(sheet, i, values, [None, of["amount"], of["count"], None])
         sheet.cell(i, 4).alignment = Alignment(horizontal="left", indent=1)
     sheet.freeze_panes = "B4"
+
+
+def _goal(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
+    """The target; what is reached of it, with all deals and without the largest; returns the last row."""
+    unit = unit_for(0.0, forecast.unit, lang)[1]
+    if forecast.target is not None:
+        write_row(sheet, at, [label("target", lang), forecast.target], [None, form_of(forecast.target)])
+        at += 1
+    heads = [label("mean", lang), *_bands("80", lang), *(label(k, lang) for k in ("reached_80", "gap", "p_target"))]
+    shown = len(TOLD) if forecast.target is not None else TOLD.index("gap")
+    head(sheet, at, [amount_label("forecast", unit, lang), *heads[:shown]], n_text=1)
+    for row in with_and_without(forecast, lang):
+        at += 1
+        values = [row[key] for key in TOLD[:shown]]
+        forms = [_chance_form(forecast) if key == "p_target" else form_of(row[key]) for key in TOLD[:shown]]
+        write_row(sheet, at, [row["text"], *values], [None, *forms])
+    return at
 
 
 def _chance_form(forecast: QuarterForecast) -> str:

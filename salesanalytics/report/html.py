@@ -20,6 +20,7 @@ from salesanalytics.labels import band, label, number, percent, short
 from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.plots.forecast import SHOWN_DEALS
 from salesanalytics.plots.units import in_units
+from salesanalytics.report.largest import gap_text
 from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
@@ -85,10 +86,13 @@ def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, Any]]:
         mean = forecast.total(measure).mean()
         bands = forecast.bands(measure).items()
         more = [f"{label(f'band_{level}', lang)} {band(low, high)}" for level, (low, high) in bands]
+        more += [f"{label('reached_80', lang)} {short(forecast.reached_80 or 0.0)}"] if measure == "amount" else []
         tiles.append({"name": label(measure, lang), "value": f"{short(mean)} {unit}", "more": more})
     if forecast.target is not None:
-        target = f"{label('target', lang)} {short(forecast.target)} {forecast.unit}"
-        tiles.append({"name": label("p_target", lang), "value": p_target_text(forecast), "more": [target]})
+        more = [f"{label('target', lang)} {short(forecast.target)} {forecast.unit}"]
+        if forecast.gap is not None:
+            more.append(f"{label('gap', lang)} {gap_text(forecast.gap, forecast.target)} {forecast.unit}")
+        tiles.append({"name": label("p_target", lang), "value": p_target_text(forecast), "more": more})
     return tiles
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import numpy as np
 import pandas as pd
 
 from salesanalytics import plots
@@ -12,6 +11,7 @@ from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
+from salesanalytics.report.largest import largest_rows
 from salesanalytics.report.path_section import path_section
 from salesanalytics.report.review_rows import (
     amounts_told,
@@ -25,7 +25,7 @@ from salesanalytics.report.review_rows import (
 from salesanalytics.report.section import Section
 from salesanalytics.report.tables import group_rows, known_amounts, numbers, p_target_text
 
-KEY_DEALS, LARGEST = 8, 3
+KEY_DEALS = 8
 
 
 def sections(
@@ -94,7 +94,6 @@ def _judgement(forecast: QuarterForecast, lang: str) -> Section:
 
 
 def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
-    scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     deals, n = key_deals(forecast), len(forecast.total())
     sure = forecast.target is not None and bool(reaches(forecast.amount["signed"].min(), forecast.target))
     top = deals.nlargest(KEY_DEALS, "variance_share")
@@ -108,19 +107,9 @@ def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     }
     for name in ("p_target_won", "p_target_lost"):
         columns |= {label(name, lang): [chance(p, n, certain=sure) for p in top[name]]} if name in top else {}
-    n_largest, without = _without_largest(forecast)
-    means = {"without": short(without / scale), "mean": short(forecast.total().mean() / scale)}
-    lead = label("lead_key_deals", lang, n=n_largest, unit=unit, **means)
-    return Section(label("title_key_deals", lang), (lead,), ((pd.DataFrame(columns), 2),))
-
-
-def _without_largest(forecast: QuarterForecast) -> tuple[int, float]:
-    """How many of the largest deals are left out, and the mean of the draws without what they brought in each."""
-    largest = forecast.deals["expected_amount"].nlargest(LARGEST).index
-    place = np.full(len(forecast.deals), -1)
-    place[largest] = 0
-    own = forecast.signings.of(place, 1, by_value=True)[0]
-    return len(largest), max(float((forecast.total() - own).mean()), 0.0)
+    return Section(
+        label("title_key_deals", lang), tables=((largest_rows(forecast, lang), 1), (pd.DataFrame(columns), 2))
+    )
 
 
 def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Section:
