@@ -26,7 +26,7 @@ Note = tuple[str, dict[str, Any]]
 
 def forecast(book: DealBook, given: Namespace) -> Answer:
     """The quarter as a distribution, and the pack."""
-    from salesanalytics.forecast import Ledger, forecast_quarter, outlook
+    from salesanalytics.forecast import Ledger, forecast_quarter, outlook, pacing
     from salesanalytics.report import write_report
     from salesanalytics.report.tables import known_amounts, write_csv
     from salesanalytics.report.text import forecast_text
@@ -47,8 +47,9 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
         alike = {name: getattr(given, name) for name in ("quarter", "as_of", "draws", "seed")}
         ahead = outlook(book, **alike) if "Q" in given.quarter else None
         groups = _rollup(told, "team") if parts is None and "team" in told.deals else parts
+        pace = pacing(book, quarter=given.quarter, as_of=given.as_of) if told.period.start <= told.as_of else None
         for path in (page, workbook):
-            write_report(told, path, lang=given.lang, before=before, groups=groups, outlook=ahead)
+            write_report(told, path, lang=given.lang, before=before, groups=groups, outlook=ahead, pacing=pace)
         write_csv(told.deals, table)
         Ledger(given.out / "ledger").record(told, book=book)
     if given.json:

@@ -228,6 +228,7 @@ class QuarterForecast:
             "method": self.method,
             "notes": [key for key, _ in self.notes],
             "seed": self.seed,
+            "ceiling": self.ceiling if self.ceiling == self.ceiling else None,
             "stretch": None if self.record is None else self.record.stretch,
             "without_judgement": None if self.unjudged is None else self.unjudged.to_dict(),
         }

@@ -9,6 +9,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "title_pacing": ("Signed so far, by week", "各周累计签约"),
     "week_of_period": ("Week of the period", "期内第几周"), "past_periods": ("Past periods ({n})", "以往各期（{n}）"),
+    "sheet_pacing": ("Pacing", "签约进度"),
+    "title_coverage": ("Signed, to go, covered", "已签、待签与覆盖"),
+    "to_go": ("To go", "距目标"), "open_amount": ("All open deals", "全部在跟进项目"),
+    "expected_open": ("Expected of them", "其中期望签约"),
+    "coverage": ("All cover what is to go", "全部覆盖倍数"),
+    "expected_coverage": ("Expected cover it", "期望覆盖倍数"), "times": ("{n} times", "{n} 倍"),
+    "coverage_rule": (
+        "What is expected of the open deals reaches the target from 1 on, without those still to come.",
+        "期望覆盖倍数达到 1，即不靠尚未立项的项目，均值也可达到目标。",
+    ),
+    "by_week": ("by week {week}", "至第 {week} 周"), "share_by_then": ("Share by then", "当时占比"),
+    "pacing_rule": (
+        "Every period as it was known then; in the end: 30 days after it.",
+        "各期均按当时所知；最终签约为期末后 30 天所知。",
+    ),
+    "accuracy_ceiling": (
+        "Were every chance exactly right, the amount would still miss the middle by {share} of the mean on average.",
+        "即使每个概率都完全准确，金额平均仍会偏离中位数，偏差约为均值的 {share}。",
+    ),
     "title_path": ("Path to the target", "达标路径"), "sheet_path": ("Path to the target", "达标路径"),
     "path_lead": (
         "With the first {n} of these deals signed the target is reached with a chance of {p} instead of {now}.",

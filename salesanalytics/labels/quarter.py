@@ -97,7 +97,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "all_deals": ("All deals", "全部项目"),
     "without_largest": ("Without the largest {n} by expected amount: {deals}", "去掉期望金额最大的 {n} 个：{deals}"),
     "reached_80": ("Reached with 80 % certainty", "有 80 % 把握达到"),
-    "gap": ("Target less mean", "目标减均值"),
+    "target_gap": ("Target less mean", "目标减均值"),
     "sheet_past": ("Past quarters", "历史季度"), "sheet_change": ("What moved", "变动"),
     "sheet_groups": ("Groups", "分组"), "sheet_outlook": ("Months and year", "月度与全年"),
     "kind_of_period": ("Kind", "类别"), "first_day": ("From", "开始"), "last_day": ("To", "结束"),

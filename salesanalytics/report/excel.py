@@ -23,9 +23,11 @@ from salesanalytics.labels.units import unit_for
 from salesanalytics.report.excel_tables import change_table, form_of, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
 from salesanalytics.report.largest import TOLD, with_and_without
+from salesanalytics.report.pacing_section import pacing_table
 from salesanalytics.report.path_section import path_table
 from salesanalytics.report.sections import outlook_notes
 from salesanalytics.report.tables import (
+    ceiling_text,
     known_amounts,
     method_text,
     note_texts,
@@ -52,12 +54,13 @@ def write_workbook(
     before: QuarterForecast | None = None,
     groups: pd.DataFrame | None = None,
     outlook: pd.DataFrame | None = None,
+    pacing: pd.DataFrame | None = None,
 ) -> Path:
     """Write a forecast as .xlsx: summary with bands, components summed by formula, simple methods, every open deal.
 
     Sheets: summary, open deals (filters; expected amount = chance x amount as a formula; totals of what is filtered),
-    the path to the target, what there is of change, groups, months and past quarters, notes. Amounts are in the book's
-    own unit. Texts that a spreadsheet would run as a formula are stored as text.
+    the path to the target, what there is of pacing, change, groups, months and past quarters, notes. Amounts are in the
+    book's own unit. Texts that a spreadsheet would run as a formula are stored as text.
     """
     book = Workbook()
     summary = book.active
@@ -67,6 +70,7 @@ def write_workbook(
     unit = unit_for(0.0, forecast.unit, lang)[1]
     tables = {
         "sheet_path": None if forecast.p_target is None else path_table(forecast, unit, lang),
+        "sheet_pacing": None if pacing is None else pacing_table(pacing, unit, lang),
         "sheet_change": None if before is None else change_table(explain_change(before, forecast), unit, lang),
         "sheet_groups": None if groups is None else group_table(known_amounts(groups, forecast), forecast, unit, lang),
         "sheet_outlook": None if outlook is None else outlook_table(known_amounts(outlook, forecast), unit, lang),
@@ -177,7 +181,11 @@ def _goal(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> in
     if forecast.target is not None:
         write_row(sheet, at, [label("target", lang), forecast.target], [None, form_of(forecast.target)])
         at += 1
-    heads = [label("mean", lang), *_bands("80", lang), *(label(k, lang) for k in ("reached_80", "gap", "p_target"))]
+    heads = [
+        label("mean", lang),
+        *_bands("80", lang),
+        *(label(k, lang) for k in ("reached_80", "target_gap", "p_target")),
+    ]
     shown = len(TOLD) if forecast.target is not None else TOLD.index("gap")
     head(sheet, at, [amount_label("forecast", unit, lang), *heads[:shown]], n_text=1)
     for row in with_and_without(forecast, lang):
@@ -301,7 +309,7 @@ def plain(value: Any) -> Any:
 
 def _notes(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     widths(sheet, [NOTE_WIDTH])
-    texts = [*note_texts(forecast, lang), method_text(forecast, lang)]
+    texts = [*note_texts(forecast, lang), *filter(None, [ceiling_text(forecast, lang)]), method_text(forecast, lang)]
     for at, text in enumerate(texts, start=1):
         _put(sheet.cell(at, 1), text)
         sheet.cell(at, 1).alignment = Alignment(wrap_text=True, vertical="top")

@@ -24,6 +24,7 @@ from salesanalytics.report.largest import gap_text
 from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
+    ceiling_text,
     component_rows,
     deal_rows,
     method_text,
@@ -44,6 +45,7 @@ def write_page(
     before: QuarterForecast | None = None,
     groups: pd.DataFrame | None = None,
     outlook: pd.DataFrame | None = None,
+    pacing: pd.DataFrame | None = None,
 ) -> Path:
     """Write a forecast as one self-contained HTML file: no network, every value escaped."""
     environment = Environment(autoescape=True)
@@ -52,7 +54,7 @@ def write_page(
     content["deals"] = deal_rows(forecast, lang).head(LISTED_DEALS)
     content["sections"] = [
         vars(part) | {"picture": part.draw and png(part.draw, part.height)}
-        for part in sections(forecast, lang, before=before, groups=groups, outlook=outlook)
+        for part in sections(forecast, lang, before=before, groups=groups, outlook=outlook, pacing=pacing)
     ]
     font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +93,7 @@ def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, Any]]:
     if forecast.target is not None:
         more = [f"{label('target', lang)} {short(forecast.target)} {forecast.unit}"]
         if forecast.gap is not None:
-            more.append(f"{label('gap', lang)} {gap_text(forecast.gap, forecast.target)} {forecast.unit}")
+            more.append(f"{label('target_gap', lang)} {gap_text(forecast.gap, forecast.target)} {forecast.unit}")
         tiles.append({"name": label("p_target", lang), "value": p_target_text(forecast), "more": more})
     return tiles
 
@@ -103,7 +105,8 @@ def _lead(forecast: QuarterForecast, lang: str) -> str:
         limits = {key: label("n_deals", lang, n=text) for key, text in limits.items()}
     else:
         limits = {key: f"{text} {forecast.unit}".rstrip() for key, text in limits.items()}
-    return label("lead_bands", lang, **limits)
+    bands = label("lead_bands", lang, **limits)
+    return label("two_sentences", lang, first=bands, second=ceiling_text(forecast, lang)).rstrip()
 
 
 def _measure(forecast: QuarterForecast) -> str:

@@ -40,7 +40,7 @@ def largest_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
     }
     if forecast.target is not None:
         sure = bool(reaches(forecast.amount["signed"].min(), forecast.target))
-        columns[label("gap", lang)] = [gap_text(row["gap"] / scale, forecast.target / scale) for row in rows]
+        columns[label("target_gap", lang)] = [gap_text(row["gap"] / scale, forecast.target / scale) for row in rows]
         columns[label("p_target", lang)] = [chance(row["p_target"], n, certain=sure) for row in rows]
     return pd.DataFrame(columns)
 

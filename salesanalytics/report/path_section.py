@@ -6,10 +6,10 @@ import pandas as pd
 
 from salesanalytics.forecast import QuarterForecast, path_to_target
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, chance, label, number, percent, signed
+from salesanalytics.labels import amount_label, chance, label, number, percent
 from salesanalytics.labels.units import unit_for_deals
 from salesanalytics.report.section import Section
-from salesanalytics.report.tables import numbers, p_target_text, with_names
+from salesanalytics.report.tables import differences, numbers, p_target_text, with_names
 
 SHOWN, WANTED = 10, 0.8
 
@@ -25,7 +25,7 @@ def path_section(forecast: QuarterForecast, lang: str) -> Section:
         label("rep_id", lang): with_names(top["rep_id"], forecast.rep_names),
         label("p_in_period", lang): [percent(p, 1) for p in top["p_in_period"]],
         amount_label("amount", unit, lang): numbers(top["amount"] / scale),
-        label("worth", lang): [signed(100 * x, 1) for x in top["worth"]],
+        label("worth", lang): differences(100 * top["worth"]),
         label("p_target_won", lang): [chance(p, n, certain=sure) for p in top["p_target_won"]],
         label("p_target_path", lang): [chance(p, n, certain=sure) for p in top["p_target_path"]],
     }

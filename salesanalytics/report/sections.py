@@ -12,6 +12,7 @@ from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.report.largest import largest_rows
+from salesanalytics.report.pacing_section import pacing_section
 from salesanalytics.report.path_section import path_section
 from salesanalytics.report.review_rows import (
     amounts_told,
@@ -35,9 +36,12 @@ def sections(
     before: QuarterForecast | None,
     groups: pd.DataFrame | None,
     outlook: pd.DataFrame | None,
+    pacing: pd.DataFrame | None = None,
 ) -> list[Section]:
     """The parts that can be told, in the order in which a director asks."""
     found = [] if before is None else [_change(before, forecast, lang)]
+    covered = pacing_section(forecast, pacing, lang)
+    found += [covered] if covered else []
     if forecast.p_target is not None:
         found += [_target(forecast, lang), path_section(forecast, lang)]
     found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []

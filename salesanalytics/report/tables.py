@@ -258,6 +258,12 @@ def note_texts(forecast: QuarterForecast, lang: str) -> list[str]:
     return [label(key, lang, **values) for key, values in notes]
 
 
+def ceiling_text(forecast: QuarterForecast, lang: str) -> str:
+    """How wrong even perfect chances would be; nothing where nothing is expected."""
+    told = forecast.amounts_known and forecast.ceiling == forecast.ceiling
+    return label("accuracy_ceiling", lang, share=percent(forecast.ceiling)) if told else ""
+
+
 def method_text(forecast: QuarterForecast, lang: str) -> str:
     """Draws, seed, and which model stands behind the numbers."""
     days = forecast.half_life_days

@@ -19,6 +19,7 @@ from salesanalytics.report.section import Section
 from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
+    ceiling_text,
     component_rows,
     deal_rows,
     method_text,
@@ -195,7 +196,8 @@ def forecast_text(
     for note in note_texts(forecast, lang):
         first, *rest = fold(note, width and width - 2)
         lines += [f"- {first}", *(f"  {line}" for line in rest)]
-    return "\n".join([*blocks, *lines, "", *fold(method_text(forecast, lang), width), ""])
+    last = [line for text in (ceiling_text(forecast, lang), method_text(forecast, lang)) for line in fold(text, width)]
+    return "\n".join([*blocks, *lines, "", *filter(None, last), ""])
 
 
 def _goal_text(forecast: QuarterForecast, lang: str) -> str:
@@ -203,7 +205,7 @@ def _goal_text(forecast: QuarterForecast, lang: str) -> str:
     told = {} if forecast.reached_80 is None else {"reached_80": short(forecast.reached_80)}
     told |= {} if forecast.target is None else {"target": short(forecast.target)}
     if forecast.target is not None and forecast.gap is not None:
-        told["gap"] = gap_text(forecast.gap, forecast.target)
+        told["target_gap"] = gap_text(forecast.gap, forecast.target)
     told = {key: f"{amount} {forecast.unit}".rstrip() for key, amount in told.items()}
     told |= {} if forecast.target is None else {"p_target": p_target_text(forecast)}
     return "".join(label("part_of", lang, text=label(key, lang), part=part) + "\n" for key, part in told.items())

@@ -23,6 +23,7 @@ def write_report(
     before: QuarterForecast | None = None,
     groups: pd.DataFrame | None = None,
     outlook: pd.DataFrame | None = None,
+    pacing: pd.DataFrame | None = None,
 ) -> Path:
     """Write a forecast as one self-contained HTML file, or as a workbook, by the ending of the path.
 
@@ -38,6 +39,8 @@ def write_report(
         From `rollup`.
     outlook : DataFrame, optional
         From `outlook`; its row of the forecast's quarter is told as the forecast tells it.
+    pacing : DataFrame, optional
+        From `pacing`, of the forecast's period and date: how far it has come beside past ones.
 
     Returns
     -------
@@ -53,4 +56,5 @@ def write_report(
     if path.suffix not in WRITERS:
         raise SalesAnalyticsError(f"A report is written as {' or '.join(WRITERS)}, got {path.name!r}.")
     outlook = None if outlook is None else with_headline(outlook, forecast)
-    return WRITERS[path.suffix](forecast, path, lang=lang, before=before, groups=groups, outlook=outlook)
+    asked = {"before": before, "groups": groups, "outlook": outlook, "pacing": pacing}
+    return WRITERS[path.suffix](forecast, path, lang=lang, **asked)
