@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from salesanalytics.forecast import backtest as backtest
     from salesanalytics.forecast import compare_extracts as compare_extracts
     from salesanalytics.forecast import coverage_ratio as coverage_ratio
+    from salesanalytics.forecast import disagreements as disagreements
     from salesanalytics.forecast import draws_by as draws_by
     from salesanalytics.forecast import explain_change as explain_change
     from salesanalytics.forecast import forecast_quarter as forecast_quarter
@@ -117,6 +118,7 @@ _ROOM_OF = {
     "TrackRecord": "forecast",
     "actual": "forecast",
     "backtest": "forecast",
+    "disagreements": "forecast",
     "draws_by": "forecast",
     "explain_change": "forecast",
     "forecast_quarter": "forecast",

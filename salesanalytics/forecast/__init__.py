@@ -3,6 +3,7 @@
 from salesanalytics.forecast.backtest import backtest
 from salesanalytics.forecast.baselines import actual
 from salesanalytics.forecast.change import Change, explain_change
+from salesanalytics.forecast.disagreements import disagreements
 from salesanalytics.forecast.extracts import Extracts, compare_extracts
 from salesanalytics.forecast.judgement import Judgement, read_judgements, with_judgement
 from salesanalytics.forecast.ledger import Ledger
@@ -26,6 +27,7 @@ __all__ = [
     "backtest",
     "compare_extracts",
     "coverage_ratio",
+    "disagreements",
     "draws_by",
     "explain_change",
     "forecast_quarter",

@@ -28,6 +28,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Were every chance exactly right, the amount would still miss the middle by {share} of the mean on average.",
         "即使每个概率都完全准确，金额平均仍会偏离中位数，偏差约为均值的 {share}。",
     ),
+    "title_disagreements": ("Where model and rep disagree most", "模型与销售分歧最大的项目"),
+    "sheet_disagreements": ("Model and rep", "模型与销售"),
+    "disagreement_lead": (
+        "Reps give {n} deals a chance and a date: beside the model {more} {unit} more on some, {less} less on others.",
+        "销售给出了概率和日期的项目：{n} 个。与模型相比，部分项目多 {more} {unit}，部分项目少 {less}。",
+    ),
+    "p_rep": ("Chance of the rep", "销售赢率"), "p_rep_in_period": ("Rep: chance in period", "销售：期内概率"),
+    "close_date": ("Date of the rep", "销售预计日期"), "expects_more": ("Expects more", "谁期望更高"),
+    "side_rep": ("the rep", "销售"), "side_model": ("the model", "模型"),
+    "disagreement_effect": ("Rep less model", "销售减模型"),
     "title_path": ("Path to the target", "达标路径"), "sheet_path": ("Path to the target", "达标路径"),
     "path_lead": (
         "With the first {n} of these deals signed the target is reached with a chance of {p} instead of {now}.",

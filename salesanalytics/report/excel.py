@@ -16,10 +16,11 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from salesanalytics.forecast import QuarterForecast, explain_change
+from salesanalytics.forecast import QuarterForecast, disagreements, explain_change
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, cells, label
 from salesanalytics.labels.units import unit_for
+from salesanalytics.report.disagreement_section import disagreement_table
 from salesanalytics.report.excel_tables import change_table, form_of, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
 from salesanalytics.report.largest import TOLD, with_and_without
@@ -39,7 +40,16 @@ from salesanalytics.report.text import fold
 
 HEAD = PatternFill("solid", fgColor="DCE6F1")
 BOLD = Font(name="Calibri", bold=True)  # the font of all other cells; without a name it would be another
-SHARES = ("p_in_period", "p_target_won", "p_target_path", "worth_share", "adds")  # heads of columns in percent
+SHARES = (
+    "p_in_period",
+    "p_rep",
+    "p_rep_in_period",
+    "p_model",
+    "p_target_won",
+    "p_target_path",
+    "worth_share",
+    "adds",
+)  # heads of columns in percent
 NOTE_WIDTH = 90
 LINE_HEIGHT = 18.0  # points; Chinese needs more than the 15 of a Latin line
 AMOUNT, SHARE, DATE = "#,##0", "0.0%", "yyyy-mm-dd"
@@ -59,17 +69,19 @@ def write_workbook(
     """Write a forecast as .xlsx: summary with bands, components summed by formula, simple methods, every open deal.
 
     Sheets: summary, open deals (filters; expected amount = chance x amount as a formula; totals of what is filtered),
-    the path to the target, what there is of pacing, change, groups, months and past quarters, notes. Amounts are in the
-    book's own unit. Texts that a spreadsheet would run as a formula are stored as text.
+    the path to the target, where model and rep disagree, what there is of pacing, change, groups, months and past
+    quarters, notes. Amounts are in the book's own unit. Texts that a spreadsheet would run as a formula are stored as
+    text.
     """
     book = Workbook()
     summary = book.active
     summary.title = label("sheet_summary", lang)
     _summary(summary, forecast, lang)
     _deals(book.create_sheet(label("title_deals", lang)), forecast, lang)
-    unit = unit_for(0.0, forecast.unit, lang)[1]
+    unit, apart = unit_for(0.0, forecast.unit, lang)[1], known_amounts(disagreements(forecast), forecast)
     tables = {
         "sheet_path": None if forecast.p_target is None else path_table(forecast, unit, lang),
+        "sheet_disagreements": disagreement_table(apart, forecast, unit, lang) if len(apart) else None,
         "sheet_pacing": None if pacing is None else pacing_table(pacing, unit, lang),
         "sheet_change": None if before is None else change_table(explain_change(before, forecast), unit, lang),
         "sheet_groups": None if groups is None else group_table(known_amounts(groups, forecast), forecast, unit, lang),

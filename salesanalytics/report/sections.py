@@ -11,6 +11,7 @@ from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
+from salesanalytics.report.disagreement_section import disagreement_section
 from salesanalytics.report.largest import largest_rows
 from salesanalytics.report.pacing_section import pacing_section
 from salesanalytics.report.path_section import path_section
@@ -46,6 +47,8 @@ def sections(
         found += [_target(forecast, lang), path_section(forecast, lang)]
     found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []
     found += [_key_deals(forecast, lang)] if len(forecast.deals) and forecast.amounts_known else []
+    apart = disagreement_section(forecast, lang)
+    found += [apart] if apart else []
     if groups is not None:
         found.append(Section(label("title_groups", lang), tables=((group_rows(groups, forecast, lang), 1),)))
     found += [] if outlook is None else [_outlook(outlook, forecast, lang)]
