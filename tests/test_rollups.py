@@ -69,6 +69,22 @@ def test_groups_add_up_to_the_whole_in_every_draw(by, measure):
     assert table[by].tolist()[-1] == NOT_BY_DEAL
 
 
+def test_teams_and_reps_have_their_targets():
+    targets = {"team": {"north": 150.0, "west": 9.0}, "rep_id": {}}
+    found, draws = replace(forecast(), group_targets=targets), draws_by(forecast(), by="team")
+    table = rollup(found, by="team").set_index("team")
+    assert table["target"].dropna().to_dict() == targets["team"]
+    assert table["p_target"].dropna().to_dict() == {"north": (draws["north"] >= 150.0).mean(), "west": 0.0}
+    assert 0 < table.at["north", "p_target"] < 1
+    assert table.loc["west", ["amount", "count", "amount_upper"]].eq(0).all()  # nobody there has a deal
+    assert table.index[-1] == NOT_BY_DEAL
+    pd.testing.assert_frame_equal(
+        table.drop(index="west", columns=["target", "p_target"]), rollup(forecast(), by="team").set_index("team")
+    )
+    assert "target" not in rollup(found, by="rep_id")
+    assert "target" not in rollup(found, by="stage")
+
+
 @pytest.mark.parametrize("by", ["stage", "state"])
 def test_what_is_signed_has_a_group_of_its_own_among_stages(by):
     found = forecast()

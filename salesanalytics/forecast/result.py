@@ -77,6 +77,8 @@ class QuarterForecast:
         Deals that a `what_if` decided; empty: this is no hypothesis.
     rep_names : dict
         Names of reps by id, of those that have one.
+    group_targets : dict
+        Targets of teams and of reps in the book: by ``team`` and ``rep_id``, by name.
     """
 
     period: Period
@@ -102,6 +104,7 @@ class QuarterForecast:
     unjudged: QuarterForecast | None = None
     decided: tuple[str, ...] = ()
     rep_names: dict[str, str] = field(default_factory=dict)
+    group_targets: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         told = []

@@ -76,18 +76,28 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
     -------
     DataFrame, one row a group, the largest amount first, then ``to come``
         ``<by>``, ``amount``, ``amount_lower``, ``amount_upper``, ``count``, ``count_lower``, ``count_upper``: mean and
-        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once.
+        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once. By ``team`` or
+        ``rep_id``, where the book states targets of such in the period, also ``target`` and ``p_target`` (NaN: it has
+        none), and a row of each that has a target and no deal. Deals to come belong to no group yet: the chance of a
+        group is without them.
 
     Raises
     ------
     SchemaError
         Deals cannot be grouped so.
     """
+    targets = pd.Series(forecast.group_targets.get(by, {}), dtype=float)
     table: dict[str, Any] = {}
     for measure in ("amount", "count"):
         draws = draws_by(forecast, by=by, measure=measure)
+        without_deals = targets.index.difference(draws.columns)
+        draws = draws.reindex(columns=[*draws.columns[:-1], *without_deals, NOT_BY_DEAL], fill_value=0.0)
         bands = np.array([central_band(draws[name], 0.8) for name in draws])
         table |= {measure: draws.mean(), f"{measure}_lower": bands[:, 0], f"{measure}_upper": bands[:, 1]}
+        if measure == "amount" and len(targets):
+            goals = targets.reindex(draws.columns)
+            reached = pd.Series(reaches(draws, goals.to_numpy()).mean(axis=0), index=draws.columns)
+            table |= {"target": goals, "p_target": reached.where(goals.notna())}
     found = pd.DataFrame(table).rename_axis(by).reset_index()
     last = found[by].eq(NOT_BY_DEAL)
     return pd.concat(

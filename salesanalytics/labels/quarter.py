@@ -94,6 +94,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "title_key_deals": ("Deals that carry the uncertainty", "不确定性主要来自哪些项目"),
     "variance_share": ("Share of the uncertainty", "不确定性占比"),
     "p_target_won": ("Target if won", "签下时达标概率"), "p_target_lost": ("Target if not", "未签时达标概率"),
+    "groups_without_to_come": (
+        "Deals to come back or to come belong to no group yet: the chances of groups are without them.",
+        "重新启动及尚未立项的项目不属于任何分组，各组的达标概率均不含这些项目。",
+    ),
     "all_deals": ("All deals", "全部项目"),
     "without_largest": ("Without the largest {n} by expected amount: {deals}", "去掉期望金额最大的 {n} 个：{deals}"),
     "reached_80": ("Reached with 80 % certainty", "有 80 % 把握达到"),

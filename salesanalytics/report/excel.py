@@ -29,6 +29,7 @@ from salesanalytics.report.path_section import path_table
 from salesanalytics.report.sections import outlook_notes
 from salesanalytics.report.tables import (
     ceiling_text,
+    group_notes,
     known_amounts,
     method_text,
     note_texts,
@@ -42,6 +43,7 @@ HEAD = PatternFill("solid", fgColor="DCE6F1")
 BOLD = Font(name="Calibri", bold=True)  # the font of all other cells; without a name it would be another
 SHARES = (
     "p_in_period",
+    "p_target",
     "p_rep",
     "p_rep_in_period",
     "p_model",
@@ -93,6 +95,10 @@ def write_workbook(
             _table(book.create_sheet(label(name, lang)), table, shares={label(key, lang) for key in SHARES})
     if outlook is not None:
         _below_months(book[label("sheet_outlook", lang)], outlook, forecast, lang)
+    if groups is not None:
+        for note in group_notes(groups, lang):
+            book[label("sheet_groups", lang)].append([None])
+            book[label("sheet_groups", lang)].append([note])
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)
     for sheet in book.worksheets:  # printed, a sheet is as wide as its page
         sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0

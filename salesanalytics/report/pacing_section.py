@@ -55,8 +55,11 @@ def times(ratio: float, lang: str) -> str:
 
 
 def _pace_rows(pacing: pd.DataFrame, forecast: QuarterForecast, measure: str, lang: str) -> pd.DataFrame:
-    """One row a period: signed by this week of it, in the end, and the share of the one in the other."""
-    week = int(pacing.loc[pacing["is_current"], "week"].max())
+    """One row a period: signed by its last full week so far, in the end, and the share of the one in the other."""
+    now = pacing[pacing["is_current"]]
+    days = (now["day"] - pd.Timestamp(forecast.period.start)).dt.days + 1
+    full = now[(days >= 7 * now["week"]) | now["day"].eq(pd.Timestamp(forecast.period.end))]
+    week = int((full if len(full) else now)["week"].max())
     then = pacing[pacing["week"] <= week].groupby("quarter", sort=False).tail(1)
     final, by_now = then[f"final_{measure}"], then[measure]
     scale, unit = unit_for(float(np.nanmax([*by_now, *final])), forecast.unit, lang) if measure == "amount" else (1, "")

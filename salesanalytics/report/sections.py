@@ -25,7 +25,7 @@ from salesanalytics.report.review_rows import (
     record_rows,
 )
 from salesanalytics.report.section import Section
-from salesanalytics.report.tables import group_rows, known_amounts, numbers, p_target_text
+from salesanalytics.report.tables import group_notes, group_rows, known_amounts, numbers, p_target_text
 
 KEY_DEALS = 8
 
@@ -50,7 +50,8 @@ def sections(
     apart = disagreement_section(forecast, lang)
     found += [apart] if apart else []
     if groups is not None:
-        found.append(Section(label("title_groups", lang), tables=((group_rows(groups, forecast, lang), 1),)))
+        tables, below = ((group_rows(groups, forecast, lang), 1),), group_notes(groups, lang)
+        found.append(Section(label("title_groups", lang), tables=tables, below=below))
     found += [] if outlook is None else [_outlook(outlook, forecast, lang)]
     return found + ([_trust(forecast, lang)] if forecast.record is not None else [])
 
