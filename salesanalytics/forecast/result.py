@@ -233,5 +233,6 @@ class QuarterForecast:
             "seed": self.seed,
             "ceiling": self.ceiling if self.ceiling == self.ceiling else None,
             "stretch": None if self.record is None else self.record.stretch,
+            "decided": list(self.decided),
             "without_judgement": None if self.unjudged is None else self.unjudged.to_dict(),
         }

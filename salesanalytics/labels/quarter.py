@@ -111,6 +111,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "comparable": ("All methods compared here", "各方法可比"),
     "week": ("Week", "周"), "actual": ("Signed in the end", "最终签约"),
     "past_dates_done": ("Past dates forecast: {done} of {n}", "已完成历史预测：{done} / {n}"),
+    "with_judgement": ("With judgement", "含人工判断"), "signs_on": ("Judged date", "判断的签约日"),
+    "sheet_judgement": ("Judgement", "人工判断"),
+    "hypothesis": (
+        "What if, not a forecast. Taken as signed in the period: {won}; as not signed in it: {lost}.",
+        "假设情形，并非预测。假定期内签约：{won}；假定期内不签约：{lost}。",
+    ),
     "without_judgement": ("Without judgement", "不含人工判断"), "title_judgement": ("Judgement", "人工判断"),
     "who": ("Who", "谁"), "p_model": ("Chance by the model", "模型概率"), "p_judged": ("Chance used", "采用概率"),
 }  # fmt: skip

@@ -23,6 +23,7 @@ from salesanalytics.labels.units import unit_for
 from salesanalytics.report.disagreement_section import disagreement_table
 from salesanalytics.report.excel_tables import change_table, form_of, group_table, outlook_table, past_table
 from salesanalytics.report.faults import said
+from salesanalytics.report.judgement_section import hypothesis_text, judgement_table, with_and_without_judgement
 from salesanalytics.report.largest import TOLD, with_and_without
 from salesanalytics.report.pacing_section import pacing_table
 from salesanalytics.report.path_section import path_table
@@ -43,6 +44,7 @@ HEAD = PatternFill("solid", fgColor="DCE6F1")
 BOLD = Font(name="Calibri", bold=True)  # the font of all other cells; without a name it would be another
 SHARES = (
     "p_in_period",
+    "p_judged",
     "p_target",
     "p_rep",
     "p_rep_in_period",
@@ -71,9 +73,9 @@ def write_workbook(
     """Write a forecast as .xlsx: summary with bands, components summed by formula, simple methods, every open deal.
 
     Sheets: summary, open deals (filters; expected amount = chance x amount as a formula; totals of what is filtered),
-    the path to the target, where model and rep disagree, what there is of pacing, change, groups, months and past
-    quarters, notes. Amounts are in the book's own unit. Texts that a spreadsheet would run as a formula are stored as
-    text.
+    the path to the target, judgement, where model and rep disagree, what there is of pacing, change, groups, months and
+    past quarters, notes. Amounts are in the book's own unit. Texts that a spreadsheet would run as a formula are stored
+    as text.
     """
     book = Workbook()
     summary = book.active
@@ -83,6 +85,7 @@ def write_workbook(
     unit, apart = unit_for(0.0, forecast.unit, lang)[1], known_amounts(disagreements(forecast), forecast)
     tables = {
         "sheet_path": None if forecast.p_target is None else path_table(forecast, unit, lang),
+        "sheet_judgement": judgement_table(forecast, unit, lang) if forecast.unjudged else None,
         "sheet_disagreements": disagreement_table(apart, forecast, unit, lang) if len(apart) else None,
         "sheet_pacing": None if pacing is None else pacing_table(pacing, unit, lang),
         "sheet_change": None if before is None else change_table(explain_change(before, forecast), unit, lang),
@@ -95,6 +98,8 @@ def write_workbook(
             _table(book.create_sheet(label(name, lang)), table, shares={label(key, lang) for key in SHARES})
     if outlook is not None:
         _below_months(book[label("sheet_outlook", lang)], outlook, forecast, lang)
+    if forecast.unjudged is not None:
+        _below_judgement(book[label("sheet_judgement", lang)], forecast, lang)
     if groups is not None:
         for note in group_notes(groups, lang):
             book[label("sheet_groups", lang)].append([None])
@@ -174,6 +179,7 @@ def _bands(level: str, lang: str) -> list[str]:
 def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     widths(sheet, [38, 18, 18, 18, 18, 18, 18])
     _put(sheet.cell(1, 1), label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of), bold=True)
+    _put(sheet.cell(2, 1), hypothesis_text(forecast, lang) or None, bold=True)
     last = _parts(sheet, 3, forecast, lang)
     at = _middle(sheet, last + 2, forecast, lang)
     at = _goal(sheet, at + 2, forecast, lang) if forecast.amounts_known else at
@@ -295,6 +301,20 @@ def _below_months(sheet: Worksheet, outlook: pd.DataFrame, forecast: QuarterFore
     for note in outlook_notes(outlook, forecast, lang):
         sheet.append([None])
         sheet.append([note])
+
+
+def _below_judgement(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
+    """The forecast with judgement and without it."""
+    at = sheet.max_row + 2
+    heads = [
+        _amount_head("forecast", forecast, lang),
+        label("mean", lang),
+        *_bands("80", lang),
+        label("p_target", lang),
+    ]
+    head(sheet, at, heads, n_text=1)
+    for i, values in enumerate(with_and_without_judgement(forecast, lang), start=at + 1):
+        write_row(sheet, i, values, [None, *map(form_of, values[1:4]), _chance_form(forecast)])
 
 
 def _table(sheet: Worksheet, frame: pd.DataFrame, *, shares: set[str]) -> None:

@@ -20,6 +20,7 @@ from salesanalytics.labels import band, label, number, percent, short
 from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.plots.forecast import SHOWN_DEALS
 from salesanalytics.plots.units import in_units
+from salesanalytics.report.judgement_section import hypothesis_text
 from salesanalytics.report.largest import gap_text
 from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
@@ -68,6 +69,7 @@ def _content(forecast: QuarterForecast, lang: str) -> dict[str, Any]:
         "lang": "zh-CN" if lang == "zh" else "en",
         "title": label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of),
         "words": {f"title_{key}": label(f"title_{key}", lang) for key in _HEADINGS},
+        "hypothesis": hypothesis_text(forecast, lang),
         "tiles": _tiles(forecast, lang),
         "lead": _lead(forecast, lang),
         "carried": _carried(forecast, lang),

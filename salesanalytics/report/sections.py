@@ -9,9 +9,10 @@ import pandas as pd
 from salesanalytics import plots
 from salesanalytics.forecast import QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
+from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded
 from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.report.disagreement_section import disagreement_section
+from salesanalytics.report.judgement_section import judgement_section
 from salesanalytics.report.largest import largest_rows
 from salesanalytics.report.pacing_section import pacing_section
 from salesanalytics.report.path_section import path_section
@@ -25,7 +26,7 @@ from salesanalytics.report.review_rows import (
     record_rows,
 )
 from salesanalytics.report.section import Section
-from salesanalytics.report.tables import group_notes, group_rows, known_amounts, numbers, p_target_text
+from salesanalytics.report.tables import group_notes, group_rows, known_amounts, numbers
 
 KEY_DEALS = 8
 
@@ -45,7 +46,7 @@ def sections(
     found += [covered] if covered else []
     if forecast.p_target is not None:
         found += [_target(forecast, lang), path_section(forecast, lang)]
-    found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []
+    found += [judgement_section(forecast, lang)] if forecast.unjudged is not None else []
     found += [_key_deals(forecast, lang)] if len(forecast.deals) and forecast.amounts_known else []
     apart = disagreement_section(forecast, lang)
     found += [apart] if apart else []
@@ -77,28 +78,6 @@ def _target(forecast: QuarterForecast, lang: str) -> Section:
     return Section(
         label("title_target_curve", lang), draw=lambda ax: plots.target_curve(forecast, ax=ax, lang=lang), height=3.2
     )
-
-
-def _judgement(forecast: QuarterForecast, lang: str) -> Section:
-    plain = forecast.unjudged
-    assert plain is not None
-    scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
-    low, high = plain.bands()["80"]
-    text = f"{short(plain.total().mean() / scale)} [{band(low / scale, high / scale)}] {unit}"
-    text += "" if plain.p_target is None else label("change_target", lang, p=p_target_text(plain))
-    used, model = (f.deals.set_index("deal_id")["p_in_period"] for f in (forecast, plain))
-    ids = [one.deal_id for one in forecast.judgements]
-    rows = pd.DataFrame(
-        {
-            label("deal_id", lang): ids,
-            label("who", lang): [one.who for one in forecast.judgements],
-            label("why", lang): [one.why for one in forecast.judgements],
-            label("p_model", lang): [percent(model[i], 1) for i in ids],
-            label("p_judged", lang): [percent(used[i], 1) for i in ids],
-        }
-    )
-    line = label("part_of", lang, text=label("without_judgement", lang), part=text)
-    return Section(label("title_judgement", lang), (line,), ((rows, 3),))
 
 
 def _key_deals(forecast: QuarterForecast, lang: str) -> Section:

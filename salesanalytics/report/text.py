@@ -14,6 +14,7 @@ from salesanalytics.labels import cells, label, short
 from salesanalytics.models import CloseModel
 from salesanalytics.plots.units import in_units
 from salesanalytics.report.faults import fault_rows, row_counts
+from salesanalytics.report.judgement_section import hypothesis_text
 from salesanalytics.report.largest import gap_text
 from salesanalytics.report.section import Section
 from salesanalytics.report.sections import sections
@@ -182,7 +183,8 @@ def forecast_text(
     """
     whole, forecast = forecast, in_units(forecast, lang)
     title = label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of)
-    blocks = [text_table(summary_rows(forecast, lang), title=title, n_text=1, lang=lang, width=width)]
+    blocks = ["\n".join([*fold(hypothesis_text(forecast, lang), width), ""])] if forecast.decided else []
+    blocks += [text_table(summary_rows(forecast, lang), title=title, n_text=1, lang=lang, width=width)]
     blocks += [_goal_text(forecast, lang)]
     for rows, key, n_text in (
         (component_rows(forecast, lang), "title_parts", 1),
