@@ -37,12 +37,14 @@ if TYPE_CHECKING:
     from salesanalytics.forecast import backtest as backtest
     from salesanalytics.forecast import compare_extracts as compare_extracts
     from salesanalytics.forecast import coverage_ratio as coverage_ratio
+    from salesanalytics.forecast import disagreements as disagreements
     from salesanalytics.forecast import draws_by as draws_by
     from salesanalytics.forecast import explain_change as explain_change
     from salesanalytics.forecast import forecast_quarter as forecast_quarter
     from salesanalytics.forecast import key_deals as key_deals
     from salesanalytics.forecast import outlook as outlook
     from salesanalytics.forecast import pacing as pacing
+    from salesanalytics.forecast import path_to_target as path_to_target
     from salesanalytics.forecast import pipeline_change as pipeline_change
     from salesanalytics.forecast import read_judgements as read_judgements
     from salesanalytics.forecast import rollup as rollup
@@ -119,11 +121,13 @@ _ROOM_OF = {
     "TrackRecord": "forecast",
     "actual": "forecast",
     "backtest": "forecast",
+    "disagreements": "forecast",
     "draws_by": "forecast",
     "explain_change": "forecast",
     "forecast_quarter": "forecast",
     "key_deals": "forecast",
     "outlook": "forecast",
+    "path_to_target": "forecast",
     "read_judgements": "forecast",
     "rollup": "forecast",
     "what_if": "forecast",

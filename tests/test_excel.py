@@ -82,7 +82,14 @@ def test_summary_says_median_target_and_what_methods_rest_on(forecast, tmp_path,
     middle = [np.median(amount), *forecast.bands()["50"], np.median(count), *forecast.bands("count")["50"]]
     assert rows[label("total", lang)] == pytest.approx(middle)
     assert rows[label("target", lang)][0] == 2e7
-    assert rows[label("p_target", lang)][0] == forecast.p_target
+    less = forecast.without_largest()
+    assert rows[label("all_deals", lang)] == pytest.approx(
+        [amount.mean(), *forecast.bands()["80"], forecast.reached_80, 2e7 - amount.mean(), forecast.p_target]
+    )
+    deals = label("list_comma", lang).join(less["deals"])
+    assert rows[label("without_largest", lang, n=3, deals=deals)] == pytest.approx(
+        [less["mean"], *less["bands"]["80"], less["reached_80"], less["gap"], less["p_target"]]
+    )
     assert rows[label("forecast", lang)][:2] == ["=B9", "=E9"]
     for method in forecast.baselines.itertuples():
         assert rows[label(method.method, lang)][2] == said(method.basis, lang)

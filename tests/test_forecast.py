@@ -25,8 +25,8 @@ from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, unifor
 from salesanalytics.forecast.late_bookings import shares_before
 from salesanalytics.forecast.lent_amounts import LentAmounts
 from salesanalytics.forecast.parts import ToCome, draw_open, draw_to_come, to_come
-from salesanalytics.forecast.quarter import stated_target
 from salesanalytics.forecast.score import score_with
+from salesanalytics.forecast.targets import group_targets, stated_target
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_date, to_day
@@ -759,11 +759,33 @@ def test_levels_of_targets_are_never_added(quarter, expected):
     targets = pd.DataFrame(TARGETS, columns=["quarter", "team", "rep_id", "amount", "measure"])
     with_targets = tiny({"a": [("S1", 0)]}, last=1400, targets=targets)
     assert stated_target(with_targets, parse_period(quarter)) == expected
+    assert group_targets(with_targets, parse_period("2013Q4")) == {
+        "team": {"north": 300, "south": 200},
+        "rep_id": {"r1": 90},
+    }
     plain = tiny({"a": [("S1", 0)]}, last=1400, targets=targets[["quarter", "amount"]].iloc[:1])
     assert stated_target(plain, parse_period("2013Q3")) == 1000
     assert stated_target(book(), parse_period("2013Q3")) is None
     nothing = tiny({"a": [("S1", 0)]}, last=1400, targets=targets[["quarter", "amount"]].iloc[:1].assign(amount=0))
     assert stated_target(nothing, parse_period("2013Q3")) is None  # none is stated, not one that is reached
+
+
+def test_the_target_of_a_year_is_that_of_its_four_quarters_at_one_level():
+    rows = [(f"2013Q{k}", "north", None, 10.0 * k) for k in (1, 2, 3, 4)]
+    rows += [(f"2013Q{k}", "south", None, 1.0) for k in (3, 4)]
+    rows += [(f"2013Q{k}", None, "r1", 7.0) for k in (1, 2, 3)]
+    rows += [("2013Q4", None, None, 500.0)]  # of the company one quarter alone: no year is made of it
+    columns = ["quarter", "team", "rep_id", "amount"]
+
+    def target(some):
+        table = pd.DataFrame(some, columns=columns)
+        return tiny({"a": [("S1", 0)]}, last=1400, targets=table), parse_period("2013")
+
+    assert stated_target(*target(rows)) == 102.0
+    assert group_targets(*target(rows)) == {"team": {"north": 100.0}, "rep_id": {}}
+    assert stated_target(*target([row for row in rows if row[0] != "2013Q1"])) is None
+    company = [(f"2013Q{k}", None, None, 200.0) for k in (1, 2, 3)]
+    assert stated_target(*target(rows + company)) == 1100.0
 
 
 # ---------------------------------------------------------------- simple methods, and what a quarter brought

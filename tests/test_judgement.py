@@ -8,11 +8,14 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 from worlds import book_of, simulate
 
 import salesanalytics as sa
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast import read_judgements
+from salesanalytics.labels import label
+from salesanalytics.report.text import forecast_text
 
 pytestmark = pytest.mark.usefixtures("on_the_stage_table")
 DAYS = 1500
@@ -94,6 +97,33 @@ def test_a_deal_decided_by_what_if_is_judgement_too():
     deal = plain().deals["deal_id"].iloc[0]
     change = sa.explain_change(plain(), sa.what_if(plain(), lost=[deal])).causes.set_index("cause")
     assert change.at["judgement", "count"] == pytest.approx(-plain().deals["p_in_period"].iloc[0])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_workbook_says_who_and_why_with_judgement_and_without(tmp_path, lang):
+    deal, told = judged(chance=0.9)
+    sheet = load_workbook(sa.write_report(told, tmp_path / "f.xlsx", lang=lang))[label("sheet_judgement", lang)]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    model = plain().deals["p_in_period"].iloc[3]
+    assert rows[1][:5] == [deal, "Li", "heard it", pytest.approx(model), pytest.approx(0.9)]
+    for row, key, one in ((4, "with_judgement", told), (5, "without_judgement", plain())):
+        values = [one.total().mean(), *one.bands()["80"], one.p_target]
+        assert rows[row][:5] == [label(key, lang), *(pytest.approx(value) for value in values)]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_what_if_is_nowhere_taken_for_a_forecast(tmp_path, lang):
+    won, lost = plain().deals["deal_id"].head(2)
+    told = sa.what_if(plain(), won=[won], lost=[lost])
+    said = label("hypothesis", lang, won=won, lost=lost)
+    assert forecast_text(told, lang).startswith(said)
+    assert load_workbook(sa.write_report(told, tmp_path / "f.xlsx", lang=lang)).worksheets[0]["A2"].value == said
+    assert said in sa.write_report(told, tmp_path / "f.html", lang=lang).read_text(encoding="utf-8")
+    assert told.to_dict()["decided"] == sorted([won, lost])
+    plainly = sa.write_report(plain(), tmp_path / "g.html", lang=lang).read_text(encoding="utf-8")
+    assert 'class="if"' not in plainly
+    only = sa.what_if(plain(), lost=[lost])
+    assert label("hypothesis", lang, won=label("nothing", lang), lost=lost) in forecast_text(only, lang)
 
 
 def test_a_second_judgement_replaces_the_first():

@@ -8,13 +8,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 from test_plots import HOSTILE, small_forecast
 from worlds import tiny
 
 from salesanalytics import (
     Judgement,
+    coverage_ratio,
     forecast_quarter,
     outlook,
+    pacing,
     score_open_deals,
     simulate_book,
     what_if,
@@ -22,7 +25,7 @@ from salesanalytics import (
 )
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast.outlook import with_headline
-from salesanalytics.labels import amount_label, band, cells, label, short
+from salesanalytics.labels import amount_label, band, cells, label, number, percent, short
 from salesanalytics.labels.units import unit_for
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.plots.units import in_units
@@ -134,6 +137,41 @@ def test_no_figure_is_left_open(forecast, tmp_path):
 def test_page_without_chinese_carries_no_font(tmp_path):
     english = small_forecast(names=("one", "two", "three"))
     assert "font/woff" not in write_report(english, tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_quarter_that_has_begun_is_set_beside_past_ones(tmp_path, lang):
+    book = simulate_book(n_deals=200, seed=5)
+    asked = {"quarter": "2026Q3", "as_of": "2026-08-20"}
+    told, pace = forecast_quarter(book, **asked, draws=50, target=3e7), pacing(book, **asked)
+    part = next(s for s in sections(told, lang, before=None, groups=None, outlook=None, pacing=pace)
+                if s.title == label("title_coverage", lang))  # fmt: skip
+    (covered, _), (pace_rows, _) = part.tables
+    scale = unit_for(told.total().mean(), told.unit, lang)[0]
+    so_far = float(pace.loc[pace["is_current"], "amount"].iloc[-1])
+    assert so_far == coverage_ratio(told)["signed"] > 0
+    assert covered.iloc[0, 1] in (number((3e7 - so_far) / scale, digits) for digits in (0, 1))
+    assert pace_rows.iloc[:, 0].tolist() == pace["quarter"].unique().tolist()
+    same_week = pace[pace["week"].eq(7)].set_index("quarter")  # the eighth has only begun
+    assert pace_rows.columns[1].endswith(label("by_week", lang, week=7))
+    shares = (same_week["amount"] / same_week["final_amount"]).tolist()
+    assert pace_rows.iloc[1:, 3].tolist() == [percent(x) for x in shares[1:]]
+    assert pace_rows.iloc[0, 2] == pace_rows.iloc[0, 3] == "–"
+    page = write_report(told, tmp_path / "a.html", lang=lang, pacing=pace).read_text(encoding="utf-8")
+    assert page.count(label("title_coverage", lang)) == 2  # the heading, and the name of its picture
+    sheet = load_workbook(write_report(told, tmp_path / "a.xlsx", lang=lang, pacing=pace))[label("sheet_pacing", lang)]
+    assert sheet.max_row == len(pace) + 1
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_how_wrong_perfect_chances_would_be_is_said_beside_the_bands(forecast, tmp_path, lang):
+    assert forecast.to_dict()["ceiling"] == 0.2
+    said = label("accuracy_ceiling", lang, share="20 %")
+    assert said in write_report(forecast, tmp_path / "a.html", lang=lang).read_text(encoding="utf-8")
+    assert said in forecast_text(forecast, lang)
+    nothing = replace(forecast, ceiling=float("nan"))
+    assert nothing.to_dict()["ceiling"] is None
+    assert "nan" not in forecast_text(nothing, lang)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -391,13 +429,18 @@ def test_the_mean_without_the_largest_deals_is_one_of_draws_and_never_negative(d
     without = what_if(told, lost=largest).total().mean()
     shown = in_units(told, "en")
     scale = told.total().mean() / shown.total().mean()
-    part = sections(told, "en", before=None, groups=None, outlook=None)[-1]
-    assert part.lead[0].startswith(f"Without the largest deals (3) the mean is {short(without / scale)} ")
-    two = small_forecast(names=("one", "two"))
-    assert "(2)" in sections(two, "en", before=None, groups=None, outlook=None)[-1].lead[0]
+    rows = largest_of(told)
+    assert rows.iloc[1, 0] == f"Without the largest 3 by expected amount: {', '.join(largest)}"
+    assert rows["Mean"].tolist() == [short(told.total().mean() / scale), short(without / scale)]
+    assert "largest 2 by" in largest_of(small_forecast(names=("one", "two"))).iloc[1, 0]
     signed = {name: draws * (name == "open") for name, draws in told.amount.items()}
-    alone = sections(replace(told, amount=signed), "en", before=None, groups=None, outlook=None)[-1]
-    assert "-" not in alone.lead[0]
+    alone = largest_of(replace(told, amount=signed, target=None))
+    assert not alone.map(lambda text: text.startswith("-")).any(axis=None)
+
+
+def largest_of(told):
+    parts = {part.title: part for part in sections(told, "en", before=None, groups=None, outlook=None)}
+    return parts[label("title_key_deals")].tables[0][0]
 
 
 def test_an_id_that_is_a_name_is_said_once(forecast):

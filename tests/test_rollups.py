@@ -69,6 +69,22 @@ def test_groups_add_up_to_the_whole_in_every_draw(by, measure):
     assert table[by].tolist()[-1] == NOT_BY_DEAL
 
 
+def test_teams_and_reps_have_their_targets():
+    targets = {"team": {"north": 150.0, "west": 9.0}, "rep_id": {}}
+    found, draws = replace(forecast(), group_targets=targets), draws_by(forecast(), by="team")
+    table = rollup(found, by="team").set_index("team")
+    assert table["target"].dropna().to_dict() == targets["team"]
+    assert table["p_target"].dropna().to_dict() == {"north": (draws["north"] >= 150.0).mean(), "west": 0.0}
+    assert 0 < table.at["north", "p_target"] < 1
+    assert table.loc["west", ["amount", "count", "amount_upper"]].eq(0).all()  # nobody there has a deal
+    assert table.index[-1] == NOT_BY_DEAL
+    pd.testing.assert_frame_equal(
+        table.drop(index="west", columns=["target", "p_target"]), rollup(forecast(), by="team").set_index("team")
+    )
+    assert "target" not in rollup(found, by="rep_id")
+    assert "target" not in rollup(found, by="stage")
+
+
 @pytest.mark.parametrize("by", ["stage", "state"])
 def test_what_is_signed_has_a_group_of_its_own_among_stages(by):
     found = forecast()
@@ -177,6 +193,23 @@ def test_signing_a_deal_is_worth_in_the_list_what_it_is_worth_in_what_if():
         for one in (table.index[0], table.index[-1]):
             assert table.loc[one, "p_target_won"] == what_if(found, won=[one]).p_target
             assert table.loc[one, "p_target_lost"] == what_if(found, lost=[one]).p_target
+
+
+def test_what_is_reached_for_sure_and_without_the_largest():
+    found, total = forecast(), forecast().total()
+    assert (total >= found.reached_80).mean() >= 0.8 >= (total > found.reached_80).mean()
+    assert found.gap == pytest.approx(600.0 - total.mean())
+    less = found.without_largest()
+    assert less["deals"] == found.deals.nlargest(3, "expected_amount")["deal_id"].tolist()
+    lost = what_if(found, lost=less["deals"]).to_dict()
+    for key in ("mean", "median", "reached_80", "gap", "p_target"):
+        assert less[key] == pytest.approx(lost[key])
+    assert less["bands"]["80"] == pytest.approx(lost["bands"]["80"])
+    assert found.to_dict()["without_largest"] == less
+    bare = replace(found, target=None).to_dict()
+    assert bare["gap"] is bare["without_largest"]["gap"] is None
+    nothing = replace(found, amount={name: 0 * draws for name, draws in found.amount.items()})
+    assert nothing.reached_80 is nothing.gap is nothing.without_largest()["mean"] is None
 
 
 def _share(found, place):

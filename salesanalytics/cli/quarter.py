@@ -26,7 +26,7 @@ Note = tuple[str, dict[str, Any]]
 
 def forecast(book: DealBook, given: Namespace) -> Answer:
     """The quarter as a distribution, and the pack."""
-    from salesanalytics.forecast import Ledger, forecast_quarter, outlook, pipeline_change
+    from salesanalytics.forecast import Ledger, forecast_quarter, outlook, pacing, pipeline_change
     from salesanalytics.report import write_report
     from salesanalytics.report.tables import known_amounts, write_csv
     from salesanalytics.report.text import forecast_text
@@ -48,8 +48,10 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
         alike = {name: getattr(given, name) for name in ("quarter", "as_of", "draws", "seed")}
         ahead = outlook(book, **alike) if "Q" in given.quarter else None
         groups = _rollup(told, "team") if parts is None and "team" in told.deals else parts
+        pace = pacing(book, quarter=given.quarter, as_of=given.as_of) if told.period.start <= told.as_of else None
         for path in (page, workbook):
-            write_report(told, path, lang=given.lang, before=before, groups=groups, outlook=ahead, pipeline=moved)
+            more = {"groups": groups, "outlook": ahead, "pacing": pace, "pipeline": moved}
+            write_report(told, path, lang=given.lang, before=before, **more)
         write_csv(told.deals, table)
         Ledger(given.out / "ledger").record(told, book=book)
     if given.json:

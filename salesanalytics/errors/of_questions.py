@@ -38,6 +38,9 @@ TEXTS: dict[str, str] = {
     "{name} must be at least 0, got {got}.": "{name} 必须不小于 0，得到的是 {got}。",
     "{name} must lie between 0 and 1, got {got}.": "{name} 必须在 0 与 1 之间，得到的是 {got}。",
     "{name} must be a whole number from {least} on, got {got}.": "{name} 必须是不小于 {least} 的整数，得到的是 {got}。",
+    "A path needs a target and amounts: state target, or give the book targets.": (
+        "达标路径需要目标和金额：请给出 target，或在账本中提供目标表。"
+    ),
     "target must be an amount above 0, got {got}.": "目标必须是大于 0 的金额，得到的是 {got}。",
     "measure must be amount or count, got {got}.": "measure 必须是 amount 或 count，得到的是 {got}。",
     "score must be brier or log_loss, got {got}.": "score 必须是 brier 或 log_loss，得到的是 {got}。",

@@ -3,11 +3,13 @@
 from salesanalytics.forecast.backtest import backtest
 from salesanalytics.forecast.baselines import actual
 from salesanalytics.forecast.change import Change, explain_change
+from salesanalytics.forecast.disagreements import disagreements
 from salesanalytics.forecast.extracts import Extracts, compare_extracts
 from salesanalytics.forecast.judgement import Judgement, read_judgements, with_judgement
 from salesanalytics.forecast.ledger import Ledger
 from salesanalytics.forecast.outlook import outlook
 from salesanalytics.forecast.pacing import coverage_ratio, pacing
+from salesanalytics.forecast.path import path_to_target
 from salesanalytics.forecast.pipeline import PipelineChange, pipeline_change
 from salesanalytics.forecast.quarter import forecast_quarter
 from salesanalytics.forecast.result import QuarterForecast
@@ -27,12 +29,14 @@ __all__ = [
     "backtest",
     "compare_extracts",
     "coverage_ratio",
+    "disagreements",
     "draws_by",
     "explain_change",
     "forecast_quarter",
     "key_deals",
     "outlook",
     "pacing",
+    "path_to_target",
     "pipeline_change",
     "read_judgements",
     "rollup",

@@ -11,8 +11,9 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
 from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.prepare import prepare
-from salesanalytics.forecast.quarter import check_draws, stated_target
+from salesanalytics.forecast.quarter import check_draws
 from salesanalytics.forecast.result import QuarterForecast, reaches
+from salesanalytics.forecast.targets import stated_target
 from salesanalytics.models.bands import band_columns
 from salesanalytics.timeline import Period, parse_period
 from salesanalytics.timeline.calendar import as_of_day

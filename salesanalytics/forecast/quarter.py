@@ -17,9 +17,10 @@ from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
 from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.prepare import Prepared, prepare
 from salesanalytics.forecast.result import COMPONENTS, QuarterForecast
+from salesanalytics.forecast.targets import group_targets, stated_target
 from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.labels import percent
-from salesanalytics.timeline import Period, parse_period
+from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import as_of_day, to_date
 from salesanalytics.timeline.spells import known_outcomes
 
@@ -45,8 +46,8 @@ def forecast_quarter(
     as_of : date
         End of that day, inclusive.
     target : float, optional
-        Amount to reach. Without it the company's row of ``book.targets`` for the quarter, else the sum of its teams,
-        else of its reps.
+        Amount to reach. Without it that of the book (`salesanalytics.forecast.targets.stated_target`): the company's
+        row of ``book.targets``, else the sum of its teams, else of its reps; of a fiscal year the sum of its quarters.
     draws : int
     seed : int
         Same book, date and seed: same numbers.
@@ -123,22 +124,8 @@ def drawn(
         notes=_notes(book, prepared),
         seed=seed,
         rep_names=book.rep_names,
+        group_targets=group_targets(book, period),
     )
-
-
-def stated_target(book: DealBook, period: Period) -> float | None:
-    """Target of the period from ``book.targets``: the company's row, else the sum of teams, else of reps; 0 is none."""
-    targets = book.targets
-    if not len(targets):
-        return None
-    rows = targets[targets["quarter"].astype(str).eq(period.name)]
-    if "measure" in rows:
-        rows = rows[rows["measure"].isna() | rows["measure"].eq("amount")]
-    team, rep = (rows[c].notna() if c in rows else pd.Series(data=False, index=rows.index) for c in ("team", "rep_id"))
-    for level in (~team & ~rep, team & ~rep, rep):
-        if level.any():
-            return float(rows.loc[level, "amount"].sum()) or None
-    return None
 
 
 def _notes(book: DealBook, prepared: Prepared) -> tuple[tuple[str, dict[str, Any]], ...]:

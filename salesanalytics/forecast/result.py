@@ -21,6 +21,7 @@ from salesanalytics.timeline import Period
 
 COMPONENTS = ("signed", "open", "reopened", "unrecorded", "new")
 BANDS = (50, 80)
+N_LEFT_OUT = 3
 ROUNDING = 1e-9
 
 
@@ -76,6 +77,8 @@ class QuarterForecast:
         Deals that a `what_if` decided; empty: this is no hypothesis.
     rep_names : dict
         Names of reps by id, of those that have one.
+    group_targets : dict
+        Targets of teams and of reps in the book: by ``team`` and ``rep_id``, by name.
     """
 
     period: Period
@@ -101,6 +104,7 @@ class QuarterForecast:
     unjudged: QuarterForecast | None = None
     decided: tuple[str, ...] = ()
     rep_names: dict[str, str] = field(default_factory=dict)
+    group_targets: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         told = []
@@ -133,6 +137,47 @@ class QuarterForecast:
             return None
         return float(reaches(self.total(), self.target).mean())
 
+    @property
+    def reached_80(self) -> float | None:
+        """Amount reached with 80 % certainty: the largest that four draws in five reach; None where none is known."""
+        return self._told(self.total())["reached_80"]
+
+    @property
+    def gap(self) -> float | None:
+        """Target less mean: what is lacking, below 0 what is to spare; None without a target or amounts."""
+        return self._told(self.total())["gap"]
+
+    def without_largest(self) -> dict[str, Any]:
+        """The forecast without the three open deals of the largest expected amount, all others as drawn.
+
+        Returns
+        -------
+        dict
+            ``deals`` (ids of those left out), ``mean``, ``median``, ``bands``, ``reached_80``, ``gap``, ``p_target``:
+            as of the whole in `to_dict`.
+        """
+        largest = self.deals["expected_amount"].nlargest(N_LEFT_OUT).index
+        place = np.full(len(self.deals), -1)
+        place[largest] = 0
+        rest = np.maximum(self.total() - self.signings.of(place, 1, by_value=True)[0], 0.0)
+        return {"deals": self.deals.loc[largest, "deal_id"].tolist(), **self._told(rest)}
+
+    def _told(self, total: np.ndarray) -> dict[str, Any]:
+        """What is told of draws of a sum; None where no amount is known."""
+        if not self.amounts_known:
+            return dict.fromkeys(("mean", "median", "reached_80", "gap", "p_target")) | {
+                "bands": {str(b): [None, None] for b in BANDS}
+            }
+        mean = float(total.mean())
+        return {
+            "mean": mean,
+            "median": float(np.median(total)),
+            "bands": {str(b): [*central_band(total, b / 100)] for b in BANDS},
+            "reached_80": float(np.quantile(total, 0.2, method="inverted_cdf")),
+            "gap": None if self.target is None else self.target - mean,
+            "p_target": None if self.target is None else float(reaches(total, self.target).mean()),
+        }
+
     def bands(self, measure: str = "amount") -> dict[str, list[float]]:
         """Central bands of the total that hold 50 % and 80 % of the draws (`central_band`), ends included."""
         total = self.total(measure)
@@ -152,7 +197,7 @@ class QuarterForecast:
 
     def to_dict(self) -> dict[str, Any]:
         """The forecast for machines: what ``forecast --json`` prints; sums are None where no amount is known."""
-        total, count, known = self.total(), self.total("count"), self.amounts_known
+        count, known = self.total("count"), self.amounts_known
         table = self.components().set_index("component")
         components = {
             name: None
@@ -171,11 +216,9 @@ class QuarterForecast:
             "as_of": self.as_of.isoformat(),
             "quarter": self.period.name,
             "unit": self.unit,
-            "mean": float(total.mean()) if known else None,
-            "median": float(np.median(total)) if known else None,
-            "bands": self.bands() if known else {str(b): [None, None] for b in BANDS},
+            **self._told(self.total()),
             "target": self.target,
-            "p_target": self.p_target,
+            "without_largest": self.without_largest(),
             "count": {
                 "mean": float(count.mean()),
                 "median": float(np.median(count)),
@@ -188,6 +231,8 @@ class QuarterForecast:
             "method": self.method,
             "notes": [key for key, _ in self.notes],
             "seed": self.seed,
+            "ceiling": self.ceiling if self.ceiling == self.ceiling else None,
             "stretch": None if self.record is None else self.record.stretch,
+            "decided": list(self.decided),
             "without_judgement": None if self.unjudged is None else self.unjudged.to_dict(),
         }

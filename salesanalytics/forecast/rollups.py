@@ -12,6 +12,7 @@ import pandas as pd
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.draws import Signings
 from salesanalytics.forecast.lent_amounts import known_or_usual
+from salesanalytics.forecast.path import chances_if_decided
 from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.models.bands import central_band
 
@@ -75,18 +76,28 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
     -------
     DataFrame, one row a group, the largest amount first, then ``to come``
         ``<by>``, ``amount``, ``amount_lower``, ``amount_upper``, ``count``, ``count_lower``, ``count_upper``: mean and
-        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once.
+        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once. By ``team`` or
+        ``rep_id``, where the book states targets of such in the period, also ``target`` and ``p_target`` (NaN: it has
+        none), and a row of each that has a target and no deal. Deals to come belong to no group yet: the chance of a
+        group is without them.
 
     Raises
     ------
     SchemaError
         Deals cannot be grouped so.
     """
+    targets = pd.Series(forecast.group_targets.get(by, {}), dtype=float)
     table: dict[str, Any] = {}
     for measure in ("amount", "count"):
         draws = draws_by(forecast, by=by, measure=measure)
+        without_deals = targets.index.difference(draws.columns)
+        draws = draws.reindex(columns=[*draws.columns[:-1], *without_deals, NOT_BY_DEAL], fill_value=0.0)
         bands = np.array([central_band(draws[name], 0.8) for name in draws])
         table |= {measure: draws.mean(), f"{measure}_lower": bands[:, 0], f"{measure}_upper": bands[:, 1]}
+        if measure == "amount" and len(targets):
+            goals = targets.reindex(draws.columns)
+            reached = pd.Series(reaches(draws, goals.to_numpy()).mean(axis=0), index=draws.columns)
+            table |= {"target": goals, "p_target": reached.where(goals.notna())}
     found = pd.DataFrame(table).rename_axis(by).reset_index()
     last = found[by].eq(NOT_BY_DEAL)
     return pd.concat(
@@ -115,10 +126,8 @@ def key_deals(forecast: QuarterForecast) -> pd.DataFrame:
     centred = total - total.mean()
     found["variance_share"] = own @ centred / n / max(float(centred @ centred) / n, 1e-300)
     if forecast.target is not None:
-        signs = own > 0
-        if_won = total - own + np.where(signs, own, known_or_usual(top).to_numpy(dtype=float)[:, None])
-        found["p_target_won"] = reaches(if_won, forecast.target).mean(axis=1)
-        found["p_target_lost"] = reaches(total - own, forecast.target).mean(axis=1)
+        won, lost = chances_if_decided(forecast, forecast.target)
+        found["p_target_won"], found["p_target_lost"] = won[order], lost[order]
         found["adds"] = found["p_target_won"] - reaches(total, forecast.target).mean()
     return found
 

@@ -94,10 +94,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "title_key_deals": ("Deals that carry the uncertainty", "不确定性主要来自哪些项目"),
     "variance_share": ("Share of the uncertainty", "不确定性占比"),
     "p_target_won": ("Target if won", "签下时达标概率"), "p_target_lost": ("Target if not", "未签时达标概率"),
-    "lead_key_deals": (
-        "Without the largest deals ({n}) the mean is {without} {unit} instead of {mean}.",
-        "去掉最大的 {n} 个项目，均值为 {without} {unit}（原为 {mean}）。",
+    "groups_without_to_come": (
+        "Deals to come back or to come belong to no group yet: the chances of groups are without them.",
+        "重新启动及尚未立项的项目不属于任何分组，各组的达标概率均不含这些项目。",
     ),
+    "all_deals": ("All deals", "全部项目"),
+    "without_largest": ("Without the largest {n} by expected amount: {deals}", "去掉期望金额最大的 {n} 个：{deals}"),
+    "reached_80": ("Reached with 80 % certainty", "有 80 % 把握达到"),
+    "target_gap": ("Target less mean", "目标减均值"),
     "sheet_past": ("Past quarters", "历史季度"), "sheet_change": ("What moved", "变动"),
     "sheet_pipeline": ("Pipeline", "在跟进变动"),
     "sheet_groups": ("Groups", "分组"), "sheet_outlook": ("Months and year", "月度与全年"),
@@ -108,6 +112,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "comparable": ("All methods compared here", "各方法可比"),
     "week": ("Week", "周"), "actual": ("Signed in the end", "最终签约"),
     "past_dates_done": ("Past dates forecast: {done} of {n}", "已完成历史预测：{done} / {n}"),
+    "with_judgement": ("With judgement", "含人工判断"), "signs_on": ("Judged date", "判断的签约日"),
+    "sheet_judgement": ("Judgement", "人工判断"),
+    "hypothesis": (
+        "What if, not a forecast. Taken as signed in the period: {won}; as not signed in it: {lost}.",
+        "假设情形，并非预测。假定期内签约：{won}；假定期内不签约：{lost}。",
+    ),
     "without_judgement": ("Without judgement", "不含人工判断"), "title_judgement": ("Judgement", "人工判断"),
     "who": ("Who", "谁"), "p_model": ("Chance by the model", "模型概率"), "p_judged": ("Chance used", "采用概率"),
 }  # fmt: skip

@@ -17,10 +17,11 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from pandas.api.types import is_numeric_dtype
 
-from salesanalytics.forecast import PipelineChange, QuarterForecast, explain_change
+from salesanalytics.forecast import PipelineChange, QuarterForecast, disagreements, explain_change
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, cells, label
 from salesanalytics.labels.units import unit_for
+from salesanalytics.report.disagreement_section import disagreement_table
 from salesanalytics.report.excel_tables import (
     change_deal_table,
     change_table,
@@ -30,9 +31,15 @@ from salesanalytics.report.excel_tables import (
     past_table,
 )
 from salesanalytics.report.faults import said
+from salesanalytics.report.judgement_section import hypothesis_text, judgement_table, with_and_without_judgement
+from salesanalytics.report.largest import TOLD, with_and_without
+from salesanalytics.report.pacing_section import pacing_table
+from salesanalytics.report.path_section import path_table
 from salesanalytics.report.pipeline_rows import flow_deal_table, flow_table
 from salesanalytics.report.sections import names_of, outlook_notes
 from salesanalytics.report.tables import (
+    ceiling_text,
+    group_notes,
     known_amounts,
     method_text,
     note_texts,
@@ -44,6 +51,18 @@ from salesanalytics.report.text import fold
 
 HEAD = PatternFill("solid", fgColor="DCE6F1")
 BOLD = Font(name="Calibri", bold=True)  # the font of all other cells; without a name it would be another
+SHARES = (
+    "p_in_period",
+    "p_judged",
+    "p_target",
+    "p_rep",
+    "p_rep_in_period",
+    "p_model",
+    "p_target_won",
+    "p_target_path",
+    "worth_share",
+    "adds",
+)  # heads of columns in percent
 NOTE_WIDTH = 90
 LINE_HEIGHT = 18.0  # points; Chinese needs more than the 15 of a Latin line
 AMOUNT, SHARE, DATE = "#,##0", "0.0%", "yyyy-mm-dd"
@@ -58,21 +77,27 @@ def write_workbook(
     before: QuarterForecast | None = None,
     groups: pd.DataFrame | None = None,
     outlook: pd.DataFrame | None = None,
+    pacing: pd.DataFrame | None = None,
     pipeline: PipelineChange | None = None,
 ) -> Path:
     """Write a forecast as .xlsx: summary with bands, components summed by formula, simple methods, every open deal.
 
     Sheets: summary, open deals (filters; expected amount = chance x amount as a formula; totals of what is filtered),
-    what there is of change (of the forecast, of the pipeline: causes, then deals), groups, months and past quarters,
-    notes. Amounts are in the book's own unit. Texts that a spreadsheet would run as a formula are stored as text.
+    the path to the target, judgement, where model and rep disagree, what there is of pacing, change (of the forecast,
+    of the pipeline: causes, then deals), groups, months and past quarters, notes. Amounts are in the book's own unit.
+    Texts that a spreadsheet would run as a formula are stored as text.
     """
     book = Workbook()
     summary = book.active
     summary.title = label("sheet_summary", lang)
     _summary(summary, forecast, lang)
     _deals(book.create_sheet(label("title_deals", lang)), forecast, lang)
-    unit = unit_for(0.0, forecast.unit, lang)[1]
+    unit, apart = unit_for(0.0, forecast.unit, lang)[1], known_amounts(disagreements(forecast), forecast)
     tables = {
+        "sheet_path": [] if forecast.p_target is None else [path_table(forecast, unit, lang)],
+        "sheet_judgement": [judgement_table(forecast, unit, lang)] if forecast.unjudged else [],
+        "sheet_disagreements": [disagreement_table(apart, forecast, unit, lang)] if len(apart) else [],
+        "sheet_pacing": [] if pacing is None else [pacing_table(pacing, unit, lang)],
         "sheet_change": [] if before is None else _change(before, forecast, unit, lang),
         "sheet_pipeline": [] if pipeline is None else [f(pipeline, unit, lang) for f in (flow_table, flow_deal_table)],
         "sheet_groups": [] if groups is None else [group_table(known_amounts(groups, forecast), forecast, unit, lang)],
@@ -81,9 +106,15 @@ def write_workbook(
     }
     for name, parts in tables.items():
         if parts:
-            _tables(book.create_sheet(label(name, lang)), parts)
+            _tables(book.create_sheet(label(name, lang)), parts, shares={label(key, lang) for key in SHARES})
     if outlook is not None:
         _below_months(book[label("sheet_outlook", lang)], outlook, forecast, lang)
+    if forecast.unjudged is not None:
+        _below_judgement(book[label("sheet_judgement", lang)], forecast, lang)
+    if groups is not None:
+        for note in group_notes(groups, lang):
+            book[label("sheet_groups", lang)].append([None])
+            book[label("sheet_groups", lang)].append([note])
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)
     for sheet in book.worksheets:  # printed, a sheet is as wide as its page
         sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
@@ -159,12 +190,10 @@ def _bands(level: str, lang: str) -> list[str]:
 def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     widths(sheet, [38, 18, 18, 18, 18, 18, 18])
     _put(sheet.cell(1, 1), label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of), bold=True)
+    _put(sheet.cell(2, 1), hypothesis_text(forecast, lang) or None, bold=True)
     last = _parts(sheet, 3, forecast, lang)
     at = _middle(sheet, last + 2, forecast, lang)
-    if forecast.p_target is not None:
-        write_row(sheet, at + 2, [label("target", lang), forecast.target], [None, form_of(forecast.target)])
-        write_row(sheet, at + 3, [label("p_target", lang), forecast.p_target], [None, _chance_form(forecast)])
-        at += 3
+    at = _goal(sheet, at + 2, forecast, lang) if forecast.amounts_known else at
     amount, count = _amount_head("amount", forecast, lang), label("count", lang)
     at += 1
     head(sheet, at + 1, [label("method", lang), amount, count, label("basis", lang)], n_text=1)
@@ -179,6 +208,27 @@ def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
         write_row(sheet, i, values, [None, of["amount"], of["count"], None])
         sheet.cell(i, 4).alignment = Alignment(horizontal="left", indent=1)
     sheet.freeze_panes = "B4"
+
+
+def _goal(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
+    """The target; what is reached of it, with all deals and without the largest; returns the last row."""
+    unit = unit_for(0.0, forecast.unit, lang)[1]
+    if forecast.target is not None:
+        write_row(sheet, at, [label("target", lang), forecast.target], [None, form_of(forecast.target)])
+        at += 1
+    heads = [
+        label("mean", lang),
+        *_bands("80", lang),
+        *(label(k, lang) for k in ("reached_80", "target_gap", "p_target")),
+    ]
+    shown = len(TOLD) if forecast.target is not None else TOLD.index("gap")
+    head(sheet, at, [amount_label("forecast", unit, lang), *heads[:shown]], n_text=1)
+    for row in with_and_without(forecast, lang):
+        at += 1
+        values = [row[key] for key in TOLD[:shown]]
+        forms = [_chance_form(forecast) if key == "p_target" else form_of(row[key]) for key in TOLD[:shown]]
+        write_row(sheet, at, [row["text"], *values], [None, *forms])
+    return at
 
 
 def _chance_form(forecast: QuarterForecast) -> str:
@@ -271,8 +321,22 @@ def _change(before: QuarterForecast, forecast: QuarterForecast, unit: str, lang:
     return [*causes, change_deal_table(change, names_of(before, forecast), unit, lang)] if len(change.deals) else causes
 
 
-def _tables(sheet: Worksheet, frames: list[pd.DataFrame]) -> None:
-    """Tables one below the other, whose heads and texts are in words, numbers as numbers."""
+def _below_judgement(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
+    """The forecast with judgement and without it."""
+    at = sheet.max_row + 2
+    heads = [
+        _amount_head("forecast", forecast, lang),
+        label("mean", lang),
+        *_bands("80", lang),
+        label("p_target", lang),
+    ]
+    head(sheet, at, heads, n_text=1)
+    for i, values in enumerate(with_and_without_judgement(forecast, lang), start=at + 1):
+        write_row(sheet, i, values, [None, *map(form_of, values[1:4]), _chance_form(forecast)])
+
+
+def _tables(sheet: Worksheet, frames: list[pd.DataFrame], *, shares: set[str]) -> None:
+    """Tables one below the other, whose heads and texts are in words, numbers as numbers, shares in percent."""
     widths(sheet, [24, *[16] * (max(frame.shape[1] for frame in frames) - 1)])
     sheet.freeze_panes, at = "B2", 1
     for frame in frames:
@@ -280,7 +344,8 @@ def _tables(sheet: Worksheet, frames: list[pd.DataFrame]) -> None:
         head(sheet, at, list(frame), n_text=n_text)
         for row in frame.to_dict("records"):
             at, values = at + 1, [plain(value) for value in row.values()]
-            write_row(sheet, at, values, [_form(value) for value in values])
+            forms = [SHARE if name in shares else _form(v) for name, v in zip(row, values, strict=True)]
+            write_row(sheet, at, values, forms)
         at += 2
 
 
@@ -302,7 +367,7 @@ def plain(value: Any) -> Any:
 
 def _notes(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     widths(sheet, [NOTE_WIDTH])
-    texts = [*note_texts(forecast, lang), method_text(forecast, lang)]
+    texts = [*note_texts(forecast, lang), *filter(None, [ceiling_text(forecast, lang)]), method_text(forecast, lang)]
     for at, text in enumerate(texts, start=1):
         _put(sheet.cell(at, 1), text)
         sheet.cell(at, 1).alignment = Alignment(wrap_text=True, vertical="top")

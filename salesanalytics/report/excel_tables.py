@@ -42,7 +42,10 @@ def group_table(groups: pd.DataFrame, forecast: QuarterForecast, unit: str, lang
     """A `rollup`, one row a group."""
     by = str(groups.columns[0])
     names = group_names(groups[by], forecast.process, forecast.rep_names, lang)
-    return pd.DataFrame({group_head(by, lang): names} | _measured(groups, unit, lang))
+    columns: dict[str, Any] = {group_head(by, lang): names} | _measured(groups, unit, lang)
+    if "target" in groups:
+        columns |= {amount_label("target", unit, lang): groups["target"], label("p_target", lang): groups["p_target"]}
+    return pd.DataFrame(columns)
 
 
 def outlook_table(outlook: pd.DataFrame, unit: str, lang: str) -> pd.DataFrame:

@@ -20,9 +20,12 @@ from salesanalytics.labels import band, label, number, percent, short
 from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.plots.forecast import SHOWN_DEALS
 from salesanalytics.plots.units import in_units
+from salesanalytics.report.judgement_section import hypothesis_text
+from salesanalytics.report.largest import gap_text
 from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
+    ceiling_text,
     component_rows,
     deal_rows,
     method_text,
@@ -43,6 +46,7 @@ def write_page(
     before: QuarterForecast | None = None,
     groups: pd.DataFrame | None = None,
     outlook: pd.DataFrame | None = None,
+    pacing: pd.DataFrame | None = None,
     pipeline: PipelineChange | None = None,
 ) -> Path:
     """Write a forecast as one self-contained HTML file: no network, every value escaped."""
@@ -52,7 +56,9 @@ def write_page(
     content["deals"] = deal_rows(forecast, lang).head(LISTED_DEALS)
     content["sections"] = [
         vars(part) | {"picture": part.draw and png(part.draw, part.height)}
-        for part in sections(forecast, lang, before=before, groups=groups, outlook=outlook, pipeline=pipeline)
+        for part in sections(
+            forecast, lang, before=before, groups=groups, outlook=outlook, pacing=pacing, pipeline=pipeline
+        )
     ]
     font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,6 +72,7 @@ def _content(forecast: QuarterForecast, lang: str) -> dict[str, Any]:
         "lang": "zh-CN" if lang == "zh" else "en",
         "title": label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of),
         "words": {f"title_{key}": label(f"title_{key}", lang) for key in _HEADINGS},
+        "hypothesis": hypothesis_text(forecast, lang),
         "tiles": _tiles(forecast, lang),
         "lead": _lead(forecast, lang),
         "carried": _carried(forecast, lang),
@@ -86,10 +93,13 @@ def _tiles(forecast: QuarterForecast, lang: str) -> list[dict[str, Any]]:
         mean = forecast.total(measure).mean()
         bands = forecast.bands(measure).items()
         more = [f"{label(f'band_{level}', lang)} {band(low, high)}" for level, (low, high) in bands]
+        more += [f"{label('reached_80', lang)} {short(forecast.reached_80 or 0.0)}"] if measure == "amount" else []
         tiles.append({"name": label(measure, lang), "value": f"{short(mean)} {unit}", "more": more})
     if forecast.target is not None:
-        target = f"{label('target', lang)} {short(forecast.target)} {forecast.unit}"
-        tiles.append({"name": label("p_target", lang), "value": p_target_text(forecast), "more": [target]})
+        more = [f"{label('target', lang)} {short(forecast.target)} {forecast.unit}"]
+        if forecast.gap is not None:
+            more.append(f"{label('target_gap', lang)} {gap_text(forecast.gap, forecast.target)} {forecast.unit}")
+        tiles.append({"name": label("p_target", lang), "value": p_target_text(forecast), "more": more})
     return tiles
 
 
@@ -100,7 +110,8 @@ def _lead(forecast: QuarterForecast, lang: str) -> str:
         limits = {key: label("n_deals", lang, n=text) for key, text in limits.items()}
     else:
         limits = {key: f"{text} {forecast.unit}".rstrip() for key, text in limits.items()}
-    return label("lead_bands", lang, **limits)
+    bands = label("lead_bands", lang, **limits)
+    return label("two_sentences", lang, first=bands, second=ceiling_text(forecast, lang)).rstrip()
 
 
 def _measure(forecast: QuarterForecast) -> str:

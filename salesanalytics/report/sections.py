@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from salesanalytics import plots
 from salesanalytics.forecast import PipelineChange, QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
+from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded
 from salesanalytics.labels.units import unit_for, unit_for_deals
+from salesanalytics.report.disagreement_section import disagreement_section
+from salesanalytics.report.judgement_section import judgement_section
+from salesanalytics.report.largest import largest_rows
+from salesanalytics.report.pacing_section import pacing_section
+from salesanalytics.report.path_section import path_section
 from salesanalytics.report.pipeline_rows import flow_deal_rows, flow_rows
 from salesanalytics.report.review_rows import (
     amounts_told,
@@ -25,24 +26,10 @@ from salesanalytics.report.review_rows import (
     moved_deal_rows,
     record_rows,
 )
-from salesanalytics.report.tables import group_rows, known_amounts, numbers, p_target_text
+from salesanalytics.report.section import Section
+from salesanalytics.report.tables import group_notes, group_rows, known_amounts, numbers
 
-KEY_DEALS, LARGEST = 8, 3
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part: ``title``, sentences, tables with the number of their columns of text, a picture and its height.
-
-    ``below``: sentences under the tables.
-    """
-
-    title: str
-    lead: tuple[str, ...] = ()
-    tables: tuple[tuple[pd.DataFrame, int], ...] = ()
-    draw: Callable[[Axes], Axes] | None = None
-    height: float = 3.4
-    below: tuple[str, ...] = ()
+KEY_DEALS = 8
 
 
 def sections(
@@ -52,16 +39,23 @@ def sections(
     before: QuarterForecast | None,
     groups: pd.DataFrame | None,
     outlook: pd.DataFrame | None,
+    pacing: pd.DataFrame | None = None,
     pipeline: PipelineChange | None = None,
 ) -> list[Section]:
     """The parts that can be told, in the order in which a director asks."""
     found = [] if before is None else [_change(before, forecast, lang)]
     found += [] if pipeline is None else [_pipeline(pipeline, forecast.unit, lang)]
-    found += [_target(forecast, lang)] if forecast.target is not None and forecast.amounts_known else []
-    found += [_judgement(forecast, lang)] if forecast.unjudged is not None else []
+    covered = pacing_section(forecast, pacing, lang)
+    found += [covered] if covered else []
+    if forecast.p_target is not None:
+        found += [_target(forecast, lang), path_section(forecast, lang)]
+    found += [judgement_section(forecast, lang)] if forecast.unjudged is not None else []
     found += [_key_deals(forecast, lang)] if len(forecast.deals) and forecast.amounts_known else []
+    apart = disagreement_section(forecast, lang)
+    found += [apart] if apart else []
     if groups is not None:
-        found.append(Section(label("title_groups", lang), tables=((group_rows(groups, forecast, lang), 1),)))
+        tables, below = ((group_rows(groups, forecast, lang), 1),), group_notes(groups, lang)
+        found.append(Section(label("title_groups", lang), tables=tables, below=below))
     found += [] if outlook is None else [_outlook(outlook, forecast, lang)]
     return found + ([_trust(forecast, lang)] if forecast.record is not None else [])
 
@@ -107,30 +101,7 @@ def _target(forecast: QuarterForecast, lang: str) -> Section:
     )
 
 
-def _judgement(forecast: QuarterForecast, lang: str) -> Section:
-    plain = forecast.unjudged
-    assert plain is not None
-    scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
-    low, high = plain.bands()["80"]
-    text = f"{short(plain.total().mean() / scale)} [{band(low / scale, high / scale)}] {unit}"
-    text += "" if plain.p_target is None else label("change_target", lang, p=p_target_text(plain))
-    used, model = (f.deals.set_index("deal_id")["p_in_period"] for f in (forecast, plain))
-    ids = [one.deal_id for one in forecast.judgements]
-    rows = pd.DataFrame(
-        {
-            label("deal_id", lang): ids,
-            label("who", lang): [one.who for one in forecast.judgements],
-            label("why", lang): [one.why for one in forecast.judgements],
-            label("p_model", lang): [percent(model[i], 1) for i in ids],
-            label("p_judged", lang): [percent(used[i], 1) for i in ids],
-        }
-    )
-    line = label("part_of", lang, text=label("without_judgement", lang), part=text)
-    return Section(label("title_judgement", lang), (line,), ((rows, 3),))
-
-
 def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
-    scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     deals, n = key_deals(forecast), len(forecast.total())
     sure = forecast.target is not None and bool(reaches(forecast.amount["signed"].min(), forecast.target))
     top = deals.nlargest(KEY_DEALS, "variance_share")
@@ -144,19 +115,9 @@ def _key_deals(forecast: QuarterForecast, lang: str) -> Section:
     }
     for name in ("p_target_won", "p_target_lost"):
         columns |= {label(name, lang): [chance(p, n, certain=sure) for p in top[name]]} if name in top else {}
-    n_largest, without = _without_largest(forecast)
-    means = {"without": short(without / scale), "mean": short(forecast.total().mean() / scale)}
-    lead = label("lead_key_deals", lang, n=n_largest, unit=unit, **means)
-    return Section(label("title_key_deals", lang), (lead,), ((pd.DataFrame(columns), 2),))
-
-
-def _without_largest(forecast: QuarterForecast) -> tuple[int, float]:
-    """How many of the largest deals are left out, and the mean of the draws without what they brought in each."""
-    largest = forecast.deals["expected_amount"].nlargest(LARGEST).index
-    place = np.full(len(forecast.deals), -1)
-    place[largest] = 0
-    own = forecast.signings.of(place, 1, by_value=True)[0]
-    return len(largest), max(float((forecast.total() - own).mean()), 0.0)
+    return Section(
+        label("title_key_deals", lang), tables=((largest_rows(forecast, lang), 1), (pd.DataFrame(columns), 2))
+    )
 
 
 def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Section:

@@ -90,7 +90,7 @@ def component_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
 
 
 def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.DataFrame:
-    """A `rollup`: mean and 80 % band of amount and count of each group."""
+    """A `rollup`: mean and 80 % band of amount and count of each group; target and the chance of it where stated."""
     scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
     by, parts = str(parts.columns[0]), known_amounts(parts, forecast)
     columns: dict[str, Any] = {group_head(by, lang): group_names(parts[by], forecast.process, forecast.rep_names, lang)}
@@ -101,7 +101,19 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
         digits = 0 if measure == "count" else decimals(limits.max(axis=None))
         band_head = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
         columns[band_head] = [band(low, high, digits) for low, high in limits.itertuples(index=False)]
+    if "target" in parts:
+        columns[amount_label("target", unit, lang)] = numbers(parts["target"] / scale)
+        signed_now = forecast.signed.groupby(by)["amount"].sum().reindex(parts[by]).fillna(0.0)
+        sure, n = reaches(signed_now, parts["target"].to_numpy()), len(forecast.total())
+        columns[label("p_target", lang)] = [
+            chance(p, n, certain=reached) for p, reached in zip(parts["p_target"], sure, strict=True)
+        ]
     return pd.DataFrame(columns)
+
+
+def group_notes(parts: pd.DataFrame, lang: str) -> tuple[str, ...]:
+    """What the chances of the targets of groups leave out: a sentence, or none."""
+    return (label("groups_without_to_come", lang),) if "target" in parts else ()
 
 
 def group_head(by: str, lang: str) -> str:
@@ -256,6 +268,12 @@ def note_texts(forecast: QuarterForecast, lang: str) -> list[str]:
     tested = forecast.record is not None or any(key in WHY_UNTESTED for key, _ in forecast.notes)
     notes = [*forecast.notes, *([] if tested else [("note_bands", {})])]
     return [label(key, lang, **values) for key, values in notes]
+
+
+def ceiling_text(forecast: QuarterForecast, lang: str) -> str:
+    """How wrong even perfect chances would be; nothing where nothing is expected."""
+    told = forecast.amounts_known and forecast.ceiling == forecast.ceiling
+    return label("accuracy_ceiling", lang, share=percent(forecast.ceiling)) if told else ""
 
 
 def method_text(forecast: QuarterForecast, lang: str) -> str:

@@ -14,9 +14,13 @@ from salesanalytics.labels import cells, label, short
 from salesanalytics.models import CloseModel
 from salesanalytics.plots.units import in_units
 from salesanalytics.report.faults import fault_rows, row_counts
-from salesanalytics.report.sections import Section, sections
+from salesanalytics.report.judgement_section import hypothesis_text
+from salesanalytics.report.largest import gap_text
+from salesanalytics.report.section import Section
+from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
+    ceiling_text,
     component_rows,
     deal_rows,
     method_text,
@@ -181,11 +185,9 @@ def forecast_text(
     """
     whole, forecast = forecast, in_units(forecast, lang)
     title = label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of)
-    blocks = [text_table(summary_rows(forecast, lang), title=title, n_text=1, lang=lang, width=width)]
-    if forecast.target is not None:
-        target = label("part_of", lang, text=label("target", lang), part=f"{short(forecast.target)} {forecast.unit}")
-        chance = label("part_of", lang, text=label("p_target", lang), part=p_target_text(forecast))
-        blocks.append(f"{target.rstrip()}\n{chance}\n")
+    blocks = ["\n".join([*fold(hypothesis_text(forecast, lang), width), ""])] if forecast.decided else []
+    blocks += [text_table(summary_rows(forecast, lang), title=title, n_text=1, lang=lang, width=width)]
+    blocks += [_goal_text(forecast, lang)]
     for rows, key, n_text in (
         (component_rows(forecast, lang), "title_parts", 1),
         (deal_rows(whole, lang).head(TOP_DEALS).drop(columns=label("rep_id", lang)), "title_contributions", 3),
@@ -198,7 +200,19 @@ def forecast_text(
     for note in note_texts(forecast, lang):
         first, *rest = fold(note, width and width - 2)
         lines += [f"- {first}", *(f"  {line}" for line in rest)]
-    return "\n".join([*blocks, *lines, "", *fold(method_text(forecast, lang), width), ""])
+    last = [line for text in (ceiling_text(forecast, lang), method_text(forecast, lang)) for line in fold(text, width)]
+    return "\n".join([*blocks, *lines, "", *filter(None, last), ""])
+
+
+def _goal_text(forecast: QuarterForecast, lang: str) -> str:
+    """What is reached for sure; the target, the chance to reach it, and what the mean lacks of it: a line each."""
+    told = {} if forecast.reached_80 is None else {"reached_80": short(forecast.reached_80)}
+    told |= {} if forecast.target is None else {"target": short(forecast.target)}
+    if forecast.target is not None and forecast.gap is not None:
+        told["target_gap"] = gap_text(forecast.gap, forecast.target)
+    told = {key: f"{amount} {forecast.unit}".rstrip() for key, amount in told.items()}
+    told |= {} if forecast.target is None else {"p_target": p_target_text(forecast)}
+    return "".join(label("part_of", lang, text=label(key, lang), part=part) + "\n" for key, part in told.items())
 
 
 def _section_text(part: Section, lang: str, width: int | None) -> list[str]:

@@ -24,6 +24,7 @@ def write_report(
     before: QuarterForecast | None = None,
     groups: pd.DataFrame | None = None,
     outlook: pd.DataFrame | None = None,
+    pacing: pd.DataFrame | None = None,
     pipeline: PipelineChange | None = None,
 ) -> Path:
     """Write a forecast as one self-contained HTML file, or as a workbook, by the ending of the path.
@@ -40,6 +41,8 @@ def write_report(
         From `rollup`.
     outlook : DataFrame, optional
         From `outlook`; its row of the forecast's quarter is told as the forecast tells it.
+    pacing : DataFrame, optional
+        From `pacing`, of the forecast's period and date: how far it has come beside past ones.
     pipeline : PipelineChange, optional
         From `pipeline_change`: what moved the open pipeline is told.
 
@@ -57,5 +60,5 @@ def write_report(
     if path.suffix not in WRITERS:
         raise SalesAnalyticsError(f"A report is written as {' or '.join(WRITERS)}, got {path.name!r}.")
     outlook = None if outlook is None else with_headline(outlook, forecast)
-    more: dict[str, Any] = {"before": before, "groups": groups, "outlook": outlook, "pipeline": pipeline}
-    return WRITERS[path.suffix](forecast, path, lang=lang, **more)
+    more: dict[str, Any] = {"before": before, "groups": groups, "outlook": outlook, "pacing": pacing}
+    return WRITERS[path.suffix](forecast, path, lang=lang, pipeline=pipeline, **more)
