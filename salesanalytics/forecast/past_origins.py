@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from salesanalytics.forecast.baselines import baselines, conversion_days
 from salesanalytics.forecast.calls import calls_of
 from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.lent_amounts import known_or_usual
-from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare
+from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare, prepare_by_table
 from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.calendar import to_date
 from salesanalytics.timeline.spells import outcomes_on
@@ -39,11 +40,14 @@ class Origin:
         Weeks into the quarter; below 0: before it.
     day : int
         Days since 1970-01-01.
+    scored : bool
+        Whether our model forecasts there; else simple methods alone, so that they have past errors to be scored by.
     """
 
     period: Period
     week: int
     day: int
+    scored: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Foreseen:
     origin : Origin
     drawable : Drawable
     totals : dict of ndarray
-        Draws of ``amount`` and ``count``, bands not widened.
+        Draws of ``amount`` and ``count``, bands not widened; none where our model was not asked.
     points : DataFrame
         ``count`` and ``amount`` by each simple method (index).
     calls : DataFrame
@@ -122,14 +126,15 @@ def _ask_together(book: DealBook, origins: list[Origin]) -> None:
 
 
 def _foreseen(book: DealBook, origin: Origin, seed: int) -> Foreseen:
-    prepared = prepare(book, period=origin.period, day=origin.day, intervals=False)
-    points = baselines(book, period=origin.period, day=origin.day, deals=prepared.deals)
-    points = points.set_index("method")[["count", "amount"]]
-    points.loc[TABLE] = _by_table(prepared)
-    drawable = prepared.drawable()
-    calls = calls_of(prepared.deals, origin.period)
-    totals = draw_totals(drawable, draws=DRAWS, seed=seed)
-    return Foreseen(origin, drawable, totals, points, calls, beside_calls(drawable))
+    asked: dict[str, Any] = {"period": origin.period, "day": origin.day}
+    if origin.scored:
+        drawable = prepare(book, **asked, intervals=False).drawable()
+        totals = draw_totals(drawable, draws=DRAWS, seed=seed)
+    else:
+        drawable, totals = prepare_by_table(book, **asked), {}
+    points = baselines(book, **asked, deals=drawable.deals).set_index("method")[["count", "amount"]]
+    points.loc[TABLE] = _by_table(drawable)
+    return Foreseen(origin, drawable, totals, points, calls_of(drawable.deals, origin.period), beside_calls(drawable))
 
 
 def _by_table(drawable: Drawable) -> list[float]:
