@@ -61,16 +61,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "target_with": ("Target {amount}: {p}", "目标 {amount}：{p}"),
     "title_trust": ("Can it be trusted: past quarters forecast the same way", "可信吗：用同样方法预测过去的季度"),
     "trust_bands": (
-        "Of {n} past quarters, the 80 % band held {k80} and the 50 % band {k50} ({measure}).",
-        "过去 {n} 个季度中，80 % 区间命中 {k80} 次，50 % 区间命中 {k50} 次（{measure}）。",
+        "Past quarters: {quarters}, forecasts of them: {n}. The 80 % band held {k80}, the 50 % band {k50} ({measure}).",
+        "对过去 {quarters} 个季度的 {n} 次预测中，80 % 区间命中 {k80} 次，50 % 区间命中 {k50} 次（{measure}）。",
     ),
     "trust_stretch": (
         "Past bands ask for {stretch} times the width (1.00: enough; above it the shock is widened, within limits).",
         "按以往记录，区间应为原来的 {stretch} 倍宽（1.00 表示已足够宽；大于 1.00 时在限度内放大共同冲击）。",
     ),
-    "trust_use": (
+    "use_by_record": (
         "By this record the method to use is: {method} ({measure}; methods compared: {n}, over quarters: {quarters}).",
         "按此记录应采用：{method}（{measure}；在 {quarters} 个季度上比较了 {n} 种方法）。",
+    ),
+    "too_few_compared": (
+        "By this record no method is to be preferred: too few quarters to compare ({quarters} of {least}; {measure}).",
+        "按此记录无从择优：可比较的季度太少（{least} 个中只有 {quarters} 个；{measure}）。",
     ),
     "title_outlook": ("Months, next quarter, year", "月度、下季度、全年"),
     "outlook_without": (

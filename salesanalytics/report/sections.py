@@ -20,9 +20,9 @@ from salesanalytics.report.review_rows import (
     cause_rows,
     change_ends,
     judged_measures,
-    method_name,
     moved_deal_rows,
     record_rows,
+    use_text,
 )
 from salesanalytics.report.tables import group_rows, known_amounts, numbers, p_target_text
 
@@ -187,15 +187,13 @@ def _trust(forecast: QuarterForecast, lang: str) -> Section:
     assert record is not None
     measures = judged_measures(record)
     lead = [] if "amount" in measures else [label("no_amounts_judged", lang)]
+    quarters = record.scores["quarter"].nunique()
     for measure in measures:
         (k80, n), (k50, _) = record.held(measure, 80), record.held(measure, 50)
-        lead.append(label("trust_bands", lang, n=n, k80=k80, k50=k50, measure=label(measure, lang)))
+        told = {"k80": k80, "k50": k50, "n": n, "quarters": quarters, "measure": label(measure, lang)}
+        lead.append(label("trust_bands", lang, **told))
     lead.append(label("trust_stretch", lang, stretch=number(record.stretch, 2)))
-    n_methods = record.scores.dropna(subset=["forecast"])["method"].nunique()
-    for measure in measures:
-        use = method_name(record.recommended(measure), lang)
-        compared = {"n": n_methods, "quarters": record.n_compared(measure)}
-        lead.append(label("trust_use", lang, method=use, measure=label(measure, lang), **compared))
+    lead += [use_text(record, measure, lang) for measure in measures]
     lead.append(label("backtest_note", lang))
     return Section(
         label("title_trust", lang),
