@@ -20,7 +20,8 @@ from salesanalytics.forecast import backtest_cache, judged
 from salesanalytics.forecast.data_hash import data_hash
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
 from salesanalytics.forecast.past_origins import Origin, foresee
-from salesanalytics.forecast.prepare import prepare
+from salesanalytics.forecast.prepare import prepare, prepare_by_table
+from salesanalytics.forecast.simple_methods import simple_methods
 from salesanalytics.forecast.track_record import PRIOR_QUARTERS, TrackRecord, stretch_of
 from salesanalytics.models.bands import central_band
 from salesanalytics.models.shock import SHOCK_GRID
@@ -49,7 +50,7 @@ def test_every_quarter_week_measure_and_method_has_a_row():
     scores = record().scores
     assert scores["quarter"].unique().tolist() == [f"{y}Q{q}" for y in range(2012, 2016) for q in range(1, 5)][3:15]
     shape = scores.groupby(["quarter", "week", "measure"])["method"].nunique()
-    assert set(shape) == {11}
+    assert set(shape) == {16}
     assert len(shape) == 12 * 2 * 2
     assert (scores.groupby(["quarter", "measure"])["actual"].nunique() == 1).all()
     for quarter, part in scores[scores["measure"].eq("count")].groupby("quarter"):
@@ -93,6 +94,13 @@ def test_simple_methods_have_their_own_earlier_errors_as_distribution(place):
     assert row["crps"] == pytest.approx(np.abs(draws - row["actual"]).mean() - spread)
 
 
+def test_without_a_close_model_simple_methods_say_the_same():
+    for day in ("2012-03-31", "2012-05-15"):
+        asked = {"period": parse_period("2012Q2"), "day": to_day(day)}
+        fitted, light = (simple_methods(book(), way(book(), **asked)) for way in (prepare, prepare_by_table))
+        pd.testing.assert_frame_equal(fitted, light)
+
+
 def test_where_the_book_is_long_enough_all_scored_quarters_compare():
     assert record().n_compared("count") == record().n_compared() == 12
     others = record().scores["method"].nunique() - record().scores.query("crps.isna()")["method"].nunique()
@@ -120,8 +128,30 @@ def test_by_default_settings_a_simple_method_that_is_better_is_recommended():
     found = sa.backtest(book_of(deals, history, last=DAYS - 1), as_of="2015-12-31", weeks=(0,))
     table = found.summary().set_index(["measure", "method"])["crps"]["count"]
     assert found.n_compared("count") >= 8
-    assert found.recommended("count").startswith("rep_commit")
+    assert found.recommended("count").startswith("rep_")
     assert table["rep_commit"] < 0.8 * table["forecast"]
+
+
+def test_a_recommended_method_has_a_number_and_a_band_for_the_present_quarter():
+    last = parse_period("2015Q4")
+    deals, history = simulate(5, days=DAYS, per_day=0.4)
+    told = told_by_oracles(history, [last.back(k) for k in range(24)])
+    company = book_of(deals, told, last=DAYS - 1)
+    past = sa.backtest(company, as_of="2015-09-30", weeks=(0,), quarters=5)
+    now = sa.forecast_quarter(company, quarter="2015Q4", as_of="2015-09-30", target=600.0, record=past, draws=2000)
+    simple = now.baselines.set_index("method")
+    assert set(past.scores["method"]) - {"forecast"} == set(simple.index)
+    row, scores = simple.loc["rep_commit"], past.scores.query("method == 'rep_commit' and measure == 'amount'")
+    draws = np.maximum(row["amount"] - (scores["forecast"] - scores["actual"]), 0)
+    assert (row["amount_lower"], row["amount_upper"]) == central_band(draws, 0.8)
+    assert row["p_target"] == (draws >= 600).mean()
+    row = simple.loc["with_calls"]
+    assert row["count_lower"] < row["count"] < row["count_upper"]
+    assert 0 < row["p_target"] < 1
+    assert now.to_dict()["baselines"]["with_calls"]["p_target"] == row["p_target"]
+    few = TrackRecord(past.scores[past.scores["quarter"] > "2014Q3"])  # three quarters are too few errors
+    now = sa.forecast_quarter(company, quarter="2015Q4", as_of="2015-09-30", record=few, draws=200)
+    assert now.baselines[["amount_lower", "count_upper", "p_target"]].isna().all(axis=None)
 
 
 def speaks(n_of_method):

@@ -13,8 +13,9 @@ import numpy as np
 from salesanalytics.book import DealBook
 from salesanalytics.errors import InsufficientDataError, SchemaError
 from salesanalytics.forecast.backtest_cache import cache_file, keep, read_kept
-from salesanalytics.forecast.judged import GRACE_DAYS, MIN_ERRORS, judged
+from salesanalytics.forecast.judged import GRACE_DAYS, judged
 from salesanalytics.forecast.past_origins import Origin, foresee
+from salesanalytics.forecast.simple_methods import MIN_ERRORS
 from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.timeline import Period
 from salesanalytics.timeline.calendar import as_of_day, quarter_of, to_date
@@ -62,9 +63,9 @@ def backtest(
     -------
     TrackRecord
         ``scores``: one row a quarter, week, measure (amount, count) and method (``forecast``: ours; ``stage_table``:
-        the same with the chances of the stage table; the methods of `baselines`; ``rep_commit_corrected`` and
-        ``rep_probability_corrected``: what comes of the calls of reps by what came of them before; ``with_calls``:
-        ours moved towards these as far as that helped before): ``as_of``, ``forecast``, ``actual``
+        the same with the chances of the stage table; the methods of `baselines`; ``rep_<way>_corrected``: what comes of
+        the calls of reps (`called_by_way`) by what came of them before; ``with_calls``: ours moved towards one of these
+        as far as that helped before): ``as_of``, ``forecast``, ``actual``
         (known 30 days after the quarter), ``q10``, ``q25``, ``q50``, ``q75``, ``q90`` (ends of bands and median,
         `band_columns`), ``crps``, ``interval_score`` (of the 80 % band); ``in_50``, ``in_80`` (1 or 0); of ours
         ``pit``, ``stretch``; ``comparable``: every method that has a CRPS in 8 quarters (or in as many

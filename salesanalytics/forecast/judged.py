@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.forecast.baselines import signed_deals
-from salesanalytics.forecast.calls import WAYS, call_and_past, combined, corrected, with_outcome
+from salesanalytics.forecast.baselines import WAYS, signed_deals
+from salesanalytics.forecast.calls import call_and_past, combined, corrected, with_outcome
 from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.past_origins import DRAWS, Foreseen
+from salesanalytics.forecast.simple_methods import spread
 from salesanalytics.forecast.track_record import MIN_QUARTERS, NO_CALLS, OURS, WITH_CALLS, stretch_of
 from salesanalytics.models.bands import band_columns, crps, interval_score
 from salesanalytics.timeline import amounts
@@ -19,7 +20,6 @@ from salesanalytics.timeline.calendar import to_date
 from salesanalytics.timeline.spells import outcomes_on
 
 GRACE_DAYS = 30
-MIN_ERRORS = 4  # of a simple method, before they are a distribution
 
 
 def judged(book: DealBook, told: list[Foreseen], seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -89,11 +89,9 @@ def _simple(points: pd.DataFrame, matured: list[dict[str, Any]], truth: dict[str
             past = [r for r in matured if (r["method"], r["measure"]) == (method, measure)]
             errors = np.array([r["forecast"] - r["actual"] for r in past if not np.isnan(r["forecast"])])
             x, y = float(point[measure]), truth[measure]
-            if len(errors) < MIN_ERRORS or np.isnan(x):
-                rows.append({"measure": measure, "method": str(method), "forecast": x, "actual": y})
-            else:
-                told = _row(measure, str(method), np.maximum(x - errors, 0.0), y)
-                rows.append(told | {"forecast": x})
+            own = spread(x, errors)
+            plain = {"measure": measure, "method": str(method), "actual": y}
+            rows.append((_row(measure, str(method), own, y) if len(own) else plain) | {"forecast": x})
     return rows
 
 

@@ -14,18 +14,17 @@ from joblib import Parallel, delayed, effective_n_jobs
 from salesanalytics.book import DealBook
 from salesanalytics.features import snapshots
 from salesanalytics.forecast.amount_ratios import ratio_days
-from salesanalytics.forecast.baselines import baselines, conversion_days
+from salesanalytics.forecast.baselines import conversion_days
 from salesanalytics.forecast.calls import calls_of
 from salesanalytics.forecast.drawing import draw_totals
-from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare, prepare_by_table
+from salesanalytics.forecast.simple_methods import simple_methods
 from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.calendar import to_date
 from salesanalytics.timeline.spells import outcomes_on
 from salesanalytics.timeline.values import open_amounts
 
 DRAWS = 4_000
-TABLE = "stage_table"
 BLOCK = 8  # origins of a block at most: they follow each other, and what one learns about the past the next ones use
 
 
@@ -132,13 +131,5 @@ def _foreseen(book: DealBook, origin: Origin, seed: int) -> Foreseen:
         totals = draw_totals(drawable, draws=DRAWS, seed=seed)
     else:
         drawable, totals = prepare_by_table(book, **asked), {}
-    points = baselines(book, **asked, deals=drawable.deals).set_index("method")[["count", "amount"]]
-    points.loc[TABLE] = _by_table(drawable)
+    points = simple_methods(book, drawable).set_index("method")[["count", "amount"]]
     return Foreseen(origin, drawable, totals, points, calls_of(drawable.deals, origin.period), beside_calls(drawable))
-
-
-def _by_table(drawable: Drawable) -> list[float]:
-    """Signed so far, open deals by the stage table, and what else our model expects."""
-    deals, rest = drawable.deals, beside_calls(drawable)
-    p = deals["p_table_in_period"]
-    return [rest["count"] + p.sum(), rest["amount"] + (p * known_or_usual(deals)).sum()]
