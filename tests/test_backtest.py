@@ -23,8 +23,11 @@ from salesanalytics.forecast.past_origins import Origin, foresee
 from salesanalytics.forecast.prepare import prepare, prepare_by_table
 from salesanalytics.forecast.simple_methods import simple_methods
 from salesanalytics.forecast.track_record import PRIOR_QUARTERS, TrackRecord, stretch_of
+from salesanalytics.labels import label
 from salesanalytics.models.bands import central_band
 from salesanalytics.models.shock import SHOCK_GRID
+from salesanalytics.report.review import backtest_text
+from salesanalytics.report.review_rows import method_name
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_date, to_day
 
@@ -152,6 +155,30 @@ def test_a_recommended_method_has_a_number_and_a_band_for_the_present_quarter():
     few = TrackRecord(past.scores[past.scores["quarter"] > "2014Q3"])  # three quarters are too few errors
     now = sa.forecast_quarter(company, quarter="2015Q4", as_of="2015-09-30", record=few, draws=200)
     assert now.baselines[["amount_lower", "count_upper", "p_target"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_text_tells_how_many_methods_and_quarters_were_compared(lang):
+    enough, day = record(), pd.Timestamp("2015-12-31").date()
+    few = replace(enough, scores=enough.scores.assign(comparable=enough.scores["quarter"] >= "2014Q1"))
+    for found, quarters in ((enough, 12), (few, 7)):
+        text = backtest_text(found, lang, as_of=day)
+        for measure in ("amount", "count"):
+            told = {"measure": label(measure, lang), "quarters": quarters, "least": 8}
+            method = method_name(found.recommended(measure), lang)
+            use = label("use_by_record", lang, method=method, n=found.n_methods(measure), **told)
+            too_few = label("too_few_compared", lang, **told)
+            assert (use in text, too_few in text) == ((True, False) if quarters == 12 else (False, True))
+        assert label("backtest_flatters", lang) in text  # the book does not say when its rows were recorded
+    assert label("backtest_flatters", lang) not in backtest_text(replace(enough, one_extract=False), lang, as_of=day)
+
+
+def test_the_interval_score_is_summed_up_over_what_compares():
+    scores = record().scores.query("measure == 'count' and method == 'forecast' and comparable")
+    q10, q90, y = (scores[name] for name in ("q10", "q90", "actual"))
+    score = (q90 - q10) + 10 * (q10 - y).clip(lower=0) + 10 * (y - q90).clip(lower=0)
+    told = record().summary().set_index(["measure", "method"]).at[("count", "forecast"), "interval_score"]
+    assert told == pytest.approx(score.mean() / y.mean())
 
 
 def speaks(n_of_method):
@@ -331,10 +358,13 @@ def test_a_backtest_is_kept_as_long_as_the_past_stays(tmp_path, monkeypatch):
     def never(*_, **__):
         raise AssertionError("it was forecast again")
 
+    assert first.one_extract  # told by the book, not by what is kept
+
     with monkeypatch.context() as patch:
         patch.setattr(module, "foresee", never)
         again = sa.backtest(book(), as_of="2015-12-20", **asked)  # the same quarters are over
         pd.testing.assert_frame_equal(first.scores, again.scores)
+        assert again.one_extract
         with pytest.raises(AssertionError, match="again"):
             sa.backtest(book(), as_of="2015-12-31", **asked | {"weeks": (1,)})
         patch.setattr(backtest_cache, "_our_code", lambda: "changed")

@@ -92,8 +92,9 @@ def backtest(
     known_day = periods[-1].end_day + GRACE_DAYS
     file = None if cache is None else cache_file(Path(cache), book, known_day=known_day, asked=asked)
     kept = None if file is None else read_kept(file)
+    one_extract = not book.told_when_recorded(day)
     if kept is not None:
-        return TrackRecord(*kept)
+        return TrackRecord(*kept, one_extract=one_extract)
     origins = [Origin(p, week, p.start_day - 1 + 7 * week) for p in periods for week in sorted(set(weeks))]
     closed = n_closed(book, [o.day for o in origins])
     origins = [o for o in origins if o.day < o.period.end_day and closed[o.day] >= MIN_CLOSED]
@@ -102,7 +103,8 @@ def backtest(
             f"No quarter that ended {GRACE_DAYS} days before {to_date(day)} has {MIN_CLOSED} closed deals before it."
         )
     origins = [*_before(book, origins[0].period, sorted(set(weeks))), *origins]
-    record = TrackRecord(*judged(book, foresee(book, origins, seed=seed, progress=progress), seed))
+    told = foresee(book, origins, seed=seed, progress=progress)
+    record = TrackRecord(*judged(book, told, seed), one_extract=one_extract)
     if file is not None:
         keep(file, record.scores, record.calls)
     return record

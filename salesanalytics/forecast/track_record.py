@@ -24,12 +24,15 @@ class TrackRecord:
     scores : DataFrame
         One row a quarter, week, measure and method.
     calls : DataFrame
-        One row a quarter, week, rep, ``way`` (commit, probability) and measure: what was ``called`` of open deals, and
-        what ``came`` of them. Empty where reps say nothing.
+        One row a quarter, week, rep, ``way`` (`called_by_way`) and measure: what was ``called`` of open deals, and
+        what ``came`` of them, quarters before the scored ones included. Empty where reps say nothing.
+    one_extract : bool
+        The book does not say when its rows were recorded: what was recorded late counts as known, and that flatters.
     """
 
     scores: pd.DataFrame
     calls: pd.DataFrame = field(default_factory=NO_CALLS.copy)
+    one_extract: bool = False
 
     def __repr__(self) -> str:
         quarters = list(self.scores["quarter"].unique()) if len(self.scores) else []
@@ -49,8 +52,8 @@ class TrackRecord:
         DataFrame, one row a measure and method, best CRPS first
             ``measure``, ``method``, ``n_quarters``, ``n_forecasts``, ``wape`` (sum of absolute errors over the sum
             signed), ``bias`` (sum of errors over the sum signed: positive = too high), ``crps`` (mean over mean
-            signed, over the comparable forecasts; NaN where it lacks one of these), ``held_50``,
-            ``held_80`` (bands that held) of ``n_bands``.
+            signed, over the comparable forecasts; NaN where it lacks one of these), ``interval_score`` (of the 80 %
+            band, likewise), ``held_50``, ``held_80`` (bands that held) of ``n_bands``.
         """
         rows = []
         for (measure, method), part in self.scores.groupby(["measure", "method"], sort=False):
@@ -68,6 +71,7 @@ class TrackRecord:
                     "wape": error.abs().sum() / total if total else np.nan,
                     "bias": error.sum() / total if total else np.nan,
                     "crps": scored["crps"].mean(skipna=False) / mean if mean else np.nan,
+                    "interval_score": scored["interval_score"].mean(skipna=False) / mean if mean else np.nan,
                     "held_50": int(part["in_50"].sum()),
                     "held_80": int(part["in_80"].sum()),
                     "n_bands": int(part["in_80"].notna().sum()),

@@ -77,6 +77,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "By this record the method to use is: {method} ({measure}; methods compared: {n}, over quarters: {quarters}).",
         "按此记录应采用：{method}（{measure}；在 {quarters} 个季度上比较了 {n} 种方法）。",
     ),
+    "recommended_says": (
+        "For {quarter} it says {value}; allowing for how far off it was, the 80 % band is {band} {unit}{target}.",
+        "该方法对 {quarter} 给出 {value}；计入其以往误差，80 % 区间为 {band} {unit}{target}。",
+    ),
     "too_few_compared": (
         "By this record no method is to be preferred: too few quarters to compare ({quarters} of {least}; {measure}).",
         "按此记录无从择优：可比较的季度太少（{least} 个中只有 {quarters} 个；{measure}）。",

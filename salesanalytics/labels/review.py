@@ -23,6 +23,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Errors are shares of what was signed. Methods compare over quarters that all tell, 8 at least; –: left out.",
         "误差以实际签约的比例表示。分布误差只计参与比较的各方法都能预测的季度，至少 8 个才据以择优；–：不参与比较。",
     ),
+    "backtest_flatters": (
+        "Nobody knows when this history was typed in: late entries count as known, and a backtest inside it flatters.",
+        "历史数据没有登记时间：补录的内容被当作当时已知，在同一份导出数据内回测偏乐观。",
+    ),
     "cause": ("Cause", "原因"), "main_cause": ("Main cause", "主要原因"),
     "cause_signed": ("Signed since", "已签约"), "cause_ended": ("Ended otherwise", "已丢单或终止"),
     "cause_new": ("New or back", "新增或重启"), "cause_vanished": ("Vanished", "消失"),

@@ -36,6 +36,7 @@ def backtest_text(record: TrackRecord, lang: str, width: int | None = None, *, a
         parts.append(text_table(record_rows(record, measure, lang), title=title, n_text=1, lang=lang, width=width))
         parts.append("\n".join([*fold(use_text(record, measure, lang), width), ""]))
     told = [label("backtest_stretch", lang, stretch=number(record.stretch, 2)), label("backtest_note", lang)]
+    told += [label("backtest_flatters", lang)] * record.one_extract
     return "\n".join([*parts, *(line for text in told for line in fold(text, width)), ""])
 
 

@@ -193,7 +193,9 @@ def _trust(forecast: QuarterForecast, lang: str) -> Section:
         told = {"k80": k80, "k50": k50, "n": n, "quarters": quarters, "measure": label(measure, lang)}
         lead.append(label("trust_bands", lang, **told))
     lead.append(label("trust_stretch", lang, stretch=number(record.stretch, 2)))
-    lead += [use_text(record, measure, lang) for measure in measures]
+    for measure in measures:
+        lead += [use_text(record, measure, lang), *_recommended(forecast, measure, lang)]
+    lead += [label("backtest_flatters", lang)] * record.one_extract
     lead.append(label("backtest_note", lang))
     return Section(
         label("title_trust", lang),
@@ -201,6 +203,24 @@ def _trust(forecast: QuarterForecast, lang: str) -> Section:
         tuple((_of_measure(record_rows(record, measure, lang), measure, lang), 1) for measure in measures),
         lambda ax: plots.past_quarters(record, measure=measures[0], unit=forecast.unit, ax=ax, lang=lang),
     )
+
+
+def _recommended(forecast: QuarterForecast, measure: str, lang: str) -> list[str]:
+    """What the method to use says of the period, where it is not our forecast: a sentence, or none."""
+    assert forecast.record is not None
+    told = forecast.baselines.set_index("method").reindex([forecast.record.recommended(measure)]).iloc[0]
+    if not np.isfinite(told[measure]) or not np.isfinite(told.get(f"{measure}_lower", np.nan)):
+        return []
+    scale, unit = 1.0, label("unit_deals", lang)
+    if measure == "amount":
+        scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
+    low, high = told[f"{measure}_lower"] / scale, told[f"{measure}_upper"] / scale
+    target = ""
+    if measure == "amount" and np.isfinite(told["p_target"]):
+        target = label("change_target", lang, p=percent(told["p_target"]))
+    text = {"quarter": forecast.period.name, "unit": unit, "target": target}
+    value = short(told[measure] / scale)
+    return [label("recommended_says", lang, value=value, band=band(low, high), **text)]
 
 
 def _of_measure(rows: pd.DataFrame, measure: str, lang: str) -> pd.DataFrame:
