@@ -23,11 +23,12 @@ from salesanalytics.forecast.past_origins import Origin, foresee
 from salesanalytics.forecast.prepare import prepare, prepare_by_table
 from salesanalytics.forecast.simple_methods import simple_methods
 from salesanalytics.forecast.track_record import PRIOR_QUARTERS, TrackRecord, stretch_of
-from salesanalytics.labels import label
+from salesanalytics.labels import band, label, short
 from salesanalytics.models.bands import central_band
 from salesanalytics.models.shock import SHOCK_GRID
 from salesanalytics.report.review import backtest_text
 from salesanalytics.report.review_rows import method_name
+from salesanalytics.report.sections import sections
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_date, to_day
 
@@ -135,7 +136,7 @@ def test_by_default_settings_a_simple_method_that_is_better_is_recommended():
     assert table["rep_commit"] < 0.8 * table["forecast"]
 
 
-def test_a_recommended_method_has_a_number_and_a_band_for_the_present_quarter():
+def test_a_recommended_method_has_a_number_and_a_band_for_the_present_quarter(monkeypatch):
     last = parse_period("2015Q4")
     deals, history = simulate(5, days=DAYS, per_day=0.4)
     told = told_by_oracles(history, [last.back(k) for k in range(24)])
@@ -148,6 +149,12 @@ def test_a_recommended_method_has_a_number_and_a_band_for_the_present_quarter():
     draws = np.maximum(row["amount"] - (scores["forecast"] - scores["actual"]), 0)
     assert (row["amount_lower"], row["amount_upper"]) == central_band(draws, 0.8)
     assert row["p_target"] == (draws >= 600).mean()
+    lead = " ".join(sections(now, "en", before=None, groups=None, outlook=None)[-1].lead)
+    assert ("For 2015Q4 it says" in lead, "too few quarters to compare" in lead) == (False, True)
+    monkeypatch.setattr(TrackRecord, "recommended", lambda *_: "rep_commit")
+    lead = " ".join(sections(now, "en", before=None, groups=None, outlook=None)[-1].lead)
+    assert f"For 2015Q4 it says {short(row['count'])}; " in lead
+    assert f"{band(row['amount_lower'], row['amount_upper'])} " in lead
     row = simple.loc["with_calls"]
     assert row["count_lower"] < row["count"] < row["count_upper"]
     assert 0 < row["p_target"] < 1

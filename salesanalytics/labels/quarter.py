@@ -78,8 +78,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "按此记录应采用：{method}（{measure}；在 {quarters} 个季度上比较了 {n} 种方法）。",
     ),
     "recommended_says": (
-        "For {quarter} it says {value}; allowing for how far off it was, the 80 % band is {band} {unit}{target}.",
-        "该方法对 {quarter} 给出 {value}；计入其以往误差，80 % 区间为 {band} {unit}{target}。",
+        "For {quarter} it says {value}; corrected by how far off it was, its 80 % band is {band} {unit}{target}.",
+        "该方法对 {quarter} 给出 {value}；按其以往误差校正后，80 % 区间为 {band} {unit}{target}。",
     ),
     "too_few_compared": (
         "By this record no method is to be preferred: too few quarters to compare ({quarters} of {least}; {measure}).",

@@ -217,7 +217,8 @@ def _recommended(forecast: QuarterForecast, measure: str, lang: str) -> list[str
     low, high = told[f"{measure}_lower"] / scale, told[f"{measure}_upper"] / scale
     target = ""
     if measure == "amount" and np.isfinite(told["p_target"]):
-        target = label("change_target", lang, p=percent(told["p_target"]))
+        n_past = forecast.record.scores["quarter"].nunique()  # so many errors tell the chance, and no more
+        target = label("change_target", lang, p=chance(told["p_target"], n_past))
     text = {"quarter": forecast.period.name, "unit": unit, "target": target}
     value = short(told[measure] / scale)
     return [label("recommended_says", lang, value=value, band=band(low, high), **text)]
