@@ -16,16 +16,21 @@ from worlds import book_of, simulate, tiny
 
 import salesanalytics as sa
 from salesanalytics.errors import InsufficientDataError, SchemaError
-from salesanalytics.forecast import backtest_cache
+from salesanalytics.forecast import backtest_cache, judged
 from salesanalytics.forecast.data_hash import data_hash
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
 from salesanalytics.forecast.past_origins import Origin, foresee
-from salesanalytics.forecast.prepare import prepare
+from salesanalytics.forecast.prepare import prepare, prepare_by_table
+from salesanalytics.forecast.simple_methods import simple_methods
 from salesanalytics.forecast.track_record import PRIOR_QUARTERS, TrackRecord, stretch_of
+from salesanalytics.labels import band, label, short
 from salesanalytics.models.bands import central_band
 from salesanalytics.models.shock import SHOCK_GRID
+from salesanalytics.report.review import backtest_text
+from salesanalytics.report.review_rows import method_name
+from salesanalytics.report.sections import sections
 from salesanalytics.timeline import parse_period
-from salesanalytics.timeline.calendar import to_day
+from salesanalytics.timeline.calendar import to_date, to_day
 
 module = sys.modules["salesanalytics.forecast.backtest"]
 pytestmark = pytest.mark.usefixtures("on_the_stage_table")
@@ -49,7 +54,7 @@ def test_every_quarter_week_measure_and_method_has_a_row():
     scores = record().scores
     assert scores["quarter"].unique().tolist() == [f"{y}Q{q}" for y in range(2012, 2016) for q in range(1, 5)][3:15]
     shape = scores.groupby(["quarter", "week", "measure"])["method"].nunique()
-    assert set(shape) == {11}
+    assert set(shape) == {16}
     assert len(shape) == 12 * 2 * 2
     assert (scores.groupby(["quarter", "measure"])["actual"].nunique() == 1).all()
     for quarter, part in scores[scores["measure"].eq("count")].groupby("quarter"):
@@ -69,18 +74,141 @@ def test_a_forecast_of_the_past_is_the_one_made_then():
         assert told == pytest.approx(simple[method], nan_ok=True)
 
 
-def test_simple_methods_have_their_own_earlier_errors_as_distribution():
+def count(quarter, known_at):
+    return sa.actual(book(), quarter=quarter, known_at=known_at)["count"]
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_simple_methods_have_their_own_earlier_errors_as_distribution(place):
     scores = record().scores
     own = scores[scores["method"].eq("mean_of_last_four") & scores["measure"].eq("count") & scores["week"].eq(0)]
-    own = own.reset_index(drop=True)
-    assert own["crps"].isna().sum() >= 4
-    last = own.iloc[-1]
-    # its quarter began on October 1: the third quarter was over then, but not known for 30 days
-    errors = (own["forecast"] - own["actual"]).iloc[:-2].dropna()
-    draws = np.maximum(last["forecast"] - errors, 0)
-    assert last["q10"] == central_band(draws, 0.8)[0]
-    spread = np.abs(np.subtract.outer(draws.to_numpy(), draws.to_numpy())).mean() / 2
-    assert last["crps"] == pytest.approx(np.abs(draws - last["actual"]).mean() - spread)
+    row = own.iloc[place]
+    period, errors = parse_period(row["quarter"]), []
+    # on its eve the quarter before was over, but not known for 30 days; those before the scored ones count too, from
+    # 2011Q1 on, seven before the first (two are needed for what reps call to be corrected, and four quarters as past)
+    for earlier in (period.back(k) for k in range(2, 30)):
+        if earlier.start_day < parse_period("2011Q1").start_day:
+            break
+        eve = to_date(earlier.start_day - 1)
+        said = np.mean([count(earlier.back(k).name, eve) for k in (1, 2, 3, 4)])
+        errors.append(said - count(earlier.name, to_date(earlier.end_day + 30)))
+    draws = np.maximum(row["forecast"] - np.array(errors), 0)
+    assert row["q10"] == central_band(draws, 0.8)[0]
+    spread = np.abs(np.subtract.outer(draws, draws)).mean() / 2
+    assert row["crps"] == pytest.approx(np.abs(draws - row["actual"]).mean() - spread)
+
+
+def test_without_a_close_model_simple_methods_say_the_same():
+    for day in ("2012-03-31", "2012-05-15"):
+        asked = {"period": parse_period("2012Q2"), "day": to_day(day)}
+        fitted, light = (simple_methods(book(), way(book(), **asked)) for way in (prepare, prepare_by_table))
+        pd.testing.assert_frame_equal(fitted, light)
+
+
+def test_where_the_book_is_long_enough_all_scored_quarters_compare():
+    assert record().n_compared("count") == record().n_compared() == 12
+    others = record().scores["method"].nunique() - record().scores.query("crps.isna()")["method"].nunique()
+    assert record().n_methods("count") == others
+
+
+def told_by_oracles(history, periods):
+    """Reps who commit, on the eve of each quarter, to what will be signed in it of the deals that stand open."""
+    won = history[history["value"].eq("won")]
+    known = history.groupby("deal_id")["changed_at"].min()
+    rows = []
+    for period in periods:
+        eve = pd.Timestamp(period.start) - pd.Timedelta(days=1)
+        some = won[won["changed_at"].between(pd.Timestamp(period.start), pd.Timestamp(period.end))]["deal_id"]
+        some = some[some.map(known) <= eve]
+        for field, value in (("category", "commit"), ("close_date", str(period.end))):
+            rows.append(pd.DataFrame({"deal_id": some, "changed_at": eve, "field": field, "value": value}))
+    return pd.concat([history, *rows], ignore_index=True)
+
+
+def test_by_default_settings_a_simple_method_that_is_better_is_recommended():
+    last = parse_period("2015Q4")
+    deals, history = simulate(5, days=DAYS, per_day=0.4)
+    history = told_by_oracles(history, [last.back(k) for k in range(24)])
+    found = sa.backtest(book_of(deals, history, last=DAYS - 1), as_of="2015-12-31", weeks=(0,))
+    table = found.summary().set_index(["measure", "method"])["crps"]["count"]
+    assert found.n_compared("count") >= 8
+    assert found.recommended("count").startswith("rep_")
+    assert table["rep_commit"] < 0.8 * table["forecast"]
+
+
+def test_a_recommended_method_has_a_number_and_a_band_for_the_present_quarter(monkeypatch):
+    last = parse_period("2015Q4")
+    deals, history = simulate(5, days=DAYS, per_day=0.4)
+    told = told_by_oracles(history, [last.back(k) for k in range(24)])
+    company = book_of(deals, told, last=DAYS - 1)
+    past = sa.backtest(company, as_of="2015-09-30", weeks=(0,), quarters=5)
+    now = sa.forecast_quarter(company, quarter="2015Q4", as_of="2015-09-30", target=600.0, record=past, draws=2000)
+    simple = now.baselines.set_index("method")
+    assert set(past.scores["method"]) - {"forecast"} == set(simple.index)
+    row, scores = simple.loc["rep_commit"], past.scores.query("method == 'rep_commit' and measure == 'amount'")
+    draws = np.maximum(row["amount"] - (scores["forecast"] - scores["actual"]), 0)
+    assert (row["amount_lower"], row["amount_upper"]) == central_band(draws, 0.8)
+    assert row["p_target"] == (draws >= 600).mean()
+    lead = " ".join(sections(now, "en", before=None, groups=None, outlook=None)[-1].lead)
+    assert ("For 2015Q4 it says" in lead, "too few quarters to compare" in lead) == (False, True)
+    monkeypatch.setattr(TrackRecord, "recommended", lambda *_: "rep_commit")
+    lead = " ".join(sections(now, "en", before=None, groups=None, outlook=None)[-1].lead)
+    assert f"For 2015Q4 it says {short(row['count'])}; " in lead
+    assert f"{band(row['amount_lower'], row['amount_upper'])} " in lead
+    row = simple.loc["with_calls"]
+    assert row["count_lower"] < row["count"] < row["count_upper"]
+    assert 0 < row["p_target"] < 1
+    assert now.to_dict()["baselines"]["with_calls"]["p_target"] == row["p_target"]
+    few = TrackRecord(past.scores[past.scores["quarter"] > "2014Q3"])  # three quarters are too few errors
+    now = sa.forecast_quarter(company, quarter="2015Q4", as_of="2015-09-30", record=few, draws=200)
+    assert now.baselines[["amount_lower", "count_upper", "p_target"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_text_tells_how_many_methods_and_quarters_were_compared(lang):
+    enough, day = record(), pd.Timestamp("2015-12-31").date()
+    few = replace(enough, scores=enough.scores.assign(comparable=enough.scores["quarter"] >= "2014Q1"))
+    for found, quarters in ((enough, 12), (few, 7)):
+        text = backtest_text(found, lang, as_of=day)
+        for measure in ("amount", "count"):
+            told = {"measure": label(measure, lang), "quarters": quarters, "least": 8}
+            method = method_name(found.recommended(measure), lang)
+            use = label("use_by_record", lang, method=method, n=found.n_methods(measure), **told)
+            too_few = label("too_few_compared", lang, **told)
+            assert (use in text, too_few in text) == ((True, False) if quarters == 12 else (False, True))
+        assert label("backtest_flatters", lang) in text  # the book does not say when its rows were recorded
+    assert label("backtest_flatters", lang) not in backtest_text(replace(enough, one_extract=False), lang, as_of=day)
+
+
+def test_the_interval_score_is_summed_up_over_what_compares():
+    scores = record().scores.query("measure == 'count' and method == 'forecast' and comparable")
+    q10, q90, y = (scores[name] for name in ("q10", "q90", "actual"))
+    score = (q90 - q10) + 10 * (q10 - y).clip(lower=0) + 10 * (y - q90).clip(lower=0)
+    told = record().summary().set_index(["measure", "method"]).at[("count", "forecast"), "interval_score"]
+    assert told == pytest.approx(score.mean() / y.mean())
+
+
+def speaks(n_of_method):
+    """Scores of quarters Q00, Q01 ...: each method has a CRPS in the last n of 12."""
+    rows = [
+        {"quarter": f"Q{q:02}", "week": 0, "measure": "count", "method": m, "crps": 1.0 if q >= 12 - n else np.nan}
+        for m, n in n_of_method.items() for q in range(12)
+    ]  # fmt: skip
+    return judged._comparable(pd.DataFrame(rows))
+
+
+@pytest.mark.parametrize(
+    ("n_of_method", "n_compared", "n_methods"),
+    [
+        ({"forecast": 12, "with_calls": 12, "a": 10, "b": 9}, 9, 4),
+        ({"forecast": 12, "with_calls": 12, "a": 10, "b": 6}, 10, 3),  # one that speaks too seldom is left out
+        ({"forecast": 12, "with_calls": 12, "a": 7, "b": 6}, 7, 3),
+        ({"forecast": 12, "with_calls": 12, "a": 0}, 12, 2),
+    ],
+)
+def test_what_can_be_compared_by_hand(n_of_method, n_compared, n_methods):
+    found = TrackRecord(speaks(n_of_method))
+    assert (found.n_compared("count"), found.n_methods("count")) == (n_compared, n_methods)
 
 
 def test_bands_hold_about_as_often_as_they_say_in_a_stationary_world():
@@ -237,10 +365,13 @@ def test_a_backtest_is_kept_as_long_as_the_past_stays(tmp_path, monkeypatch):
     def never(*_, **__):
         raise AssertionError("it was forecast again")
 
+    assert first.one_extract  # told by the book, not by what is kept
+
     with monkeypatch.context() as patch:
         patch.setattr(module, "foresee", never)
         again = sa.backtest(book(), as_of="2015-12-20", **asked)  # the same quarters are over
         pd.testing.assert_frame_equal(first.scores, again.scores)
+        assert again.one_extract
         with pytest.raises(AssertionError, match="again"):
             sa.backtest(book(), as_of="2015-12-31", **asked | {"weeks": (1,)})
         patch.setattr(backtest_cache, "_our_code", lambda: "changed")

@@ -33,17 +33,29 @@ def deals():
 
 
 def test_what_each_rep_calls_by_hand():
-    table = calls_of(deals(), PERIOD).set_index(["way", "measure", "rep_id"])["called"]
+    table = calls_of(deals(), PERIOD).set_index(["way", "measure", "rep_id"])["called"].sort_index()
     assert table["commit", "count"].to_dict() == {"": 1, "R1": 1, "R2": 0}
     assert table["commit", "amount"].to_dict() == {"": 80, "R1": 10, "R2": 0}
     assert table["probability", "count"].to_dict() == {"": 1, "R1": 0.5, "R2": 0.25}
     assert table["probability", "amount"].to_dict() == {"": 80, "R1": 5, "R2": 10}
-    assert calls_of(deals().assign(category=None, p_rep=np.nan), PERIOD).empty
+    assert table["best_case", "count"].to_dict() == {"": 1, "R1": 1, "R2": 0}
+    assert table["close_dates", "amount"].to_dict() == {"": 80, "R1": 10, "R2": 40}
+    nothing = deals().assign(category=None, p_rep=np.nan)
+    assert set(calls_of(nothing, PERIOD)["way"]) == {"close_dates"}
+    assert calls_of(nothing.assign(close_date=pd.NaT), PERIOD).empty
+
+
+def test_best_cases_are_commitments_too():
+    some = deals().assign(category=["commit", "best_case", "best_case", "omitted"])
+    table = calls_of(some, PERIOD).set_index(["way", "measure", "rep_id"])["called"].sort_index()
+    assert table["best_case", "amount"].to_dict() == {"": 0, "R1": 10, "R2": 40}  # b is dated in the next quarter
+    assert table["commit", "amount"].to_dict() == {"": 0, "R1": 10, "R2": 0}
 
 
 def test_what_came_counts_deals_that_were_not_called_too():
     signed = pd.DataFrame({"deal_id": ["b", "c", "new"], "amount": [21.0, 39.0, 5.0]})
-    came = with_outcome(calls_of(deals(), PERIOD), deals(), signed).set_index(["way", "measure", "rep_id"])["came"]
+    came = with_outcome(calls_of(deals(), PERIOD), deals(), signed).set_index(["way", "measure", "rep_id"])
+    came = came["came"].sort_index()
     assert came["commit", "count"].to_dict() == {"": 0, "R1": 1, "R2": 1}
     assert came["probability", "amount"].to_dict() == {"": 0, "R1": 21, "R2": 39}
 

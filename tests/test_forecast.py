@@ -297,7 +297,7 @@ def test_months_quarters_and_years():
     parts = sum(m.deals.set_index("deal_id")["p_in_period"] for m in months)
     whole = quarter.deals.set_index("deal_id")["p_in_period"]
     assert parts.sum() == pytest.approx(whole.sum(), rel=0.05)
-    assert [len(m.baselines) for m in months] == [6, 6, 6]
+    assert [len(m.baselines) for m in months] == [10, 10, 10]
     year = forecast("2013")
     assert set(year.count["signed"]) == {len(signed_in("2013-01-01", "2013-06-30"))}
     assert (year.period.start.isoformat(), year.period.end.isoformat()) == ("2013-01-01", "2013-12-31")
@@ -811,6 +811,8 @@ def test_simple_methods_by_hand():
     found = simple(400, "2011Q1")
     assert found["nominal_weighted"] == pytest.approx((1 + 0.1 + 0.2 + 0.25, 7 + 10 + 40 + 250))
     assert found["stage_week_conversion"] == pytest.approx((1 + 0.5, 7 + 100 * 10 / 30))
+    # of what stood there half and a third, then nothing, was signed; g, h and k stand for 1300
+    assert found["coverage_ratio"] == pytest.approx((1 + 3 * (1 / 2 + 0) / 2, 7 + 1300 * (1 / 3 + 0) / 2))
     assert found["same_quarter_last_year"] == (1, 10)
     assert found["mean_of_last_four"] == pytest.approx((1, 27.5))
 
@@ -832,7 +834,9 @@ def test_what_the_reps_say_by_hand():
     said += [("k", "category", "best_case", 392), ("g", "probability", "0.6", 362), ("k", "probability", "30", 392)]
     found = simple(400, "2011Q1", history=said)
     assert found["rep_commit"] == pytest.approx((1 + 1, 7 + 100))  # h is dated in the next quarter
+    assert found["rep_best_case"] == pytest.approx((1 + 2, 7 + 100 + 1000))
     assert found["rep_probability"] == pytest.approx((1 + 0.6 + 0.3, 7 + 60 + 300))
+    assert found["rep_close_dates"] == pytest.approx((1 + 2, 7 + 100 + 1000))
     assert np.isnan(simple(400, "2011Q1")["rep_commit"]).all()
 
 

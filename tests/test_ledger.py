@@ -419,7 +419,7 @@ def test_two_records_deal_by_deal(ledger, book, forecast):
 def _poor_record():
     quarters = [f"{year}Q{q}" for year in (2010, 2011) for q in range(1, 5)]
     rows = {"quarter": quarters, "measure": "count", "method": "forecast", "pit": 0.999, "as_of": date(2010, 1, 1)}
-    return TrackRecord(pd.DataFrame(rows))
+    return TrackRecord(pd.DataFrame(rows).assign(week=0, forecast=1.0, actual=9.0), one_extract=True)
 
 
 @pytest.mark.parametrize("record", [None, _poor_record()], ids=["alone", "widened"])
@@ -435,6 +435,7 @@ def test_a_record_made_again_gives_the_same_numbers(ledger, frames, book, record
     pd.testing.assert_frame_equal(found.deals, first.deals)
     kept = ledger.load(name).track_record
     assert kept is None if record is None else kept.stretch == record.stretch > 1
+    assert record is None or kept.one_extract == (not book.has_recorded_at)
 
 
 def test_a_hypothesis_is_not_recorded(ledger, book, forecast):

@@ -29,6 +29,7 @@ from salesanalytics.errors import InsufficientDataError
 from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.forecast import arrivals, baselines, late_bookings, lent_amounts, parts, prepare
 from salesanalytics.forecast.amount_ratios import amount_ratios
+from salesanalytics.forecast.simple_methods import simple_methods
 from salesanalytics.models import signing_time_rows, stage_rows
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.reps import honesty, outcomes, review_reps, stage_conversion, volume
@@ -278,6 +279,12 @@ def _track_record(book, as_of):
     return found.scores, found.summary(), found.stretch
 
 
+def _by_table(book, date):
+    found = prepare.prepare_by_table(book, period=_period(book, date), day=to_day(date))
+    parts = [found.signed, found.ended, found.before.sort_index(), *simple_methods(book, found)["amount"].tolist()]
+    return found.deals.sort_values("deal_id", ignore_index=True), *parts
+
+
 def _pace(book, date):
     now = quarter_of(to_day(date), fiscal_year_start=book.settings.fiscal_year_start)
     return sa.pacing(book, quarter=now.name, as_of=date, quarters=4)
@@ -369,6 +376,7 @@ ASK = {
     ),
     "forecast.pacing.pacing": _pace,
     "forecast.pipeline.pipeline_change": lambda b, d: sa.pipeline_change(b, before=_dates(d)[2], as_of=d),
+    "forecast.prepare.prepare_by_table": _by_table,
     "forecast.groupings.with_groupings": _grouped,
     "forecast.baselines.won_deals": lambda b, d: baselines.won_deals(b, to_day(d)),
     "forecast.baselines.signed_deals": lambda b, d: baselines.signed_deals(b, period=_period(b, d), day=to_day(d)),

@@ -96,6 +96,21 @@ def test_what_is_signed_has_a_group_of_its_own_among_stages(by):
     assert SIGNED not in draws_by(found, by="team")
 
 
+def test_by_category_of_the_rep():
+    paths = {d: [("S1", 0)] for d in "abc"} | {d: [("S1", 0), ("won", 95)] for d in ("signed", "too")}
+    said = [("a", "category", "commit", 50), ("b", "category", "best_case", 50), ("signed", "category", "commit", 50)]
+    small = tiny(paths, last=110, history=said, deals={"rep_id": "r1", "amount": 5.0})
+    found = sa.forecast_quarter(small, quarter="2010Q2", as_of=day_of(110), draws=200)
+    draws = draws_by(found, by="category", measure="count")
+    assert list(draws) == ["best_case", "commit", MISSING, SIGNED, NOT_BY_DEAL]
+    assert set(draws[SIGNED]) == {2}
+    place = {"a": "commit", "b": "best_case", "c": MISSING}
+    for k, deal in enumerate(found.deals["deal_id"]):
+        of_deal = found.signings.of(np.where(np.arange(3) == k, 0, -1), 1, by_value=False)[0]
+        np.testing.assert_array_equal(draws[place[deal]], of_deal)
+    np.testing.assert_allclose(draws.sum(axis=1), found.total("count"))
+
+
 def test_teams_are_sums_of_their_reps():
     reps, teams = (draws_by(forecast(), by=by) for by in ("rep_id", "team"))
     np.testing.assert_allclose(reps["r1"] + reps["r2"], teams["north"])
@@ -158,7 +173,7 @@ def test_lines_of_management_by_hand():
 
 @pytest.mark.parametrize("by", ["colour", "amount", "close_date", "p_in_period"])
 def test_a_forecast_cannot_be_summed_by_what_is_no_grouping(by):
-    with pytest.raises(SchemaError, match=f"cannot be grouped by '{by}'; it can by: stage, state, rep_id"):
+    with pytest.raises(SchemaError, match=f"cannot be grouped by '{by}'; it can by: stage, state, category, rep_id"):
         draws_by(forecast(), by=by)
 
 

@@ -165,7 +165,9 @@ def backtest(book: DealBook, given: Namespace) -> Answer:
         judged = judged_measures(record)
         use = {m: record.recommended(m) if m in judged else None for m in ("amount", "count")}
         tables = {"summary": records(record.summary()), "scores": records(record.scores)}
-        return {"as_of": given.as_of, "use": use, "stretch": record.stretch} | tables
+        compared = {m: {"quarters": record.n_compared(m), "methods": record.n_methods(m)} for m in judged}
+        told = {"as_of": given.as_of, "use": use, "compared": compared, "one_extract": record.one_extract}
+        return told | {"stretch": record.stretch} | tables
     return backtest_text(record, given.lang, width(), as_of=given.as_of)
 
 

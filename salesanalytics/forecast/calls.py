@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from salesanalytics.forecast.prepare import Drawable, beside_calls
-from salesanalytics.forecast.track_record import WITH_CALLS, TrackRecord
+from salesanalytics.forecast.baselines import called_by_way
 from salesanalytics.timeline import Period
 
-WAYS = ("commit", "probability")
+COMBINED = ("probability", "commit", "close_dates")  # the first of them that reps state moves our forecast
 KEYS = ["way", "measure"]
 PRIOR_PAIRS_OF_CALLS = 50.0  # usual calls of a rep of which one more brought one more, before any is seen
 PRIOR_FORECASTS = 1.0  # forecasts in which what came was what was called
@@ -20,20 +19,13 @@ PRIOR_PAIRS = 8.0  # past forecasts in which the reps knew nothing more than the
 
 
 def calls_of(deals: pd.DataFrame, period: Period) -> pd.DataFrame:
-    """What each rep calls of his open deals: one row a rep, way (commit, probability) and measure.
+    """What each rep calls of his open deals: one row a rep, way (`called_by_way`) and measure.
 
-    ``commit``: the deals he commits to; ``probability``: all at his own chances; where he dates them in the period.
     Columns ``rep_id``, ``way``, ``measure``, ``called``; reps without a call have 0. Empty where nobody says a thing.
     """
-    dated = deals["close_date"].between(pd.Timestamp(period.start), pd.Timestamp(period.end))
-    committed = deals["category"].astype(object).eq("commit").astype(float)
     rep = deals["rep_id"].astype(object).where(deals["rep_id"].notna(), "")
     parts = []
-    ways = (("commit", committed, deals["category"]), ("probability", deals["p_rep"], deals["p_rep"]))
-    for way, chance, said in ways:
-        if not (said.notna() & deals["close_date"].notna()).any():
-            continue
-        weight = chance.astype(float).fillna(0.0).where(dated, 0.0)
+    for way, weight in called_by_way(deals, period).items():
         for measure, value in (("amount", deals["amount"].fillna(0.0)), ("count", 1.0)):
             summed = (weight * value).groupby(rep.to_numpy()).sum().rename("called").rename_axis("rep_id").reset_index()
             parts.append(summed.assign(way=way, measure=measure))
@@ -139,11 +131,11 @@ def combined(draws: np.ndarray, call: float, past: list[dict[str, Any]], *, at_l
 
 
 def call_and_past(points: pd.Series, past: pd.DataFrame, measure: str) -> tuple[float, list[dict[str, Any]]]:
-    """The corrected call to combine with (chances if reps state them, else commitments), and how it did before.
+    """The corrected call to combine with (chances, else commitments, else dates alone), and how it did before.
 
     ``points``: of each method now; ``past``: scored forecasts of the same week. NaN: there is none.
     """
-    for way in ("probability", "commit"):
+    for way in COMBINED:
         method = f"rep_{way}_corrected"
         call = float(points.get(method, np.nan))
         if np.isnan(call):
@@ -154,28 +146,3 @@ def call_and_past(points: pd.Series, past: pd.DataFrame, measure: str) -> tuple[
         rows = both.rename(columns={"forecast": "model"}).to_dict("records")
         return call, [{str(k): float(v) for k, v in row.items()} for row in rows]
     return np.nan, []
-
-
-def corrected_methods(drawable: Drawable, draws: dict[str, np.ndarray], record: TrackRecord) -> pd.DataFrame:
-    """What the corrected calls say of a period, and our forecast with them: rows as of `baselines`.
-
-    ``draws``: of the whole, by measure. The past is that of the scored week nearest to how far the period has run.
-    """
-    week = (drawable.day + 1 - drawable.period.start_day) / 7
-    weeks = record.calls["week"].unique()
-    if not len(weeks):
-        return pd.DataFrame(columns=["method", "count", "amount", "basis"])
-    nearest = min(weeks, key=lambda w: (abs(w - week), w))
-    calls, rest = calls_of(drawable.deals, drawable.period), beside_calls(drawable)
-    call = corrected(calls, record.calls[record.calls["week"].eq(nearest)])
-    past = record.scores[record.scores["week"].eq(nearest)]
-    table = pd.DataFrame(
-        {m: {f"rep_{way}_corrected": call.get((way, m), np.nan) + rest[m] for way in WAYS} for m in draws}
-    )
-    signed = {"amount": float(drawable.signed["amount"].sum()), "count": float(len(drawable.signed))}
-    moved = {}
-    for measure, some in draws.items():
-        own, before = call_and_past(table[measure], past, measure)
-        moved[measure] = some.mean() if np.isnan(own) else combined(some, own, before, at_least=signed[measure]).mean()
-    table.loc[WITH_CALLS] = moved
-    return table.rename_axis("method").reset_index().assign(basis="how their calls came out before")

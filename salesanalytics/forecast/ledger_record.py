@@ -132,6 +132,7 @@ def as_record(record_id: str, summary: Mapping[str, Any], tables: Mapping[str, b
     """A record from what was read."""
     frames = {name: pq.read_table(io.BytesIO(content)).to_pandas() for name, content in tables.items()}
     components = pd.DataFrame(summary["components"])
+    flatters = bool({"note_no_recorded_at", "note_extracts"} & set(summary["summary"]["notes"]))
     asis = ("unit", "data_hash", "versions", "seed", "draws", "target", "summary", "note", "judgement", "n_applied")
     return LedgerRecord(
         record_id=record_id,
@@ -142,7 +143,7 @@ def as_record(record_id: str, summary: Mapping[str, Any], tables: Mapping[str, b
         quantiles=pd.DataFrame(summary["quantiles"]),
         deals=frames[DEALS],
         with_extracts=bool(summary.get("with_extracts", False)),  # older records do not say
-        track_record=TrackRecord(frames[SCORES], frames[CALLS]) if SCORES in frames else None,
+        track_record=TrackRecord(frames[SCORES], frames[CALLS], flatters) if SCORES in frames else None,
         **{name: summary[name] for name in asis},
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,18 +14,17 @@ from joblib import Parallel, delayed, effective_n_jobs
 from salesanalytics.book import DealBook
 from salesanalytics.features import snapshots
 from salesanalytics.forecast.amount_ratios import ratio_days
-from salesanalytics.forecast.baselines import baselines, conversion_days
+from salesanalytics.forecast.baselines import conversion_days
 from salesanalytics.forecast.calls import calls_of
 from salesanalytics.forecast.drawing import draw_totals
-from salesanalytics.forecast.lent_amounts import known_or_usual
-from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare
+from salesanalytics.forecast.prepare import Drawable, beside_calls, prepare, prepare_by_table
+from salesanalytics.forecast.simple_methods import simple_methods
 from salesanalytics.timeline import Period, amounts
 from salesanalytics.timeline.calendar import to_date
 from salesanalytics.timeline.spells import outcomes_on
 from salesanalytics.timeline.values import open_amounts
 
 DRAWS = 4_000
-TABLE = "stage_table"
 BLOCK = 8  # origins of a block at most: they follow each other, and what one learns about the past the next ones use
 
 
@@ -39,11 +39,14 @@ class Origin:
         Weeks into the quarter; below 0: before it.
     day : int
         Days since 1970-01-01.
+    scored : bool
+        Whether our model forecasts there; else simple methods alone, so that they have past errors to be scored by.
     """
 
     period: Period
     week: int
     day: int
+    scored: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Foreseen:
     origin : Origin
     drawable : Drawable
     totals : dict of ndarray
-        Draws of ``amount`` and ``count``, bands not widened.
+        Draws of ``amount`` and ``count``, bands not widened; none where our model was not asked.
     points : DataFrame
         ``count`` and ``amount`` by each simple method (index).
     calls : DataFrame
@@ -122,18 +125,11 @@ def _ask_together(book: DealBook, origins: list[Origin]) -> None:
 
 
 def _foreseen(book: DealBook, origin: Origin, seed: int) -> Foreseen:
-    prepared = prepare(book, period=origin.period, day=origin.day, intervals=False)
-    points = baselines(book, period=origin.period, day=origin.day, deals=prepared.deals)
-    points = points.set_index("method")[["count", "amount"]]
-    points.loc[TABLE] = _by_table(prepared)
-    drawable = prepared.drawable()
-    calls = calls_of(prepared.deals, origin.period)
-    totals = draw_totals(drawable, draws=DRAWS, seed=seed)
-    return Foreseen(origin, drawable, totals, points, calls, beside_calls(drawable))
-
-
-def _by_table(drawable: Drawable) -> list[float]:
-    """Signed so far, open deals by the stage table, and what else our model expects."""
-    deals, rest = drawable.deals, beside_calls(drawable)
-    p = deals["p_table_in_period"]
-    return [rest["count"] + p.sum(), rest["amount"] + (p * known_or_usual(deals)).sum()]
+    asked: dict[str, Any] = {"period": origin.period, "day": origin.day}
+    if origin.scored:
+        drawable = prepare(book, **asked, intervals=False).drawable()
+        totals = draw_totals(drawable, draws=DRAWS, seed=seed)
+    else:
+        drawable, totals = prepare_by_table(book, **asked), {}
+    points = simple_methods(book, drawable).set_index("method")[["count", "amount"]]
+    return Foreseen(origin, drawable, totals, points, calls_of(drawable.deals, origin.period), beside_calls(drawable))

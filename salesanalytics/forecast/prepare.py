@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,8 +22,9 @@ from salesanalytics.forecast.parts import ended_deals, to_come
 from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import CloseModel, fitted_close_model
 from salesanalytics.models.shock import Shock, fit_shock
+from salesanalytics.models.told import stage_table_at
 from salesanalytics.timeline import Period, amounts
-from salesanalytics.timeline.calendar import to_date
+from salesanalytics.timeline.calendar import to_date, to_timestamps
 from salesanalytics.timeline.openings import owned_on, owner_spells
 
 
@@ -90,10 +92,9 @@ class Prepared(Drawable):
 
 @dataclass(frozen=True)
 class _Known:
-    """What every period forecast at a date shares."""
+    """What every period forecast at a date shares, but for the close model."""
 
     day: int
-    model: CloseModel
     snapshot: pd.DataFrame
     arrivals: Arrivals
     lent: LentAmounts
@@ -109,7 +110,6 @@ def _known_at(book: DealBook, day: int) -> _Known:
     if last is None or last.day != day:
         last = _LAST[book] = _Known(
             day=day,
-            model=fitted_close_model(book, as_of=to_date(day)),
             snapshot=snapshots(book, as_of=to_date(day)),
             arrivals=fit_arrivals(book, as_of=to_date(day)),
             lent=lent_amounts(book, amounts(book, [day]), as_of=to_date(day)),
@@ -122,9 +122,8 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
     """Fit and score; ``intervals``: of the chances, see `score_with`. A period that is over is an `AsOfError`."""
     if period.end_day <= day:
         raise AsOfError(f"{period.name} ended on {period.end}, as_of is {to_date(day)}: there is nothing to forecast.")
-    horizon, before = period.end_day - day, period.start_day - 1 - day
-    known = _known_at(book, day)
-    model, lent = known.model, known.lent
+    horizon = period.end_day - day
+    known, model = _known_at(book, day), fitted_close_model(book, as_of=to_date(day))
     scores = score_with(model, book, known.snapshot, horizon_days=horizon, intervals=intervals)
     split, before_it = split_day(period, day), shares_before(book, period=period, day=day)
     table, _, _ = model.table_.predict(scores.snapshot, horizon_days=[split, horizon], confidence=None)
@@ -132,29 +131,61 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
     earlier, earlier_by_table = (chances_before(before_it, state, x) for x in (scores.p_won[:, split], table[:, 0]))
     p = scores.p_won[:, -1] - earlier
     chances = {"p_in_period": p, "p_model": p, "p_table_in_period": table[:, 1] - earlier_by_table}
-    chances["p_late_booking"] = earlier if before <= 0 else 0.0 * p
-    deals = with_groupings(book, scores.deals.assign(**chances), day)
-    deals["usual_amount"] = lent.mean(lent.group(deals))
-    deals["expected_amount"] = deals["p_in_period"] * known_or_usual(deals)
+    chances["p_late_booking"] = earlier if period.start_day - 1 <= day else 0.0 * p
+    deals = _worth(book, scores.deals.assign(**chances), known)
     deals = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable")
-    ended = ended_deals(book, day, horizon, before, amounts(book, [day]))
-    ended["lent_group"] = lent.group(attributes_at(book, ended["deal_id"], day))
-    ended["usual_amount"] = lent.mean(ended["lent_group"].to_numpy())
     return Prepared(
-        period=period,
-        day=day,
         model=model,
         deals=deals.reset_index(drop=True),
         snapshot=scores.snapshot.loc[deals.index].reset_index(drop=True),
-        signed=_signed(book, period, day),
-        ended=ended,
-        arrivals=known.arrivals,
-        lent=lent,
-        ratios=known.ratios,
         shock=fit_shock(model.past_within(horizon)),
-        has_recorded_at=book.told_when_recorded(day),
         before=before_it,
+        **_beside(book, period, known),
     )
+
+
+def prepare_by_table(book: DealBook, *, period: Period, day: int) -> Drawable:
+    """The same by the stage table alone, where only simple methods are asked: no close model is fitted, no past tried.
+
+    ``deals`` have what these methods read, in the order of the snapshot; the shock is as before any past.
+    """
+    known, before_it = _known_at(book, day), shares_before(book, period=period, day=day)
+    table, snapshot = stage_table_at(book, day, every_days=CloseModel().every_days), known.snapshot
+    ahead = [split_day(period, day), period.end_day - day]
+    p_won, _, _ = table.predict(snapshot, horizon_days=ahead, confidence=None)
+    p = p_won[:, 1] - chances_before(before_it, snapshot["state"], p_won[:, 0])
+    deals = snapshot[["deal_id", "rep_id", "state", "stage", "amount", "p_rep", "category"]].assign(
+        close_date=to_timestamps(day + snapshot["days_to_close_date"]), p_in_period=p, p_table_in_period=p
+    )
+    nothing = pd.DataFrame(columns=["origin_day", "p", "signed"])
+    parts = _beside(book, period, known)
+    return Drawable(deals=_worth(book, deals, known), shock=fit_shock(nothing), before=before_it, **parts)
+
+
+def _worth(book: DealBook, deals: pd.DataFrame, known: _Known) -> pd.DataFrame:
+    """Open deals with their groupings, and what they bring in the mean."""
+    deals = with_groupings(book, deals, known.day)
+    deals["usual_amount"] = known.lent.mean(known.lent.group(deals))
+    deals["expected_amount"] = deals["p_in_period"] * known_or_usual(deals)
+    return deals
+
+
+def _beside(book: DealBook, period: Period, known: _Known) -> dict[str, Any]:
+    """Parts of a `Drawable` that no chance of an open deal enters."""
+    day = known.day
+    ended = ended_deals(book, day, period.end_day - day, period.start_day - 1 - day, amounts(book, [day]))
+    ended["lent_group"] = known.lent.group(attributes_at(book, ended["deal_id"], day))
+    ended["usual_amount"] = known.lent.mean(ended["lent_group"].to_numpy())
+    return {
+        "period": period,
+        "day": day,
+        "signed": _signed(book, period, day),
+        "ended": ended,
+        "arrivals": known.arrivals,
+        "lent": known.lent,
+        "ratios": known.ratios,
+        "has_recorded_at": book.told_when_recorded(day),
+    }
 
 
 def _signed(book: DealBook, period: Period, day: int) -> pd.DataFrame:

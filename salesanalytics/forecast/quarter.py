@@ -6,17 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.allowance import allowance_note, with_allowance
-from salesanalytics.forecast.baselines import baselines
-from salesanalytics.forecast.calls import corrected_methods
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
 from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.prepare import Prepared, prepare
 from salesanalytics.forecast.result import COMPONENTS, QuarterForecast
+from salesanalytics.forecast.simple_methods import MEASURES, simple_methods, with_record
 from salesanalytics.forecast.targets import group_targets, stated_target
 from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.labels import percent
@@ -97,12 +95,11 @@ def drawn(
     stretch = 1.0 if record is None else record.stretch
     components, signings, spread = draw_components(prepared, draws=draws, seed=seed, stretch=stretch)
     period = prepared.period
-    simple = baselines(book, period=period, day=prepared.day, deals=prepared.deals)
-    if record is not None and len(record.calls):
-        whole = {
-            m: np.sum([pair[k] for pair in components.values()], axis=0) for k, m in enumerate(("count", "amount"))
-        }
-        simple = pd.concat([simple, corrected_methods(prepared, whole, record)], ignore_index=True)
+    target = target if target is not None else stated_target(book, period)
+    simple = simple_methods(book, prepared)
+    if record is not None:
+        whole = {m: np.sum([pair[k] for pair in components.values()], axis=0) for k, m in enumerate(MEASURES)}
+        simple = with_record(simple, prepared, draws=whole, record=record, target=target)
     return QuarterForecast(
         period=period,
         as_of=to_date(prepared.day),
@@ -112,7 +109,7 @@ def drawn(
         deals=prepared.deals,
         signed=prepared.signed,
         baselines=simple,
-        target=target if target is not None else stated_target(book, period),
+        target=target,
         unit=book.settings.unit,
         process=book.process,
         rung=prepared.model.rung_,

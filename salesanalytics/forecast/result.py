@@ -49,7 +49,7 @@ class QuarterForecast:
     signed : DataFrame
         Deals signed so far: ``deal_id``, ``amount``, and the same groupings.
     baselines : DataFrame
-        What simple methods say.
+        What simple methods say: `simple_methods`, and with a record `with_record`.
     target : float or None
     unit : str
     process : Process
@@ -210,8 +210,8 @@ class QuarterForecast:
             }
             for name in COMPONENTS
         }
-        simple = self.baselines.set_index("method")[["count", "amount"]]
-        simple = simple if known else simple.assign(amount=np.nan)
+        simple = self.baselines.set_index("method").drop(columns="basis").astype(float)
+        simple = simple if known else simple.assign(**{c: np.nan for c in simple if not c.startswith("count")})
         return {
             "as_of": self.as_of.isoformat(),
             "quarter": self.period.name,

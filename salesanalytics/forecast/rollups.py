@@ -28,8 +28,8 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
     forecast : QuarterForecast
     by : str
         ``rep_id``, ``team``, ``manager_id``, ``manager_level_1`` (the top of the line of management) and so on where
-        managers have managers, ``stage``, ``state``, ``region`` (of the deal, else of its owner or customer),
-        ``industry``, or an attribute of the book.
+        managers have managers, ``stage``, ``state``, ``category`` (the rep's own), ``region`` (of the deal, else of its
+        owner or customer), ``industry``, or an attribute of the book.
     measure : str
         ``amount`` or ``count``.
 
@@ -37,14 +37,16 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
     -------
     DataFrame, one row a draw, one column a group, by name
         Deals signed so far and open ones; ``missing``: of no group; ``signed``: those signed so far, which stand in no
-        stage or state any more; ``to come``: reopened, unrecorded and new deals, which no deal in the book stands for.
+        stage, state or category any more; ``to come``: reopened, unrecorded and new deals, for which no deal in the
+        book stands.
 
     Raises
     ------
     SchemaError
         Deals cannot be grouped so, or the measure is none.
     """
-    groupings = [*("stage", "state"), *(c for c in forecast.signed if c not in ("deal_id", "end_day", "amount"))]
+    of_signed_too = (c for c in forecast.signed if c not in ("deal_id", "end_day", "amount"))
+    groupings = ["stage", "state", "category", *of_signed_too]
     if measure not in ("amount", "count"):
         raise SchemaError(f"measure must be amount or count, got {measure!r}.")
     if by not in groupings:

@@ -24,12 +24,15 @@ class TrackRecord:
     scores : DataFrame
         One row a quarter, week, measure and method.
     calls : DataFrame
-        One row a quarter, week, rep, ``way`` (commit, probability) and measure: what was ``called`` of open deals, and
-        what ``came`` of them. Empty where reps say nothing.
+        One row a quarter, week, rep, ``way`` (`called_by_way`) and measure: what was ``called`` of open deals, and
+        what ``came`` of them, quarters before the scored ones included. Empty where reps say nothing.
+    one_extract : bool
+        The book does not say when its rows were recorded: what was recorded late counts as known, and that flatters.
     """
 
     scores: pd.DataFrame
     calls: pd.DataFrame = field(default_factory=NO_CALLS.copy)
+    one_extract: bool = False
 
     def __repr__(self) -> str:
         quarters = list(self.scores["quarter"].unique()) if len(self.scores) else []
@@ -49,8 +52,8 @@ class TrackRecord:
         DataFrame, one row a measure and method, best CRPS first
             ``measure``, ``method``, ``n_quarters``, ``n_forecasts``, ``wape`` (sum of absolute errors over the sum
             signed), ``bias`` (sum of errors over the sum signed: positive = too high), ``crps`` (mean over mean
-            signed, on the forecasts for which every method has one), ``held_50``, ``held_80`` (bands that held) of
-            ``n_bands``.
+            signed, over the comparable forecasts; NaN where it lacks one of these), ``interval_score`` (of the 80 %
+            band, likewise), ``held_50``, ``held_80`` (bands that held) of ``n_bands``.
         """
         rows = []
         for (measure, method), part in self.scores.groupby(["measure", "method"], sort=False):
@@ -58,6 +61,7 @@ class TrackRecord:
             total = told["actual"].sum()
             error = told["forecast"] - told["actual"]
             scored = part[part["comparable"]]
+            mean = scored["actual"].mean() if len(scored) else 0.0
             rows.append(
                 {
                     "measure": measure,
@@ -66,7 +70,8 @@ class TrackRecord:
                     "n_forecasts": len(told),
                     "wape": error.abs().sum() / total if total else np.nan,
                     "bias": error.sum() / total if total else np.nan,
-                    "crps": scored["crps"].mean() / scored["actual"].mean() if scored["actual"].sum() else np.nan,
+                    "crps": scored["crps"].mean(skipna=False) / mean if mean else np.nan,
+                    "interval_score": scored["interval_score"].mean(skipna=False) / mean if mean else np.nan,
                     "held_50": int(part["in_50"].sum()),
                     "held_80": int(part["in_80"].sum()),
                     "n_bands": int(part["in_80"].notna().sum()),
@@ -76,17 +81,25 @@ class TrackRecord:
         return found.sort_values(["measure", "crps"], kind="stable", ignore_index=True)
 
     def n_compared(self, measure: str = "amount") -> int:
-        """Quarters over which the methods are compared: those for which every one of them has a CRPS."""
-        compared = self.scores["comparable"] & self.scores["measure"].eq(measure)
-        return int(self.scores.loc[compared, "quarter"].nunique())
+        """Quarters over which methods are compared: those for which every method that can be compared has a CRPS."""
+        return int(self._compared(measure)["quarter"].nunique())
+
+    def n_methods(self, measure: str = "amount") -> int:
+        """Methods that are compared, ours among them: those with a CRPS in all these quarters."""
+        return len(self._mean_crps(measure))
 
     def recommended(self, measure: str = "amount") -> str:
         """The method to use: ``forecast``, unless another one had the smaller mean CRPS over at least 8 quarters."""
         if self.n_compared(measure) < MIN_QUARTERS:
             return OURS
-        scored = self.scores[self.scores["comparable"] & self.scores["measure"].eq(measure)]
-        mean = scored.groupby("method")["crps"].agg(lambda x: x.mean(skipna=False)).dropna()
+        mean = self._mean_crps(measure)
         return str(mean.idxmin()) if mean.min() < mean.get(OURS, np.inf) else OURS
+
+    def _compared(self, measure: str) -> pd.DataFrame:
+        return self.scores[self.scores["comparable"] & self.scores["measure"].eq(measure)]
+
+    def _mean_crps(self, measure: str) -> pd.Series:
+        return self._compared(measure).groupby("method")["crps"].agg(lambda x: x.mean(skipna=False)).dropna()
 
     def held(self, measure: str, band: int, *, week: int | None = None) -> tuple[int, int]:
         """In how many of how many forecasts the band of our method held what was signed."""

@@ -114,7 +114,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "区间来自本数据自身的历史，尚未经过回测检验。",
     ),
     "note_no_recorded_at": (
-        "Nobody knows when this history was typed in: late entries are not allowed for. An earlier extract would help.",
+        "No recording dates: late entries are not allowed for, and a backtest flatters. An earlier extract would help.",
         "历史数据没有登记时间：看不到滞后登记，未为此留出余量，回测偏乐观。可加上更早的导出数据。",
     ),
     "note_amount_current": (

@@ -9,10 +9,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "nominal_weighted": ("Nominal rates × open deals", "名义赢率加权"),
     "stage_week_conversion": ("Conversion by stage", "阶段转化率"),
     "same_quarter_last_year": ("Same period last year", "去年同期"),
+    "coverage_ratio": ("Past share signed × all that stands open", "历史签约比例 × 在跟进总额"),
     "rep_commit_corrected": ("Commitments, corrected by rep", "承诺项目（按销售校正）"),
     "rep_probability_corrected": ("Chances of reps, corrected by rep", "销售赢率（按销售校正）"),
+    "rep_best_case_corrected": ("Best cases, corrected by rep", "最好情况（按销售校正）"),
+    "rep_close_dates_corrected": ("Close dates of reps, corrected by rep", "销售预计签约日（按销售校正）"),
     "with_calls": ("This forecast with the reps' calls", "本预测结合销售判断"),
     "rep_commit": ("What the reps commit to", "销售承诺的项目"),
+    "rep_best_case": ("Commitments and best cases of the reps", "销售承诺及最好情况的项目"),
+    "rep_close_dates": ("All that the reps date in the period", "销售预计期内签约的全部项目"),
     "rep_probability": ("What the reps expect", "销售自己的赢率"),
     "mean_of_last_four": ("Mean of the last four periods", "近四期均值"),
     # ledger
@@ -61,16 +66,24 @@ TEXTS: dict[str, tuple[str, str]] = {
     "target_with": ("Target {amount}: {p}", "目标 {amount}：{p}"),
     "title_trust": ("Can it be trusted: past quarters forecast the same way", "可信吗：用同样方法预测过去的季度"),
     "trust_bands": (
-        "Of {n} past quarters, the 80 % band held {k80} and the 50 % band {k50} ({measure}).",
-        "过去 {n} 个季度中，80 % 区间命中 {k80} 次，50 % 区间命中 {k50} 次（{measure}）。",
+        "Past quarters: {quarters}, forecasts of them: {n}. The 80 % band held {k80}, the 50 % band {k50} ({measure}).",
+        "对过去 {quarters} 个季度的 {n} 次预测中，80 % 区间命中 {k80} 次，50 % 区间命中 {k50} 次（{measure}）。",
     ),
     "trust_stretch": (
         "Past bands ask for {stretch} times the width (1.00: enough; above it the shock is widened, within limits).",
         "按以往记录，区间应为原来的 {stretch} 倍宽（1.00 表示已足够宽；大于 1.00 时在限度内放大共同冲击）。",
     ),
-    "trust_use": (
+    "use_by_record": (
         "By this record the method to use is: {method} ({measure}; methods compared: {n}, over quarters: {quarters}).",
         "按此记录应采用：{method}（{measure}；在 {quarters} 个季度上比较了 {n} 种方法）。",
+    ),
+    "recommended_says": (
+        "For {quarter} it says {value}; corrected by how far off it was, its 80 % band is {band} {unit}{target}.",
+        "该方法对 {quarter} 给出 {value}；按其以往误差校正后，80 % 区间为 {band} {unit}{target}。",
+    ),
+    "too_few_compared": (
+        "By this record no method is to be preferred: too few quarters to compare ({quarters} of {least}; {measure}).",
+        "按此记录无从择优：可比较的季度太少（{least} 个中只有 {quarters} 个；{measure}）。",
     ),
     "title_outlook": ("Months, next quarter, year", "月度、下季度、全年"),
     "outlook_without": (

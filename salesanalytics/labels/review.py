@@ -11,10 +11,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Past quarters forecast again: {measure}, as of {as_of}",
         "历史季度回测：{measure}，截至 {as_of}",
     ),
-    "backtest_use": (
-        "To be used by this record: {method} (quarters compared: {quarters})",
-        "按此记录应采用：{method}（比较了 {quarters} 个季度）",
-    ),
     "backtest_stretch": (
         "These bands ask the next forecast for {stretch} times the width (1.00: they were wide enough).",
         "按此记录，下一次预测的区间应为原来的 {stretch} 倍宽（1.00 表示过去的区间已足够宽）。",
@@ -24,8 +20,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "本数据没有任何金额：无从评判金额的预测。",
     ),
     "backtest_note": (
-        "Errors are shares of what was signed. Methods are compared over quarters that all can tell: 8 allow a change.",
-        "误差以实际签约的比例表示。分布误差只计各方法都能比较的季度；至少在 8 个这样的季度上更好，才改用其他方法。",
+        "Errors are shares of what was signed. Methods compare over quarters that all tell, 8 at least; –: left out.",
+        "误差以实际签约的比例表示。分布误差只计参与比较的各方法都能预测的季度，至少 8 个才据以择优；–：不参与比较。",
+    ),
+    "backtest_flatters": (
+        "Nobody knows when this history was typed in: late entries count as known, and a backtest inside it flatters.",
+        "历史数据没有登记时间：补录的内容被当作当时已知，在同一份导出数据内回测偏乐观。",
     ),
     "cause": ("Cause", "原因"), "main_cause": ("Main cause", "主要原因"),
     "cause_signed": ("Signed since", "已签约"), "cause_ended": ("Ended otherwise", "已丢单或终止"),

@@ -15,10 +15,12 @@ AMOUNTS = ["amount", "expected_amount"]
 def in_units(forecast: QuarterForecast, lang: str) -> QuarterForecast:
     """The same forecast with every sum in the unit that suits its total; deals as they are."""
     factor, unit = unit_for(float(forecast.total().mean()), forecast.unit, lang)
+    simple = forecast.baselines
+    sums = [name for name in simple if name.startswith("amount")]
     return replace(
         forecast,
         amount={name: draws / factor for name, draws in forecast.amount.items()},
-        baselines=forecast.baselines.assign(amount=forecast.baselines["amount"] / factor),
+        baselines=forecast.baselines.assign(**{name: simple[name] / factor for name in sums}),
         target=None if forecast.target is None else forecast.target / factor,
         unit=unit,
     )

@@ -19,9 +19,9 @@ from salesanalytics.report.review_rows import (
     cause_rows,
     change_ends,
     judged_measures,
-    method_name,
     moved_deal_rows,
     record_rows,
+    use_text,
 )
 from salesanalytics.report.tables import id_and_name, numbers, with_names
 from salesanalytics.report.text import fold, text_table
@@ -35,11 +35,9 @@ def backtest_text(record: TrackRecord, lang: str, width: int | None = None, *, a
     for measure in measures:
         title = label("title_backtest", lang, measure=label(measure, lang), as_of=as_of)
         parts.append(text_table(record_rows(record, measure, lang), title=title, n_text=1, lang=lang, width=width))
-        use = method_name(record.recommended(measure), lang)
-        parts.append(
-            "\n".join([*fold(label("backtest_use", lang, method=use, quarters=record.n_compared(measure)), width), ""])
-        )
+        parts.append("\n".join([*fold(use_text(record, measure, lang), width), ""]))
     told = [label("backtest_stretch", lang, stretch=number(record.stretch, 2)), label("backtest_note", lang)]
+    told += [label("backtest_flatters", lang)] * record.one_extract
     return "\n".join([*parts, *(line for text in told for line in fold(text, width)), ""])
 
 

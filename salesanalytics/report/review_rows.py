@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
+from salesanalytics.forecast.track_record import MIN_QUARTERS
 from salesanalytics.labels import amount_label, band, label, number, percent, short
 from salesanalytics.labels.units import unit_for_deals
 from salesanalytics.report.tables import differences, p_target_text
@@ -39,6 +40,15 @@ def record_rows(record: TrackRecord, measure: str, lang: str) -> pd.DataFrame:
             **held,
         }
     )
+
+
+def use_text(record: TrackRecord, measure: str, lang: str) -> str:
+    """Which method to use by the record of past quarters, of how many; or that too few quarters can be compared."""
+    told = {"measure": label(measure, lang), "quarters": record.n_compared(measure), "least": MIN_QUARTERS}
+    if record.n_compared(measure) < MIN_QUARTERS:
+        return label("too_few_compared", lang, **told)
+    method = method_name(record.recommended(measure), lang)
+    return label("use_by_record", lang, method=method, n=record.n_methods(measure), **told)
 
 
 def method_name(method: str, lang: str) -> str:

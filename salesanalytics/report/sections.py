@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 
 from salesanalytics import plots
 from salesanalytics.forecast import PipelineChange, QuarterForecast, explain_change, key_deals
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded
+from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.report.disagreement_section import disagreement_section
 from salesanalytics.report.judgement_section import judgement_section
@@ -22,9 +23,9 @@ from salesanalytics.report.review_rows import (
     cause_rows,
     change_ends,
     judged_measures,
-    method_name,
     moved_deal_rows,
     record_rows,
+    use_text,
 )
 from salesanalytics.report.section import Section
 from salesanalytics.report.tables import group_notes, group_rows, known_amounts, numbers
@@ -169,15 +170,15 @@ def _trust(forecast: QuarterForecast, lang: str) -> Section:
     assert record is not None
     measures = judged_measures(record)
     lead = [] if "amount" in measures else [label("no_amounts_judged", lang)]
+    quarters = record.scores["quarter"].nunique()
     for measure in measures:
         (k80, n), (k50, _) = record.held(measure, 80), record.held(measure, 50)
-        lead.append(label("trust_bands", lang, n=n, k80=k80, k50=k50, measure=label(measure, lang)))
+        told = {"k80": k80, "k50": k50, "n": n, "quarters": quarters, "measure": label(measure, lang)}
+        lead.append(label("trust_bands", lang, **told))
     lead.append(label("trust_stretch", lang, stretch=number(record.stretch, 2)))
-    n_methods = record.scores.dropna(subset=["forecast"])["method"].nunique()
     for measure in measures:
-        use = method_name(record.recommended(measure), lang)
-        compared = {"n": n_methods, "quarters": record.n_compared(measure)}
-        lead.append(label("trust_use", lang, method=use, measure=label(measure, lang), **compared))
+        lead += [use_text(record, measure, lang), *_recommended(forecast, measure, lang)]
+    lead += [label("backtest_flatters", lang)] * record.one_extract
     lead.append(label("backtest_note", lang))
     return Section(
         label("title_trust", lang),
@@ -185,6 +186,25 @@ def _trust(forecast: QuarterForecast, lang: str) -> Section:
         tuple((_of_measure(record_rows(record, measure, lang), measure, lang), 1) for measure in measures),
         lambda ax: plots.past_quarters(record, measure=measures[0], unit=forecast.unit, ax=ax, lang=lang),
     )
+
+
+def _recommended(forecast: QuarterForecast, measure: str, lang: str) -> list[str]:
+    """What the method to use says of the period, where it is not our forecast: a sentence, or none."""
+    assert forecast.record is not None
+    told = forecast.baselines.set_index("method").reindex([forecast.record.recommended(measure)]).iloc[0]
+    if not np.isfinite(told[measure]) or not np.isfinite(told.get(f"{measure}_lower", np.nan)):
+        return []
+    scale, unit = 1.0, label("unit_deals", lang)
+    if measure == "amount":
+        scale, unit = unit_for(forecast.total().mean(), forecast.unit, lang)
+    low, high = told[f"{measure}_lower"] / scale, told[f"{measure}_upper"] / scale
+    target = ""
+    if measure == "amount" and np.isfinite(told["p_target"]):
+        n_past = forecast.record.scores["quarter"].nunique()  # so many errors tell the chance, and no more
+        target = label("change_target", lang, p=chance(told["p_target"], n_past))
+    text = {"quarter": forecast.period.name, "unit": unit, "target": target}
+    value = short(told[measure] / scale)
+    return [label("recommended_says", lang, value=value, band=band(low, high), **text)]
 
 
 def _of_measure(rows: pd.DataFrame, measure: str, lang: str) -> pd.DataFrame:
