@@ -109,6 +109,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signed_since": ("Signed since", "此后签约"), "to_come": ("Still expected", "预计仍将签约"),
     # reasons
     "reason_pace": ("days in the stage", "本阶段停留天数"), "reason_age": ("age of the deal", "项目存续天数"),
+    "reason_stage": ("stage it was put on hold in", "暂停时所处阶段"),
     "reason_path": ("path through the stages", "阶段推进路径"), "reason_hold": ("holds and reopenings", "暂停与重启"),
     "reason_amount": ("amount and its changes", "金额及其变化"),
     "reason_close_date": ("expected signing date and its moves", "预计签约日期及其变动"),
@@ -123,7 +124,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason_product": ("product", "产品"), "reason_region": ("region", "地区"), "reason_source": ("source", "线索来源"),
     "reason_route": ("procurement route", "采购方式"), "reason_deal_class": ("class of deal", "项目类别"),
     "title_reasons": (
-        "Why: against the average open deal in the same stage (percentage points; association, not cause)",
+        "Why: against the mean of the open deals in the same stage (percentage points; association, not cause)",
         "原因：与同阶段在跟进项目的平均相比（百分点；关联而非因果）",
     ),
     "reasons_line": ("{deal}: {p} against {average}: {parts}", "{deal}：{p}，平均 {average}：{parts}"),
