@@ -60,11 +60,11 @@ def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
     DataFrame, one row an open (or paused) deal, largest expected amount first
         ``deal_id``, ``name``, ``rep_id``, ``state``, ``stage``, ``days_in_state``, ``age_days``, ``amount`` (NaN where
         none is known); ``p_won_until``, ``p_lost_until`` (any other end), ``p_open_until`` (sum 1); ``p_end_<end>``
-        (what ``p_lost_until`` consists of); ``p_lower`` and ``p_upper`` (80 % interval of ``p_won_until``, see
-        `CloseModel.predict`); ``p_won`` within 730 days; ``p_stage_table`` (the stage table alone),
-        ``p_nominal`` (nominal rate of the stage), ``p_rep``, ``category``, ``close_date`` (the rep's own, missing where
-        none); ``sign_q10``, ``sign_q50``, ``sign_q90`` (first days by which that share of its signings within
-        730 days has fallen; NaT where it hardly signs); ``expected_amount`` = ``p_won_until`` x ``amount``;
+        (what ``p_lost_until`` consists of); ``p_lower`` and ``p_upper`` (80 % interval of ``p_won_until``, which
+        holds about nine of ten, see `CloseModel.predict`); ``p_won`` within 730 days; ``p_stage_table`` (the stage
+        table alone), ``p_nominal`` (nominal rate of the stage), ``p_rep``, ``category``, ``close_date`` (the rep's own,
+        missing where none); ``sign_q10``, ``sign_q50``, ``sign_q90`` (first days by which that share of its signings
+        within 730 days has fallen; NaT where it hardly signs); ``expected_amount`` = ``p_won_until`` x ``amount``;
         ``n_pool`` (past deals that stood where it stands), ``older_than_any_win``, ``method`` (rung in use).
 
     Raises

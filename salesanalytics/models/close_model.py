@@ -216,7 +216,8 @@ class CloseModel:
         The interval says how far the estimate itself may be off: the spread of the logistic coefficients (Laplace,
         every deal counted once), half the distance between the two learners, and the spread of the recalibrated
         level, added in squares on the logit scale. On the stage table it is that of its pool. On simulated books its
-        80 % held the chance that large books give for 91 to 96 % of the deals (benchmarks/RESULTS.md).
+        80 % held the chance that large books give for 91 to 96 % of the deals (benchmarks/RESULTS.md): take it for one
+        that holds about nine of ten. It is not narrowed to fit, for whole books err together: .80 to .99 each.
 
         Parameters
         ----------

@@ -122,7 +122,6 @@ def backtest_probabilities(
         A date lies after the end of the book.
     """
     day = as_of_day(book, as_of)
-    many = isinstance(origins, int)
     if isinstance(origins, int):
         days = _dates_back(book, day, origins)
     else:
