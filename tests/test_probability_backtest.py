@@ -11,6 +11,7 @@ from worlds import COLUMNS, book_of, day_of, tiny
 
 import salesanalytics as sa
 from salesanalytics.errors import AsOfError, InsufficientDataError, SchemaError
+from salesanalytics.labels import LANGUAGES, cells, label
 from salesanalytics.models import CloseModel
 from salesanalytics.models.calibration_by import expected_and_came
 from salesanalytics.models.metrics import auc, brier, log_loss
@@ -22,6 +23,7 @@ from salesanalytics.models.probability_backtest import (
     backtest_probabilities,
     score_predictions,
 )
+from salesanalytics.report.chances import chances_text
 
 LAST = 559
 #: Day 380 is 16 January 2011 (the quarter ends on day 454), day 470 is 16 April (545).
@@ -320,3 +322,32 @@ def test_the_book_ends_somewhere(book):
         backtest_probabilities(book, as_of=at(LAST + 1))
     with pytest.raises(AsOfError, match="origins must be a date"):
         backtest_probabilities(book, as_of=at(LAST), origins=["soon"])
+
+
+# ---------------------------------------------------------------- the verdict in words
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_verdict_says_what_is_used_why_and_whether_it_kept_its_word(backtest, lang):
+    text = chances_text(backtest, lang)
+    used = backtest.scores[backtest.scores["method"] == "in_use"]
+    for row in used.itertuples():
+        assert f"{row.expected:.1f}" in text
+        assert f"{row.log_loss:.3f}" in text
+    last = backtest.rungs.iloc[-1]
+    names = {key: label(f"told_{last[key]}", lang) for key in ("rung", "by_count", "by_test")}
+    assert label("chances_why", lang, day=last["origin"], n=str(last["n_closed"]), **names) in text
+    assert max(map(cells, chances_text(backtest, lang, 100).split("\n"))) <= 100
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "key"),
+    [(-0.02, -0.01, "better"), (0.01, 0.02, "worse"), (-0.01, 0.02, "alike"), (0.0, 0.0, None)],
+)
+def test_the_verdict_follows_the_interval(backtest, lower, upper, key):
+    scores = backtest.scores.assign(lower=lower, upper=upper)
+    text = chances_text(ProbabilityBacktest(backtest.predictions, scores, backtest.rungs), "en")
+    said = {k: text.count(f": {label(k, 'en')};") for k in ("chances_better", "chances_worse", "chances_alike")}
+    said["same_table"] = text.count(f": {label('same_table', 'en')};")
+    wanted = f"chances_{key}" if key else "same_table"
+    assert said == {k: 3 if k == wanted else 0 for k in said}
