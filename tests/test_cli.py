@@ -378,7 +378,19 @@ def test_help_is_quick_and_imports_nothing_heavy():
     assert found.stdout.strip() == "set()"
 
 
+def test_score_tells_what_became_of_past_chances(book, capsys):
+    argv = [*commands(book)["score"], "--backtest", "1"]
+    assert main(argv) == 0
+    assert "Chances given on past dates (1: " in capsys.readouterr().out
+    assert main([*argv, "--json"]) == 0
+    found = strict(capsys.readouterr().out)["backtest"]
+    assert {"miscalibration", "difference"} <= set(found["scores"][0])
+    assert len(found["rungs"]) == 1
+
+
 def test_rates_by_a_column_before_any_deal_is_known(book, capsys):
+    assert main(["rates", str(book), "--as-of", "2024-01-01", "--by", "rep_id"]) == 0
+    assert label("rates_by_whole", "en") in capsys.readouterr().out
     assert main(["rates", str(book), "--as-of", "2024-01-01", "--by", "rep_id"]) == 0
     assert "2024-01-01" in capsys.readouterr().out
 

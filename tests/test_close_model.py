@@ -205,19 +205,26 @@ def test_on_the_stage_table_not_even_the_names_of_the_deals_matter(tables, by_ta
     pd.testing.assert_frame_equal(renamed[same], by_table.predict(snapshot, until=at(LAST + 91))[same])
 
 
-def test_hazards_are_recalibrated_on_the_rung_in_use_alone(model, snapshot):
+def test_hazards_of_each_rung_are_recalibrated_from_its_own_past(model, snapshot):
     days = np.array([28, 91])
     day = to_day(at(LAST))
     landmark = np.full(len(snapshot), day)
     edges = tuple(e for e in model.edges if e <= model.last_day_)
     bins = future_bins(landmark, edges=edges, fiscal_year_start=1)
     own = {rung: model.learners_.log_odds(rung, snapshot, bins) for rung in ("logistic", "boosting", "blend")}
-    own["blend"] = model.recalibration_.apply(own["blend"], bins)
+    past = model.past_
+    said = past.log_odds | {"boosting": 2 * past.log_odds["blend"] - past.log_odds["logistic"]}
+    weight = past.rows["deal_id"].nunique() / len(past.rows)
+    origin = past.rows["origin_day"].to_numpy()[past.bins.row]
+    learned = {rung: fit_recalibration(said[rung], past.bins, past.happened, origin, weight=weight) for rung in own}
+    own = {rung: learned[rung].apply(odds, bins) for rung, odds in own.items()}
+    assert learned["boosting"].level[0] != learned["logistic"].level[0]
     dead = model.predict(snapshot, until=at(LAST + 91))["older_than_any_win"].to_numpy()
     assert np.abs(model.recalibration_.level).max() > 0.001
     for rung, odds in own.items():
         expected = incidence_at(bins, odds, landmark, days)[0]
         np.testing.assert_allclose(model.curves(snapshot, days=days, rung=rung)[0][~dead], expected[~dead], rtol=1e-9)
+    np.testing.assert_array_equal(learned["blend"].level, model.recalibration_.level)
     by_name = model.curves(snapshot, days=days, rung="blend")[0]
     np.testing.assert_array_equal(by_name, model.curves(snapshot, days=days)[0])
 
@@ -801,7 +808,8 @@ def test_intervals_hold_the_truth(small_worlds, large_world, asked):
         inside = (found["p_lower"] <= truth) & (truth <= found["p_upper"])
         held.append(inside.groupby(rows["state"]).mean().mean())
         width.append((found["p_upper"] - found["p_lower"]).mean())
-    assert np.mean(held) > 0.65  # 80 % are promised; the deals of a world err together, and there are four worlds
+    # 80 % are promised, nine of ten held as a rule; the deals of a world err together, and there are four worlds
+    assert 0.65 < np.mean(held) < 0.99
     assert width[-1] < 0.7 * np.mean(width[:-1])
 
 

@@ -386,6 +386,20 @@ def test_scores_are_chances_in_order():
         sa.score_open_deals(book(), as_of="2013-06-30", until="2013-06-30")
 
 
+def test_signing_dates_are_the_first_days_by_which_that_share_has_signed():
+    model, snapshot = fitted_close_model(book(), as_of="2013-06-30"), snapshots(book(), as_of="2013-06-30")
+    scored = sa.score_open_deals(book(), as_of="2013-06-30", until="2013-09-30").set_index("deal_id")
+    by_day = np.column_stack([model.curves(snapshot, days=[day])[0][:, 0] for day in range(731)])  # one day at a time
+    told = 0
+    for name, share in (("sign_q10", 0.1), ("sign_q50", 0.5), ("sign_q90", 0.9)):
+        reached = (by_day >= share * by_day[:, -1:]).argmax(axis=1)
+        expected = pd.Series(reached, index=snapshot["deal_id"]).reindex(scored.index)
+        days = (scored[name] - pd.Timestamp("2013-06-30")).dt.days
+        assert (days == expected)[days.notna()].all()
+        told += (days % 7 != 0)[days.notna()].sum()
+    assert told > 20  # no grid of weeks
+
+
 def test_a_date_beyond_two_years_does_not_lower_what_is_said_within_two():
     near = sa.score_open_deals(book(), as_of="2013-06-30", until="2015-06-30").set_index("deal_id")
     far = sa.score_open_deals(book(), as_of="2013-06-30", until="2017-06-30").set_index("deal_id")

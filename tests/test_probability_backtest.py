@@ -5,20 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import betaincinv
 from test_close_model import at, company
 from worlds import COLUMNS, book_of, day_of, tiny
 
 import salesanalytics as sa
-from salesanalytics.errors import AsOfError, InsufficientDataError
+from salesanalytics.errors import AsOfError, InsufficientDataError, SchemaError
+from salesanalytics.labels import LANGUAGES, cells, label
 from salesanalytics.models import CloseModel
+from salesanalytics.models.calibration_by import expected_and_came
 from salesanalytics.models.metrics import auc, brier, log_loss
 from salesanalytics.models.probability_backtest import (
     CLIP,
     LEARNED,
     METHODS,
+    ProbabilityBacktest,
     backtest_probabilities,
     score_predictions,
 )
+from salesanalytics.report.chances import chances_text
 
 LAST = 559
 #: Day 380 is 16 January 2011 (the quarter ends on day 454), day 470 is 16 April (545).
@@ -198,6 +203,9 @@ def test_scores_by_hand():
     loss = -np.log(np.where(judged, p, 1 - p))
     assert row["log_loss"] == pytest.approx(loss.mean())
     assert row["auc"] == 1
+    base = -(0.4 * np.log(0.4) + 0.6 * np.log(0.6))  # recalibrated it is perfect: it parts the outcomes
+    parts = row[["miscalibration", "discrimination", "uncertainty"]].to_numpy(dtype=float)
+    np.testing.assert_allclose(parts, [loss.mean(), base, base])
     table = np.array([0.5, 0.2, 0.6, 0.3, 0.1])
     gap = loss + np.log(np.where(judged, table, 1 - table))
     by_deal = np.array([gap[[0, 3]].sum(), gap[[1, 4]].sum(), gap[2]]) - gap.mean() * np.array([2, 2, 1])
@@ -221,6 +229,70 @@ def test_scores_are_those_of_the_predictions(backtest):
         assert row["auc"] == pytest.approx(auc(p, part["won"]))
         assert row["lower"] <= row["difference"] <= row["upper"]
     assert {"stage_table", "in_use"} <= set(backtest.scores["method"])
+
+
+# ---------------------------------------------------------------- by group
+
+
+def test_who_stood_where_is_what_was_known_on_the_date(backtest, book):
+    for origin, part in backtest.predictions.groupby("origin"):
+        rows = sa.snapshots(book, as_of=origin.date()).set_index("deal_id").loc[part["deal_id"]]
+        for name in ("state", "rep_id", "product"):
+            assert part[name].tolist() == rows[name].tolist()
+    named = backtest.predictions.groupby("origin")["quarter"].unique().map(list).tolist()
+    assert named == [["2011Q1"], ["2011Q2"]]
+
+
+def test_expected_and_came_by_hand():
+    frame = pd.DataFrame(
+        {
+            "origin": day_of(0), "deal_id": list("abcdaefg"), "horizon": "30", "horizon_days": 30,
+            "won": [True, False, False, True, True, False, False, False],
+            "in_use": [0.6, 0.2, 0.4, 0.7, 0.5, np.nan, 0.1, 0.3],
+            "product": ["x"] * 5 + ["x", "y", None],
+        }
+    )  # fmt: skip
+    found = ProbabilityBacktest(pd.concat([frame, frame.assign(horizon="90")]), None, None).by("product")
+    assert found["horizon"].tolist() == ["30"] * 3 + ["90"] * 3
+    x, y, missing = (found.iloc[k] for k in range(3))
+    assert (x["product"], y["product"], pd.isna(missing["product"])) == ("x", "y", True)
+    assert (x["n"], x["n_deals"], x["expected"], x["won"]) == (5, 4, pytest.approx(2.4), 3)
+    gap = np.array([0.4 + 0.5, -0.2, -0.4, 0.3])  # deal a stands there twice
+    off = gap - 0.6 / 5 * np.array([2, 1, 1, 1])
+    trials = 0.6 * 0.4 / (4 / 3 * (off**2).sum() / 25)
+    limits = [5 * betaincinv(0.6 * trials + 0.5, 0.4 * trials + 0.5, q) for q in (0.05, 0.95)]
+    np.testing.assert_allclose([x["won_lower"], x["won_upper"]], limits)
+    assert (y["won"], y["won_lower"], y["won_upper"]) == (0, 0, pytest.approx(betaincinv(0.5, 1.5, 0.95)))
+
+
+def test_groups_add_up(backtest):
+    whole = backtest.scores[backtest.scores["method"] == "in_use"].set_index("horizon")
+    for group in ("state", "rep_id", "product", "quarter"):
+        found = backtest.by(group)
+        assert (found["won_lower"] <= found["won"]).all()
+        assert (found["won"] <= found["won_upper"]).all()
+        assert (found["won_upper"] <= found["n"]).all()
+        total = found.groupby("horizon")[["n", "expected", "won"]].sum()
+        said = backtest.predictions.groupby("horizon")["in_use"].sum()
+        pd.testing.assert_series_equal(total["expected"], said, check_names=False)
+        assert (total.loc[whole.index, ["n", "won"]] == whole[["n", "won"]]).all(axis=None)
+    with pytest.raises(SchemaError, match="group must be one of quarter, state, rep_id, product"):
+        backtest.by("team")
+    with pytest.raises(SchemaError, match="method must be one of"):
+        backtest.by("state", method="won")
+
+
+def test_an_interval_holds_what_calibrated_chances_expect():
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(200):
+        p, deal = rng.uniform(0.05, 0.6, 60), np.arange(60)
+        won = rng.random(60) < p
+        frame = pd.DataFrame({"deal_id": np.tile(deal, 2), "horizon": "30", "won": np.tile(won, 2), "g": "all"})
+        frame["in_use"] = np.tile(p, 2)  # each deal twice: no more is known by that
+        row = expected_and_came(frame, by="g", method="in_use").iloc[0]
+        held.append(row["won_lower"] <= row["expected"] <= row["won_upper"])
+    assert 0.84 < np.mean(held) < 0.96
 
 
 # ---------------------------------------------------------------- dates
@@ -250,3 +322,32 @@ def test_the_book_ends_somewhere(book):
         backtest_probabilities(book, as_of=at(LAST + 1))
     with pytest.raises(AsOfError, match="origins must be a date"):
         backtest_probabilities(book, as_of=at(LAST), origins=["soon"])
+
+
+# ---------------------------------------------------------------- the verdict in words
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_verdict_says_what_is_used_why_and_whether_it_kept_its_word(backtest, lang):
+    text = chances_text(backtest, lang)
+    used = backtest.scores[backtest.scores["method"] == "in_use"]
+    for row in used.itertuples():
+        assert f"{row.expected:.1f}" in text
+        assert f"{row.log_loss:.3f}" in text
+    last = backtest.rungs.iloc[-1]
+    names = {key: label(f"told_{last[key]}", lang) for key in ("rung", "by_count", "by_test")}
+    assert label("chances_why", lang, day=last["origin"], n=str(last["n_closed"]), **names) in text
+    assert max(map(cells, chances_text(backtest, lang, 100).split("\n"))) <= 100
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "key"),
+    [(-0.02, -0.01, "better"), (0.01, 0.02, "worse"), (-0.01, 0.02, "alike"), (0.0, 0.0, None)],
+)
+def test_the_verdict_follows_the_interval(backtest, lower, upper, key):
+    scores = backtest.scores.assign(lower=lower, upper=upper)
+    text = chances_text(ProbabilityBacktest(backtest.predictions, scores, backtest.rungs), "en")
+    said = {k: text.count(f": {label(k, 'en')};") for k in ("chances_better", "chances_worse", "chances_alike")}
+    said["same_table"] = text.count(f": {label('same_table', 'en')};")
+    wanted = f"chances_{key}" if key else "same_table"
+    assert said == {k: 3 if k == wanted else 0 for k in said}

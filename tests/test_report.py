@@ -407,6 +407,14 @@ def test_the_reader_sees_up_to_which_day_a_young_book_can_say_anything(lang):
         text = score_text(scores, pd.DataFrame(), book, lang, model=model, as_of=day, until=until)
         said = label("score_beyond_watched", lang, n=84, day=date(2010, 7, 4), until=until)
         assert (said in text) == there
+        assert label("interval_note_table", lang, level="80 %") in text
+        assert label("p_rep", lang) not in text  # nobody stated a chance
+    first = scores[scores["sign_q10"].notna()].iloc[0]
+    assert f"{first['sign_q10'].date()} – {first['sign_q90'].date()}" in text
+    assert f"{100 * first['p_stage_table']:.1f} %" in text
+    shown = score_text(scores.assign(p_rep=0.37), pd.DataFrame(), book, lang, model=model, as_of=day, until=until)
+    assert label("p_rep", lang) in shown
+    assert " 37 %" in shown
 
 
 def test_a_chance_from_draws_is_told_in_one_way(drawn_book):

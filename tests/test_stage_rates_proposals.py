@@ -27,6 +27,7 @@ from salesanalytics.report.rates import (
     differ_text,
     effect_text,
     gap_text,
+    over_time_text,
     p_text,
     proposal_text,
     rates_text,
@@ -414,6 +415,26 @@ def test_texts_say_the_numbers(lang):
     assert label("by_value", lang) in shown
     tests = sa.segments_differ(book, as_of=at(LAST), by="rep_id")
     assert label("title_differ", lang) in differ_text(tests, book, lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_years_and_what_lies_beyond_are_told(lang):
+    book = world()
+    over_time = sa.stage_rates_over_time(book, as_of=at(LAST))
+    drift = sa.rate_drift(over_time)
+    years = over_time["period"].unique()
+    text = over_time_text(over_time, drift, book, lang)
+    assert all((year in text.split("\n")[3 - 1]) for year in years[-4:])
+    last = over_time[(over_time["stage"] == "S2") & (over_time["period"] == years[-1])].iloc[0]
+    both = " / ".join(f"{100 * last[f'p_won_{kind}']:.0f}" for kind in ("cohort", "period"))
+    assert f"{both} %" in next(line for line in text.split("\n") if line.startswith("S2"))
+    told = drift.assign(drift_per_year=[0.0123, *[np.nan] * (len(drift) - 1)], lower=-0.01, upper=0.045)
+    assert "+1.2" in (said := over_time_text(over_time, told, book, lang).split("\n"))[4]
+    assert "−1.0" in said[4]
+    assert "+4.5" in said[4]
+    assert over_time_text(over_time.head(0), drift.head(0), book, lang) == ""
+    rates = sa.stage_win_rates(book, as_of=at(LAST)).assign(share_beyond=0.031, share_beyond_most=0.274)
+    assert "3 – 27 %" in gap_text(rates, book, lang)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -35,6 +35,7 @@ def rates(book: DealBook, given: Namespace) -> Answer:
         stage_win_rates,
     )
     from salesanalytics.report import rates as texts
+    from salesanalytics.report.text import fold
     from salesanalytics.timeline.asof_values import groupings, is_grouping
 
     if given.by and not is_grouping(book, given.by):
@@ -44,23 +45,26 @@ def rates(book: DealBook, given: Namespace) -> Answer:
     tests = segments_differ(book, as_of=given.as_of, by=given.by) if given.by else None
     if tests is not None and not given.json:
         table = texts.rates_text(rates, book, given.lang, width(), as_of=given.as_of, by=given.by)
-        return table + "\n" + texts.differ_text(tests, book, given.lang, width())
+        more = "\n".join([*fold(label("rates_by_whole", given.lang), width()), ""])
+        return "\n".join([table, texts.differ_text(tests, book, given.lang, width()), more])
     proposal, rising = propose_nominal_rates(book, **asked), rising_rates(book, **asked)
     nominal = book.process.nominal_win_rates.values()
     has_nominal = any(nominal) and None not in nominal
     effect = nominal_rates_effect(book, **asked) if has_nominal else None
+    over_time = stage_rates_over_time(book, **asked)
+    drift = rate_drift(over_time)
     if given.json:
-        over_time = stage_rates_over_time(book, **asked)
         return {
             "as_of": given.as_of, "rates": records(rates), "proposal": records(proposal),
             "rising": {"rise": rising.rise, "p_value": rising.p_value, "stages": records(rising.stages)},
             "effect": effect and {"quarters": records(effect.quarters), "methods": records(effect.methods)},
-            "over_time": records(over_time), "drift": records(rate_drift(over_time)),
+            "over_time": records(over_time), "drift": records(drift),
             "segments_differ": None if tests is None else records(tests),
         }  # fmt: skip
     parts = [
         texts.rates_text(rates, book, given.lang, width(), as_of=given.as_of),
         texts.gap_text(rates, book, given.lang, width()),
+        texts.over_time_text(over_time, drift, book, given.lang, width()),
         texts.proposal_text(proposal, rising, book, given.lang, width()),
     ]
     return "\n".join(parts) + (texts.effect_text(effect, given.lang, width()) if effect else "")
@@ -70,8 +74,9 @@ def score(book: DealBook, given: Namespace) -> Answer:
     """Chances of open deals, with reasons."""
     from salesanalytics.features import snapshots
     from salesanalytics.forecast import score_open_deals
-    from salesanalytics.models import close_reasons
+    from salesanalytics.models import backtest_probabilities, close_reasons
     from salesanalytics.models.close_model import fitted_close_model
+    from salesanalytics.report.chances import chances_text
     from salesanalytics.report.tables import write_csv
     from salesanalytics.report.text import score_text
 
@@ -81,12 +86,15 @@ def score(book: DealBook, given: Namespace) -> Answer:
     reasons = close_reasons(model, snapshot, until=given.until, deal_ids=deals["deal_id"].head(given.why))
     if given.out:
         write_csv(deals, given.out)
+    past = backtest_probabilities(book, as_of=given.as_of, origins=given.backtest) if given.backtest else None
     asked = {"as_of": given.as_of, "until": given.until}
     if given.json:
         told = model.won_or_lost()
         stands = vars(model.rung_) | {"won_or_lost": vars(told) if told else None}
-        return asked | {"model": stands, "deals": records(deals), "reasons": records(reasons)}
-    return score_text(deals, reasons, book, given.lang, width(), model=model, **asked)
+        found = asked | {"model": stands, "deals": records(deals), "reasons": records(reasons)}
+        return found | ({"backtest": {"scores": records(past.scores), "rungs": records(past.rungs)}} if past else {})
+    text = score_text(deals, reasons, book, given.lang, width(), model=model, **asked)
+    return text + ("\n" + chances_text(past, given.lang, width()) if past else "")
 
 
 def sample(given: Namespace) -> Answer:

@@ -78,6 +78,7 @@ def parser(argv: Sequence[str] | None = None) -> Parser:
     score.option(*_AS_OF, required=True)
     score.option("until", a_date, "DATE", "help_score_until", required=True)
     score.option("why", a_count, "N", "help_score_why", default=5)
+    score.option("backtest", some_finished, "N", "help_score_backtest")
     score.option("out", a_csv, "FILE", "help_score_out")
     score.set_defaults(files=("",))
     forecast = commands("forecast", quarter.forecast)

@@ -60,11 +60,11 @@ def score_open_deals(book: DealBook, *, as_of: Any, until: Any) -> pd.DataFrame:
     DataFrame, one row an open (or paused) deal, largest expected amount first
         ``deal_id``, ``name``, ``rep_id``, ``state``, ``stage``, ``days_in_state``, ``age_days``, ``amount`` (NaN where
         none is known); ``p_won_until``, ``p_lost_until`` (any other end), ``p_open_until`` (sum 1); ``p_end_<end>``
-        (what ``p_lost_until`` consists of); ``p_lower`` and ``p_upper`` (80 % interval of ``p_won_until``, see
-        `CloseModel.predict`); ``p_won`` within 730 days; ``p_stage_table`` (the stage table alone),
-        ``p_nominal`` (nominal rate of the stage), ``p_rep``, ``category``, ``close_date`` (the rep's own, missing where
-        none); ``sign_q10``, ``sign_q50``, ``sign_q90`` (dates by which that share of its signings within 730 days
-        fall; NaT where it hardly signs); ``expected_amount`` = ``p_won_until`` x ``amount``;
+        (what ``p_lost_until`` consists of); ``p_lower`` and ``p_upper`` (80 % interval of ``p_won_until``, which
+        holds about nine of ten, see `CloseModel.predict`); ``p_won`` within 730 days; ``p_stage_table`` (the stage
+        table alone), ``p_nominal`` (nominal rate of the stage), ``p_rep``, ``category``, ``close_date`` (the rep's own,
+        missing where none); ``sign_q10``, ``sign_q50``, ``sign_q90`` (first days by which that share of its signings
+        within 730 days has fallen; NaT where it hardly signs); ``expected_amount`` = ``p_won_until`` x ``amount``;
         ``n_pool`` (past deals that stood where it stands), ``older_than_any_win``, ``method`` (rung in use).
 
     Raises
@@ -87,35 +87,36 @@ def score_with(
     Without ``intervals`` only the chances, and not what `CloseModel.predict` leaves out then.
     """
     day = to_day(model.as_of_)
-    near, later = np.arange(horizon_days + 1), np.append(np.arange(0, HORIZON_DAYS, 7), HORIZON_DAYS)
-    days = np.union1d(near, later)
+    days = np.arange(max(horizon_days, HORIZON_DAYS) + 1)
     confidence = CONFIDENCE if intervals else None
     found, curve = model.chances(snapshot, horizon_days=horizon_days, confidence=confidence, days=days)
-    p_won, far = curve[:, np.searchsorted(days, near)], curve[:, np.searchsorted(days, later)]
+    within = curve[:, : HORIZON_DAYS + 1]
     scored = snapshot[["deal_id", "rep_id", "state", "stage", "days_in_state", "age_days", "amount"]].copy()
     scored.insert(1, "name", scored["deal_id"].map(book.deals.set_index("deal_id")["name"]))
     chances = [c for c in found if c.startswith("p_")]
     scored = scored.join(found[chances])
-    scored["p_won"] = far[:, -1] if horizon_days > HORIZON_DAYS else np.maximum(far[:, -1], found["p_won_until"])
+    ever = within[:, -1]
+    scored["p_won"] = ever if horizon_days > HORIZON_DAYS else np.maximum(ever, found["p_won_until"])
     scored["p_nominal"] = scored["stage"].map(dict(book.process.nominal_win_rates)).astype(float)
     scored["p_rep"], scored["category"] = snapshot["p_rep"], snapshot["category"]
     scored["close_date"] = to_timestamps(day + snapshot["days_to_close_date"])
-    signs = (far[:, -1] >= 0.001) & ~found["older_than_any_win"].to_numpy(dtype=bool)
-    scored = scored.assign(**_signing_dates(far, later, signs, day))
+    signs = (ever >= 0.001) & ~found["older_than_any_win"].to_numpy(dtype=bool)
+    scored = scored.assign(**_signing_dates(within, signs, day))
     scored["expected_amount"] = scored["p_won_until"] * scored["amount"]
     scored = scored.join(found[["n_pool", "older_than_any_win", "method"]])
     order = scored.sort_values(["expected_amount", "p_won_until"], ascending=False, kind="stable").index
     place = snapshot.index.get_indexer(order)
     scored, snapshot = (x.loc[order].reset_index(drop=True) for x in (scored, snapshot))
-    return Scores(scored, snapshot, near, p_won[place])
+    return Scores(scored, snapshot, days[: horizon_days + 1], curve[place, : horizon_days + 1])
 
 
-def _signing_dates(p_won: np.ndarray, days: np.ndarray, signs: np.ndarray, as_of: int) -> dict[str, Any]:
-    """Dates by which 10, 50, 90 % of a deal's signings within the horizon fall; NaT where it hardly signs at all."""
+def _signing_dates(p_won: np.ndarray, signs: np.ndarray, as_of: int) -> dict[str, Any]:
+    """First days by which 10, 50, 90 % of a deal's signings within the horizon fall, from the chance by the end of
+    every day (n_deals, n_days); NaT where it hardly signs at all.
+    """
     total = p_won[:, -1:]
     dates = {}
     for name, share in QUANTILES.items():
-        position = (p_won < share * total).sum(axis=1).clip(max=len(days) - 1)
-        found = pd.Series(as_of + days[position], dtype=float).where(signs)
+        found = pd.Series(as_of + (p_won < share * total).sum(axis=1), dtype=float).where(signs)
         dates[name] = to_timestamps(found).to_numpy()
     return dates

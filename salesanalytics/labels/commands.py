@@ -33,6 +33,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "reasons of the N deals with the largest expected amount (5)",
         "给出预期金额最大的 N 个项目的理由（默认 5）",
     ),
+    "help_score_backtest": (
+        "also what became of chances given on N past dates, 91 days apart, by method (each is fitted anew)",
+        "另列过去 N 个日期（相隔 91 天）各方法给出的概率与实际结果（逐一重新拟合）",
+    ),
     "help_score_out": ("write all deals to this csv file", "把全部项目写入该 csv 文件"),
     "help_forecast": ("the quarter as a distribution", "以概率分布预测季度"),
     "help_forecast_target": (

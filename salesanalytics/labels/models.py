@@ -62,6 +62,24 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Deals known only after their end count in won / closed alone.",
         "结束后才登记的项目只计入赢单/已结束。",
     ),
+    "beyond": ("Signings beyond {days} days", "{days} 天之后的签约"),
+    "beyond_why": (
+        "Signings beyond: their share of all from that stage, from those seen to all that is still open.",
+        "之后的签约：占该阶段全部签约的比例，下限为已见到的，上限为把仍开放的都算作签约。",
+    ),
+    "title_years": (
+        "By year: deals that entered then / chances of that time",
+        "分年：当期进入的项目 / 按当期的赢率",
+    ),
+    "drift": ("Points a year ({level} interval)", "每年百分点（{level} 区间）"),
+    "years_note": (
+        "Signed within {days} days of first entry. Much of late years is still open; chances answer at once.",
+        "自首次进入起 {days} 天内签约。近年进入的项目多数仍开放；当期的赢率反应更快，变化趋势据此计算。",
+    ),
+    "rates_by_whole": (
+        "Without --by: the gap to won / closed, the years and their drift, the proposed percentages and their effect.",
+        "不用 --by 时另列：与赢单/已结束的差、分年赢率及其变化趋势、建议的名义赢率及其效果。",
+    ),
     "title_proposal": ("Proposed nominal percentages", "建议的名义赢率"),
     "proposed": ("Proposed", "建议值"), "outside": ("Nominal lies outside", "名义值在区间外"),
     "proposal_basis_observed": (
@@ -107,8 +125,61 @@ TEXTS: dict[str, tuple[str, str]] = {
     "title_effect": ("Pipelines at the start of past quarters", "过去各季度初的管道"),
     "weighted_nominal": ("× nominal", "× 名义赢率"), "weighted_proposed": ("× proposed then", "× 当时的建议值"),
     "signed_since": ("Signed since", "此后签约"), "to_come": ("Still expected", "预计仍将签约"),
+    # scored deals
+    "p_rep": ("The rep's own chance", "销售自报概率"), "p_stage_table": ("By the stage table", "按生命表"),
+    "signs_between": ("Signs, if it does (10 – 90 %)", "若签约的日期（10 – 90 %）"),
+    "interval_note": (
+        (
+            "The {level} interval of a chance is how far off its estimate may be: the spread of the coefficients and "
+            "of the level of the times, half the distance of both methods where there are two. On simulated books it "
+            "held what large books say of about nine deals in ten."
+        ),
+        (
+            "概率的 {level} 区间表示估计本身可能偏离多少：系数与时期水平的离散度，用两种方法时另加两者之差的一半。"
+            "在模拟账本中，约九成项目的区间包含大账本给出的概率。"
+        ),
+    ),
+    "interval_note_table": (
+        "The {level} interval of a chance says how far off its estimate may be, from the number of deals behind it.",
+        "概率的 {level} 区间表示估计本身可能偏离多少，由所依据的项目数得出。",
+    ),
+    # what became of past chances
+    "horizon": ("Until", "期限"), "within_days": ("{n} days", "{n} 天"), "until_quarter_end": ("quarter end", "季度末"),
+    "log_loss": ("Log loss", "对数损失"), "auc": ("AUC", "AUC"),
+    "loss_difference": ("Difference to the stage table ({level} interval)", "与生命表之差（{level} 区间）"),
+    "gap_between": ("{gap} ({lower} – {upper})", "{gap}（{lower} – {upper}）"),
+    "told_nominal": ("nominal rate", "名义赢率"), "told_rep": ("the rep's own", "销售自己的判断"),
+    "told_stage_table": ("stage table", "生命表"), "told_logistic": ("logistic regression", "逻辑回归"),
+    "told_boosting": ("boosting", "提升树"), "told_blend": ("blend of both", "两者平均"),
+    "told_in_use": ("the one in use", "当时所用"),
+    "title_chances": (
+        "Chances given on past dates ({n}: {first} to {last}), beside what came",
+        "过去日期（{n} 个：{first} 至 {last}）给出的概率与实际结果",
+    ),
+    "used_on": ("{method} ({n})", "{method}（{n}）"),
+    "chances_used": (
+        "Used, at every horizon (on so many dates): {methods}; beyond the last days it knows, the stage table goes on.",
+        "各期限所用方法相同（日期数）：{methods}；超出其所知天数后，由生命表接续。",
+    ),
+    "chances_why": (
+        "On {day} it was: {rung}. The {n} closed deals allowed up to: {by_count}; the test on dates before: {by_test}.",
+        "{day} 所用：{rung}。{n} 个已结束项目最多可用：{by_count}；更早日期的检验允许用：{by_test}。",
+    ),
+    "chances_line": (
+        "{horizon}: {verdict}; expected {expected}, won {won}.",
+        "{horizon}：{verdict}；期望 {expected}，实际赢单 {won}。",
+    ),
+    "chances_better": ("better than the stage table", "优于生命表"),
+    "chances_worse": ("worse than the stage table", "不如生命表"),
+    "chances_alike": ("not told apart from the stage table", "与生命表难分高下"),
+    "same_table": ("it is the stage table", "即为生命表"),
+    "chances_note": (
+        "Smaller losses are better; a deal on several dates counts as one. Each learned method is recalibrated.",
+        "对数损失越小越好。同一项目在多个日期出现时视为一个整体。各学习方法均按自身过去的预测重新校准。",
+    ),
     # reasons
     "reason_pace": ("days in the stage", "本阶段停留天数"), "reason_age": ("age of the deal", "项目存续天数"),
+    "reason_stage": ("stage it was put on hold in", "暂停时所处阶段"),
     "reason_path": ("path through the stages", "阶段推进路径"), "reason_hold": ("holds and reopenings", "暂停与重启"),
     "reason_amount": ("amount and its changes", "金额及其变化"),
     "reason_close_date": ("expected signing date and its moves", "预计签约日期及其变动"),
@@ -123,7 +194,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason_product": ("product", "产品"), "reason_region": ("region", "地区"), "reason_source": ("source", "线索来源"),
     "reason_route": ("procurement route", "采购方式"), "reason_deal_class": ("class of deal", "项目类别"),
     "title_reasons": (
-        "Why: against the average open deal in the same stage (percentage points; association, not cause)",
+        "Why: against the mean of the open deals in the same stage (percentage points; association, not cause)",
         "原因：与同阶段在跟进项目的平均相比（百分点；关联而非因果）",
     ),
     "reasons_line": ("{deal}: {p} against {average}: {parts}", "{deal}：{p}，平均 {average}：{parts}"),

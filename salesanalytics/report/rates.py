@@ -1,4 +1,4 @@
-"""Stage rates for a terminal: the table, why won / closed differs, what is proposed, whether segments differ."""
+"""Stage rates for a terminal: the table, why won / closed differs, the years, the proposal, whether segments differ."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from salesanalytics.models.rates_effect import RatesEffect
 from salesanalytics.models.rising_rates import RisingRates
 from salesanalytics.report.tables import intervals, rate_rows, state_namer
 from salesanalytics.report.text import fold, text_table
+
+LAST_YEARS = 4
+DRIFT_CONFIDENCE = 0.9  # of `rate_drift`
 
 
 def rates_text(
@@ -40,10 +43,47 @@ def gap_text(rates: pd.DataFrame, book: DealBook, lang: str, width: int | None =
         "days_to_other_end_q50": rates["days_to_other_end_q50"].map(number),
         "open_share": rates["open_share"].map(percent),
         "known_too_late": rates["n_retrospective"].map(number),
+        "beyond": intervals(rates["share_beyond"], rates["share_beyond_most"]),
     }
-    table = text_table(_labelled(columns, lang), title=label("title_gap", lang), n_text=1, lang=lang, width=width)
+    heads = {"beyond": label("beyond", lang, days=number(rates["horizon_days"].max()))}
+    table = text_table(
+        _labelled(columns, lang, heads), title=label("title_gap", lang), n_text=1, lang=lang, width=width
+    )
     late = fold(label("gap_late", lang), width) if rates["n_retrospective"].any() else []
-    return "\n".join([table, *fold(label("gap_why", lang), width), *late, ""])
+    beyond = fold(label("beyond_why", lang), width)
+    return "\n".join([table, *fold(label("gap_why", lang), width), *late, *beyond, ""])
+
+
+def over_time_text(
+    over_time: pd.DataFrame, drift: pd.DataFrame, book: DealBook, lang: str, width: int | None = None
+) -> str:
+    """Rates of the last years (`stage_rates_over_time`), by cohort and period, and their drift (`rate_drift`)."""
+    if not len(over_time):
+        return ""
+    shown = over_time.assign(cell=_pairs(over_time["p_won_cohort"], over_time["p_won_period"]))
+    cells = shown.pivot(index="stage", columns="period", values="cell").reindex(drift["stage"])
+    columns: dict[str, Any] = {"stage": drift["stage"].map(state_namer(book.process, lang)).to_numpy()}
+    columns |= {year: cells[year].to_numpy() for year in sorted(cells)[-LAST_YEARS:]}
+    points = 100 * drift[["drift_per_year", "lower", "upper"]]
+    columns["drift"] = [
+        label("gap_between", lang, gap=signed(gap, 1), lower=signed(low, 1), upper=signed(high, 1))
+        if gap == gap
+        else "–"
+        for gap, low, high in points.itertuples(index=False)
+    ]
+    columns["p_value"] = drift["p_value"].map(p_text)
+    heads = {year: str(year) for year in cells} | {"drift": label("drift", lang, level=percent(DRIFT_CONFIDENCE))}
+    days = number(over_time["horizon_days"].iloc[0])
+    table = text_table(
+        _labelled(columns, lang, heads), title=label("title_years", lang), n_text=1, lang=lang, width=width
+    )
+    return "\n".join([table, *fold(label("years_note", lang, days=days), width), ""])
+
+
+def _pairs(first: pd.Series, second: pd.Series) -> list[str]:
+    """Two chances in a cell."""
+    both = zip(first.map(percent), second.map(percent), strict=True)
+    return [f"{a.removesuffix(' %')} / {b}" for a, b in both]
 
 
 def proposal_text(

@@ -231,6 +231,11 @@ def score_rows(deals: pd.DataFrame, book: DealBook, lang: str) -> pd.DataFrame:
     columns["interval"] = intervals(deals["p_lower"], deals["p_upper"], 1)
     columns["days_in_state"] = deals["days_in_state"].map(number)
     columns["p_won"] = deals["p_won"].map(percent)
+    first, last = (deals[key].dt.strftime("%Y-%m-%d") for key in ("sign_q10", "sign_q90"))
+    columns["signs_between"] = (first + " – " + last).fillna("–")
+    if deals["p_rep"].notna().any():
+        columns["p_rep"] = deals["p_rep"].map(percent)
+    columns["p_stage_table"] = deals["p_stage_table"].map(lambda value: percent(value, 1))
     return _labelled(columns, unit, lang)
 
 

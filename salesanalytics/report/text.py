@@ -10,7 +10,7 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import PipelineChange, QuarterForecast
-from salesanalytics.labels import cells, label, short
+from salesanalytics.labels import cells, label, percent, short
 from salesanalytics.models import CloseModel
 from salesanalytics.plots.units import in_units
 from salesanalytics.report.faults import fault_rows, row_counts
@@ -159,6 +159,7 @@ def score_text(
     notes = [
         label("two_sentences", lang, first=line, second=rung_text(rung, lang)),
         *([signal_text(told, lang)] if told else []),
+        label("interval_note_table" if model.learners_ is None else "interval_note", lang, level=percent(0.8)),
     ]
     watched = model.table_.watched_days_
     if (until - as_of).days > watched and len(scores):
