@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from salesanalytics.forecast.arrival_rate import ArrivalRate, fit_arrival_rate, quarter_number
-from salesanalytics.timeline.calendar import to_day
+from salesanalytics.forecast.arrival_rate import ArrivalRate, fit_arrival_rate
+from salesanalytics.timeline.calendar import quarter_number, to_day
 
 FIRST = to_day("2020-01-01")
 

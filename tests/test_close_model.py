@@ -24,7 +24,7 @@ from salesanalytics.models.recalibration import (
     LEAST_SPREAD,
     LEVEL_SD,
     NO_RECALIBRATION,
-    ORIGIN_SD,
+    QUARTER_SD,
     SLOPE_SD,
     Recalibration,
     fit_recalibration,
@@ -32,7 +32,7 @@ from salesanalytics.models.recalibration import (
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.supermodel import MIN_BIN_ROWS, Bins, future_bins, happened_in, observed_bins
 from salesanalytics.models.told import JUDGED_DAYS, RUNGS, stage_table_at
-from salesanalytics.timeline.calendar import to_date, to_day
+from salesanalytics.timeline.calendar import quarter_number, to_date, to_day
 
 LAST = 999
 EASY = {"S1": (0.02, 0.004, 0.004), "S2": (0.02, 0.010, 0.003), "S3": (0.0, 0.030, 0.005)}
@@ -215,8 +215,8 @@ def test_hazards_of_each_rung_are_recalibrated_from_its_own_past(model, snapshot
     past = model.past_
     said = past.log_odds | {"boosting": 2 * past.log_odds["blend"] - past.log_odds["logistic"]}
     weight = past.rows["deal_id"].nunique() / len(past.rows)
-    origin = past.rows["origin_day"].to_numpy()[past.bins.row]
-    learned = {rung: fit_recalibration(said[rung], past.bins, past.happened, origin, weight=weight) for rung in own}
+    quarter = quarter_number(past.rows["origin_day"].to_numpy()[past.bins.row] + 1, 1)
+    learned = {rung: fit_recalibration(said[rung], past.bins, past.happened, quarter, weight=weight) for rung in own}
     own = {rung: learned[rung].apply(odds, bins) for rung, odds in own.items()}
     assert learned["boosting"].level[0] != learned["logistic"].level[0]
     dead = model.predict(snapshot, until=at(LAST + 91))["older_than_any_win"].to_numpy()
@@ -563,8 +563,8 @@ def shifted(seed, *, level=0.0, slope=1.0, spread=0.0, dates=8, n=4000, other=0.
     return said, bins, np.where(won, 1, np.where(ended, 0, -1)), origin
 
 
-def test_a_shift_is_found_and_shrunk_as_much_as_its_dates_allow():
-    # with deals without number each date says its level to LEAST_SPREAD, and the prior to LEVEL_SD
+def test_a_shift_is_found_and_shrunk_as_much_as_its_quarters_allow():
+    # with deals without number each quarter says its level to LEAST_SPREAD, and the prior to LEVEL_SD
     for dates in (1, 8):
         known = dates / LEAST_SPREAD**2
         kept = known / (known + LEVEL_SD**-2)
@@ -612,11 +612,11 @@ def test_one_date_equals_an_independent_optimisation():
 
         def loss(b, x=x, eta=eta, event=event):
             z = eta + x @ b
-            return 0.4 * (np.logaddexp(0, z) - event * z).sum() + b @ (b / np.array([ORIGIN_SD, SLOPE_SD]) ** 2) / 2
+            return 0.4 * (np.logaddexp(0, z) - event * z).sum() + b @ (b / np.array([QUARTER_SD, SLOPE_SD]) ** 2) / 2
 
         best = minimize(loss, np.zeros(2), method="BFGS", tol=1e-9).x
         p = expit(eta + x @ best)
-        curvature = 0.4 * (x * (p * (1 - p))[:, None]).T @ x + np.diag([ORIGIN_SD**-2, SLOPE_SD**-2])
+        curvature = 0.4 * (x * (p * (1 - p))[:, None]).T @ x + np.diag([QUARTER_SD**-2, SLOPE_SD**-2])
         known = 1 / (np.linalg.inv(curvature)[0, 0] + LEAST_SPREAD**2)
         assert found.centre[step] == pytest.approx(centre)
         assert found.slope[step] == pytest.approx(1 + best[1], abs=1e-4)

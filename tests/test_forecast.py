@@ -18,7 +18,7 @@ from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.errors.chinese import rule_in_chinese
 from salesanalytics.features import snapshots
 from salesanalytics.forecast.amount_ratios import amount_ratios, expected_amounts
-from salesanalytics.forecast.arrival_rate import ArrivalRate, quarter_number
+from salesanalytics.forecast.arrival_rate import ArrivalRate
 from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals, recorded_share
 from salesanalytics.forecast.baselines import baselines
 from salesanalytics.forecast.draws import centred, deal_keys, draw_deals, uniforms
@@ -29,7 +29,7 @@ from salesanalytics.forecast.score import score_with
 from salesanalytics.forecast.targets import group_targets, stated_target
 from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.timeline import parse_period
-from salesanalytics.timeline.calendar import to_date, to_day
+from salesanalytics.timeline.calendar import quarter_number, to_date, to_day
 
 pytestmark = pytest.mark.usefixtures("on_the_stage_table")
 

@@ -420,12 +420,20 @@ def fitted():
     return landmarks, bins, happened, weight, model
 
 
-def right_in_the_mean(level, log_odds, happened, quarter, weight):
+def parts(landmarks, bins):
+    """Share of each quarter that is watched, quarter by quarter."""
+    day = landmarks["landmark_day"].to_numpy()[bins.row]
+    quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
+    seen = [(day + bins.end)[quarter == q].max() - (day + bins.start)[quarter == q].min() for q in np.unique(quarter)]
+    return np.minimum(np.array(seen) / 91, 1)
+
+
+def right_in_the_mean(level, log_odds, happened, quarter, weight, part):
     """Quasi-score of the level, quarter by quarter."""
     total = 0.0
     for one in np.unique(quarter):
         w, p = weight[quarter == one], expit(log_odds[quarter == one] + level)
-        total += (w @ (happened[quarter == one] - p)) / (1 + SHOCK_VARIANCE * (w @ p))
+        total += (w @ (happened[quarter == one] - p)) / (1 + SHOCK_VARIANCE / part[one] * (w @ p))
     return total
 
 
@@ -435,6 +443,7 @@ def test_coefficients_are_those_of_an_independent_optimisation(fitted, step):
     rows = happened < 2 if step == 0 else happened != 1  # the second step: of those not won
     z = model.design(landmarks, bins).astype(float)[rows]
     quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
+    part = parts(landmarks, bins)
     of_quarter = (quarter[rows, None] == np.unique(quarter)) * QUARTER_SD / PRIOR_VARIANCE**0.5
     assert 3 < of_quarter.shape[1] < 10
     event, w = (happened[rows] == (1 if step == 0 else 0)).astype(float), weight[rows]
@@ -446,7 +455,7 @@ def test_coefficients_are_those_of_an_independent_optimisation(fitted, step):
     np.testing.assert_allclose(model.times[step], effects[quarter], atol=0.01)
     assert np.ptp(effects) > 0.05
     # the intercept is right in the mean of the quarters
-    level = brentq(right_in_the_mean, -3, 3, args=(z @ coef, event, quarter[rows], w))
+    level = brentq(right_in_the_mean, -3, 3, args=(z @ coef, event, quarter[rows], w, part))
     assert model.coef[step][0] == pytest.approx(coef[0] + level, abs=0.01)
     # covariance: the inverse curvature of the same function
     p = expit(z @ model.coef[step])
@@ -569,18 +578,22 @@ def test_level_is_right_in_the_mean_of_the_quarters():
     odds, quarter = np.full(300, logit(0.1)), np.repeat([0, 1, 2], 100)
     happened, weight = np.zeros(300, dtype=bool), np.ones(300)
     happened[[*range(5), *range(100, 140)]] = True  # 5, 40 and none of 100
-    p = expit(odds[0] + settled_level(odds, happened, quarter, weight))
+    whole = np.ones(3)
+    p = expit(odds[0] + settled_level(odds, happened, quarter, weight, whole))
     assert p == pytest.approx(0.15, rel=1e-6)  # as many rows in each: no quarter counts more
-    once = settled_level(odds, happened, np.zeros(300, dtype=int), weight)
+    once = settled_level(odds, happened, np.zeros(300, dtype=int), weight, whole[:1])
     assert once == pytest.approx(logit(0.15) - logit(0.1), rel=1e-6)
     # ten times as many rows of the good quarter do not count ten times, as they would by chance alone
     many = np.r_[np.arange(300), np.tile(np.arange(100, 200), 9)]
-    p = expit(odds[0] + settled_level(odds[many], happened[many], quarter[many], np.ones(len(many))))
+    p = expit(odds[0] + settled_level(odds[many], happened[many], quarter[many], np.ones(len(many)), whole))
     by_chance = happened[many].mean()
     equal = happened.mean()
     assert equal < p < equal + 0.4 * (by_chance - equal)
+    # of the good quarter only a third was watched: it counts less
+    partly = expit(odds[0] + settled_level(odds, happened, quarter, weight, np.array([1, 1 / 3, 1])))
+    assert 0.1 < partly < 0.14
     for nothing in (np.zeros(300, dtype=bool), np.ones(300, dtype=bool)):
-        assert settled_level(odds, nothing, quarter, weight) == 0
+        assert settled_level(odds, nothing, quarter, weight, whole) == 0
 
 
 @pytest.mark.parametrize("code", [-1, 0, 1])
@@ -611,6 +624,7 @@ def test_values_cut_into_classes_give_the_trees_that_the_values_give():
     model = fit_boosting(fit_encoder(landmarks), landmarks, bins, happened, weight, tuple(times), seasons)
     in_season = seasons[:, season_of(landmarks, bins)]
     quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
+    part = parts(landmarks, bins)
     x = plain_design(model.encoder, landmarks, bins)
     told = model.log_odds(landmarks, bins)
     for k, (rows, end) in enumerate(((happened < 2, 1), (happened != 1, 0))):
@@ -621,7 +635,7 @@ def test_values_cut_into_classes_give_the_trees_that_the_values_give():
         counts = counts * weight[rows] / weight[happened >= 0].mean()
         plain.fit(x[rows], event, sample_weight=counts)
         odds = plain.decision_function(x) + in_season[k]
-        level = brentq(right_in_the_mean, -3, 3, args=(odds[rows], event, quarter[rows], weight[rows]))
+        level = brentq(right_in_the_mean, -3, 3, args=(odds[rows], event, quarter[rows], weight[rows], part))
         np.testing.assert_allclose(told[:, k], odds + level, rtol=1e-6)
 
 

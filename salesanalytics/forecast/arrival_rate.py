@@ -7,6 +7,8 @@ from itertools import product
 
 import numpy as np
 
+from salesanalytics.timeline.calendar import quarter_number
+
 PAST, AHEAD = 20, 8  # quarters
 LEVEL_VARIANCE = 4.0  # of the logarithm of the level, beforehand: nearly nothing is known of it
 TREND_KEPT = 0.85  # from one quarter to the next
@@ -54,11 +56,6 @@ class ArrivalRate:
         place = quarter_number(days, self.start_month) - self.first
         beyond = np.maximum(place - len(self.per_day) + 4, 0) // 4 * 4
         return np.asarray(np.maximum(place - beyond, 0))
-
-
-def quarter_number(days: np.ndarray, start_month: int) -> np.ndarray:
-    """Quarters of the fiscal year since 1970, of days since 1970-01-01."""
-    return (np.asarray(days).astype("datetime64[D]").astype("datetime64[M]").astype("int64") - (start_month - 1)) // 3
 
 
 def fit_arrival_rate(created: np.ndarray, recorded: np.ndarray, *, first: int, start_month: int) -> ArrivalRate:

@@ -42,7 +42,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Reps give {n} deals a chance and a date: beside the model {more} {unit} more on some, {less} less on others.",
         "销售给出了概率和日期的项目：{n} 个。与模型相比，部分项目多 {more} {unit}，部分项目少 {less}。",
     ),
-    "p_rep": ("Chance of the rep", "销售赢率"), "p_rep_in_period": ("Rep: chance in period", "销售：期内概率"),
+    "p_rep_in_period": ("Rep: chance in period", "销售：期内概率"),
     "close_date": ("Date of the rep", "销售预计日期"), "expects_more": ("Expects more", "谁期望更高"),
     "side_rep": ("the rep", "销售"), "side_model": ("the model", "模型"),
     "disagreement_effect": ("Rep less model", "销售减模型"),

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from salesanalytics.models.encoding import CLOCKS, Encoder
 from salesanalytics.models.season import season_of
 from salesanalytics.models.supermodel import OTHER, QUIET, WON, Bins, bin_features
-from salesanalytics.models.times import quarters, settled_level
+from salesanalytics.models.times import quarters, settled_level, watched_part
 
 BOOSTING = {"max_iter": 25, "learning_rate": 0.15, "max_leaf_nodes": 8, "l2_regularization": 20.0}
 MIN_LEAF, LEAF_SHARE = 400, 0.02
@@ -81,7 +81,9 @@ def fit_boosting(
         "early_stopping": False,
         "random_state": 0,
     }
-    quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
+    day = landmarks["landmark_day"].to_numpy()
+    quarter = quarters(day, bins)
+    part = watched_part(day, bins, quarter)
     in_season = seasons[:, season_of(landmarks, bins)]
 
     def step(end: int, rows: np.ndarray, time: np.ndarray) -> BoostedStep:
@@ -97,7 +99,7 @@ def fit_boosting(
         classed = _classed(x[rows], cuts)
         learner.fit(classed, happened, sample_weight=in_usual_times)
         told = learner.decision_function(classed) + in_season[1 - end][rows]
-        level = settled_level(told, happened, quarter[rows], counts)
+        level = settled_level(told, happened, quarter[rows], counts, part)
         return BoostedStep(learner, level, cuts)
 
     steps = step(WON, np.arange(len(code)), times[0]), step(OTHER, np.flatnonzero(code != WON), times[1])

@@ -25,7 +25,7 @@ from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration,
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, future_bins, last_supported
 from salesanalytics.models.told import RUNGS, learners_at, learners_half_life, stage_table_at
-from salesanalytics.timeline.calendar import as_of_day, to_date, to_day
+from salesanalytics.timeline.calendar import as_of_day, quarter_number, to_date, to_day
 from salesanalytics.timeline.spells import known_outcomes
 
 MIN_ENDED = 30
@@ -141,8 +141,8 @@ class CloseModel:
         if rung not in self._recalibrations:
             rows, bins = self.past_.rows, self.past_.bins
             weight = rows["deal_id"].nunique() / len(rows)
-            origin = rows["origin_day"].to_numpy()[bins.row]
-            found = fit_recalibration(told[rung], bins, self.past_.happened, origin, weight=weight)
+            quarter = quarter_number(rows["origin_day"].to_numpy()[bins.row] + 1, self._fiscal_year_start)
+            found = fit_recalibration(told[rung], bins, self.past_.happened, quarter, weight=weight)
             self._recalibrations[rung] = found
         return self._recalibrations[rung]
 

@@ -8,10 +8,11 @@ import numpy as np
 from scipy.special import expit
 
 from salesanalytics.models.supermodel import Bins
+from salesanalytics.models.times import SHOCK_VARIANCE
 
 LEVEL_SD, SLOPE_SD = 0.1, 0.03  # a past date had less to learn from than today: its slope errs low
-ORIGIN_SD = 1.0  # of the level of one date: keeps a date without an event finite
-LEAST_SPREAD = 0.1
+QUARTER_SD = 1.0  # of the level of one quarter: keeps one without an event finite
+LEAST_SPREAD = SHOCK_VARIANCE**0.5
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Recalibration:
     level, slope, centre, level_se : ndarray (2,)
         For "won" and "ended otherwise"; 0 and 1 where the past has nothing to say.
     spread : ndarray (2,)
-        How much the level moved from one past date to the next beyond chance (standard deviation).
+        How much the level moved from one past quarter to the next beyond chance (standard deviation).
     """
 
     level: np.ndarray
@@ -42,12 +43,13 @@ NO_RECALIBRATION = Recalibration(np.zeros(2), np.ones(2), np.zeros(2), np.full(2
 
 
 def fit_recalibration(
-    log_odds: np.ndarray, bins: Bins, happened: np.ndarray, origin: np.ndarray, *, weight: float
+    log_odds: np.ndarray, bins: Bins, happened: np.ndarray, quarter: np.ndarray, *, weight: float
 ) -> Recalibration:
     """Level and slope by penalised maximum likelihood, priors N(0, .1) and N(1, .03).
 
-    Times are good or bad for all deals at once, so the level of one past date says little about the next: the levels
-    of the dates are a random sample, and their mean is known only as well as their spread allows.
+    Times are good or bad for all deals at once, so the level of one past quarter says little about the next: the levels
+    of the quarters are a random sample, and their mean is known only as well as their spread (at least that of a usual
+    shock) allows.
 
     Parameters
     ----------
@@ -55,8 +57,8 @@ def fit_recalibration(
         As predicted at past dates.
     happened : ndarray (n_bins,)
         1 won, 0 ended otherwise, -1 nothing.
-    origin : ndarray (n_bins,)
-        The past date.
+    quarter : ndarray (n_bins,)
+        The quarter that begins or runs after the past date of the prediction.
     weight : float
         Weight of a row: a deal stands on several past dates.
 
@@ -69,21 +71,21 @@ def fit_recalibration(
     for step, end in enumerate((1, 0)):
         rows = np.flatnonzero((happened != 1) | (end == 1))
         a_day = log_odds[rows, step] - np.log(bins.end - bins.start)[rows]
-        found.append(_one_step(log_odds[rows, step], a_day, happened[rows] == end, origin[rows], weight))
+        found.append(_one_step(log_odds[rows, step], a_day, happened[rows] == end, quarter[rows], weight))
     return Recalibration(*(np.array(x) for x in zip(*found, strict=True)))
 
 
 def _one_step(
-    eta: np.ndarray, a_day: np.ndarray, happened: np.ndarray, origin: np.ndarray, weight: float
+    eta: np.ndarray, a_day: np.ndarray, happened: np.ndarray, quarter: np.ndarray, weight: float
 ) -> tuple[float, float, float, float, float]:
     if not len(eta):
         return 0.0, 1.0, 0.0, LEVEL_SD, 0.0
     p = expit(eta)
     centre = float((a_day * p).sum() / p.sum())  # where the events are expected
-    dates, which = np.unique(origin, return_inverse=True)
-    design = np.column_stack([which[:, None] == np.arange(len(dates)), a_day - centre]).astype(float)
-    prior = np.r_[np.full(len(dates), ORIGIN_SD**-2), SLOPE_SD**-2]
-    beta = np.zeros(len(prior))  # level of each date, slope - 1
+    quarters, which = np.unique(quarter, return_inverse=True)
+    design = np.column_stack([which[:, None] == np.arange(len(quarters)), a_day - centre]).astype(float)
+    prior = np.r_[np.full(len(quarters), QUARTER_SD**-2), SLOPE_SD**-2]
+    beta = np.zeros(len(prior))  # level of each quarter, slope - 1
     for _ in range(25):
         p = expit(eta + design @ beta)
         gradient = weight * (design.T @ (happened - p)) - prior * beta
@@ -100,7 +102,7 @@ def _one_step(
 
 
 def _spread(level: np.ndarray, variance: np.ndarray) -> float:
-    """Standard deviation between dates, by moments."""
+    """Standard deviation between quarters, by moments."""
     if len(level) < 2:
         return 0.0
     known = 1 / variance

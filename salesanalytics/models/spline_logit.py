@@ -14,11 +14,12 @@ from salesanalytics.models.encoding import CLOCKS, SIZE, Encoder
 from salesanalytics.models.season import season_effects, season_of
 from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
-from salesanalytics.models.times import QUARTER_SD, quarters, settled_level
+from salesanalytics.models.times import QUARTER_SD, quarters, settled_level, watched_part
 
 PRIOR_VARIANCE = 0.0075  # of a coefficient per standard deviation of its column
 TIME_REACH, STANDING_REACH = 4.0, 3.0  # priors so many times as wide: of the time ahead, of where a deal stands
 TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
+HALF_QUARTER = 45.0  # days
 KINDS_REACH = 0.5  # half as wide: of how clocks, size and time count for one kind of deals otherwise than for all
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # where it stands; what they do changes along the future
 CURVATURE_ROWS = 8_000
@@ -97,7 +98,8 @@ class SplineLogit:
 
 def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
     """Splines of the landmark and of the bin; products of a few with the log of the time, of size and clocks (large
-    deals are slower, the largest by far), and of the kind of a deal with its clocks, its size and the time.
+    deals are slower, the largest by far), of the clocks with the phase of the quarter (what is signed early in it may
+    be young, at its end old), and of the kind of a deal with its clocks, its size and the time.
     """
     splines, sources = encoder.splines(landmarks)
     splines = splines.astype(np.float32)  # half the memory, twice the speed; a probability needs no 16 digits
@@ -118,6 +120,9 @@ def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.n
     products = [along * late, along * np.maximum(late, 0.0)]
     clocks = splines[:, [source in CLOCKS for source in sources]]
     products += [(splines[:, [size]] * clocks)[bins.row] for size in encoder.size_columns(sources)]
+    phase = of_bin["to_quarter_end"].to_numpy() / HALF_QUARTER - 1.0  # 1: a quarter begins, -1: it ends
+    phase = np.clip(phase, -1.0, 1.0).astype(np.float32)[:, None]
+    products += [clocks[bins.row] * phase, phase, np.maximum(phase, 0.0), late * phase]
     kinds, measures = encoder.kind_columns(sources)
     products += [(splines[:, kinds] * splines[:, [measure]])[bins.row] for measure in measures]
     products += [repeated[:, kinds] * late]
@@ -139,16 +144,18 @@ def fit_logit(
     kept = np.flatnonzero(scale > 1e-6)
     scale = scale / _reach(encoder, landmarks, len(scale))
     centre, scale = centre[kept].astype(np.float32), scale[kept].astype(np.float32)
-    quarter = quarters(landmarks["landmark_day"].to_numpy(), bins)
+    day = landmarks["landmark_day"].to_numpy()
+    quarter = quarters(day, bins)
+    part = watched_part(day, bins, quarter)
     z = np.empty((len(x), len(kept) + quarter.max(initial=-1) + 1), np.float32)
     x.take(kept, axis=1, out=z[:, : len(kept)])  # a row in one piece, as the fits want it
     _standardised(z[:, : len(kept)], centre, scale)
     z[:, len(kept) :] = _of_quarters(quarter)
     not_won, season = code != WON, season_of(landmarks, bins)
     steps = [
-        partial(_fit_step, z, code == WON, weight, quarter, season, len(kept)),
+        partial(_fit_step, z, code == WON, weight, quarter, season, part),
         partial(
-            _fit_step, z[not_won], code[not_won] == OTHER, weight[not_won], quarter[not_won], season[not_won], len(kept)
+            _fit_step, z[not_won], code[not_won] == OTHER, weight[not_won], quarter[not_won], season[not_won], part
         ),
     ]
     (won, in_won, won_by), (other, in_other, other_by) = side_by_side(steps)
@@ -163,17 +170,20 @@ def _of_quarters(quarter: np.ndarray) -> np.ndarray:
 
 
 def _fit_step(
-    z: np.ndarray, happened: np.ndarray, weight: np.ndarray, quarter: np.ndarray, season: np.ndarray, n_kept: int
+    z: np.ndarray, happened: np.ndarray, weight: np.ndarray, quarter: np.ndarray, season: np.ndarray, part: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Intercept (right in the mean of the quarters) and coefficients; effects of the quarters, and of the seasons."""
-    found = _ridge(z, happened, weight)
+    """Intercept (right in the mean of the quarters) and coefficients; effects of the quarters, and of the seasons.
+
+    The last columns of the design are those of the quarters; ``part``: how much of each was watched.
+    """
+    found, n_kept = _ridge(z, happened, weight), z.shape[1] - len(part)
     coef, effects = found[: n_kept + 1], found[n_kept + 1 :] * QUARTER_SD / PRIOR_VARIANCE**0.5
     usual = z[:, :n_kept] @ coef[1:].astype(np.float32) + np.float32(coef[0])
     p = expit(usual + effects[quarter])
     of_quarter = np.zeros(len(effects), dtype=int)
     of_quarter[quarter] = season
     by_season = season_effects(effects, np.bincount(quarter, weight * p * (1 - p), minlength=len(effects)), of_quarter)
-    level = settled_level(usual + by_season[season], happened, quarter, weight)
+    level = settled_level(usual + by_season[season], happened, quarter, weight, part)
     return coef + np.r_[level, np.zeros(n_kept)], effects, by_season
 
 

@@ -116,6 +116,11 @@ class Period:
         return _period(index, months, self.start_month)
 
 
+def quarter_number(days: np.ndarray, start_month: int) -> np.ndarray:
+    """Quarters of the fiscal year since 1970, of days since 1970-01-01."""
+    return (np.asarray(days).astype("datetime64[D]").astype("datetime64[M]").astype("int64") - (start_month - 1)) // 3
+
+
 def parse_period(text: str, *, fiscal_year_start: int = 1) -> Period:
     """Read ``2026Q4``, ``2026-11`` or ``2026``; fiscal years are named after the year in which they end.
 
