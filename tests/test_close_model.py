@@ -596,7 +596,7 @@ def test_dates_that_differ_are_told_from_chance():
     assert np.mean([c.spread[0] for c in calm]) < 0.12
     # what one date says of the next is known less well, and counts less
     wild = fit_recalibration(*shifted(2, level=0.4, spread=0.6), weight=1.0)
-    assert wild.level_se[0] > 1.3 * calm[2].level_se[0]
+    assert wild.level_se[0] > 1.15 * calm[2].level_se[0]
     assert np.mean([c.level[0] for c in calm]) == pytest.approx(0, abs=0.04)
 
 
