@@ -291,6 +291,12 @@ def test_a_simple_method_that_did_better_is_recommended():
     assert (TrackRecord(unlike).n_compared(), TrackRecord(unlike).recommended()) == (3, "forecast")
     assert TrackRecord(pd.DataFrame(rows[:-2])).recommended() == "forecast"  # seven quarters are too few
     assert TrackRecord(pd.DataFrame(rows).assign(crps=1.0)).recommended() == "forecast"  # a tie
+    hair = pd.DataFrame(rows)
+    ours, luck = hair["method"].eq("forecast"), np.repeat([0.9, -1.0, 0.9, -1.0, 1.0, -1.0, 1.0, -1.0], 2)
+    hair["crps"] = 2.0 + np.where(ours, 0.0, luck)  # ahead by .025, of a spread of 1
+    assert TrackRecord(hair).recommended() == "forecast"
+    hair["crps"] = 2.0 + np.where(ours, 0.0, luck - 0.5)
+    assert TrackRecord(hair).recommended() == "mean_of_last_four"
 
 
 def test_even_perfect_chances_miss_more_where_deals_are_few():
