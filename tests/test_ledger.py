@@ -22,6 +22,7 @@ import salesanalytics as sa
 from salesanalytics.cli import main
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.forecast.data_hash import data_hash, plain_table
+from salesanalytics.forecast.draws import joined
 from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.labels import label
 from salesanalytics.models.bands import crps
@@ -334,7 +335,7 @@ def _signed_in_spring(**more):
 def _uniform(forecast, **more):
     """A forecast whose amount is evenly spread over 0..200 and which is certain of 2 deals."""
     drawn = {"count": {"signed": np.full(2001, 2.0)}, "amount": {"signed": np.linspace(0, 200, 2001)}}
-    head = {"period": parse_period("2010Q2"), "as_of": date(2010, 4, 30), "unit": ""}
+    head = {"period": parse_period("2010Q2"), "as_of": date(2010, 4, 30), "unit": "", "signings": joined([], 2001)}
     return replace(forecast, **(drawn | head | more))
 
 
@@ -396,7 +397,7 @@ def test_records_of_another_book_are_not_judged(ledger, forecast, other):
 def test_two_records_deal_by_deal(ledger, book, forecast):
     def with_deals(rows):
         columns = ["deal_id", "state", "p_in_period", "amount", "expected_amount"]
-        return replace(forecast, deals=pd.DataFrame(rows, columns=columns))
+        return replace(forecast, deals=pd.DataFrame(rows, columns=columns), signings=joined([], 400))
 
     before = with_deals([("a", "S1", 0.5, 100.0, 50.0), ("b", "S2", 0.2, 50.0, 10.0), ("gone", "S3", 1.0, 5.0, 5.0)])
     after = with_deals([("new", "S1", 0.1, 70.0, 7.0), ("a", "S2", 0.75, 200.0, 150.0), ("b", "S2", 0.2, 50.0, 10.0)])
