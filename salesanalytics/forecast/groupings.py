@@ -17,8 +17,8 @@ def with_groupings(book: DealBook, deals: pd.DataFrame, day: int | np.ndarray) -
 
     Owner at the end of a day (one of each deal), team and the attributes of deals; of the owner today ``region``,
     ``manager_id`` and, where managers report to others, ``manager_level_1`` (the top), ``manager_level_2`` and so on;
-    of the customer ``industry`` and ``region``. A deal that names no region
-    counts for that of its owner, else of its customer.
+    of the customer ``industry`` and ``region``. Where deals name no region at all that of the owner counts, else that
+    of the customer.
     """
     known = [name for name in ("rep_id", "team", *book.settings.attributes) if name in groupings(book)]
     days = np.full(len(deals), day)
@@ -29,20 +29,19 @@ def with_groupings(book: DealBook, deals: pd.DataFrame, day: int | np.ndarray) -
             found = values_at(book, by=name, deal_ids=deals["deal_id"], days=days)
             deals = deals.assign(**{name: found.to_numpy(dtype=object)})
     if "rep_id" in deals:
-        deals = _filled(deals, deals["rep_id"], book.reps, "rep_id", ("region", "manager_id"))
+        deals = _told_by(deals, deals["rep_id"], book.reps, "rep_id", ("region", "manager_id"))
         deals = _with_levels(deals, book.reps)
     if "account_id" in book.deals:
         account = deals["deal_id"].map(book.deals.set_index("deal_id")["account_id"])
-        deals = _filled(deals, account, book.accounts, "account_id", ("industry", "region"))
+        deals = _told_by(deals, account, book.accounts, "account_id", ("industry", "region"))
     return deals
 
 
-def _filled(deals: pd.DataFrame, key: pd.Series, table: pd.DataFrame, by: str, names: tuple[str, ...]) -> pd.DataFrame:
-    """Deals with columns of another table, where they do not tell themselves."""
+def _told_by(deals: pd.DataFrame, key: pd.Series, table: pd.DataFrame, by: str, names: tuple[str, ...]) -> pd.DataFrame:
+    """Deals with columns of another table that none of them tells itself: one source or the other, never a mixture."""
     for name in names:
-        if {by, name} <= set(table):
-            found = key.map(table.drop_duplicates(by).set_index(by)[name]).astype(object)
-            deals = deals.assign(**{name: deals[name].where(deals[name].notna(), found) if name in deals else found})
+        if {by, name} <= set(table) and (name not in deals or deals[name].isna().all()):
+            deals = deals.assign(**{name: key.map(table.drop_duplicates(by).set_index(by)[name]).astype(object)})
     return deals
 
 

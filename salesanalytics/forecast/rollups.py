@@ -28,8 +28,8 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
     forecast : QuarterForecast
     by : str
         ``rep_id``, ``team``, ``manager_id``, ``manager_level_1`` (the top of the line of management) and so on where
-        managers have managers, ``stage``, ``state``, ``category`` (the rep's own), ``region`` (of the deal, else of its
-        owner or customer), ``industry``, or an attribute of the book.
+        managers have managers, ``stage``, ``state``, ``category`` (the rep's own), ``region`` (of the deals; where none
+        names one, of owners or customers), ``industry``, or an attribute of the book.
     measure : str
         ``amount`` or ``count``.
 

@@ -20,8 +20,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "本数据没有任何金额：无从评判金额的预测。",
     ),
     "backtest_note": (
-        "Errors are shares of what was signed. Methods compare over quarters that all tell, 8 at least; –: left out.",
-        "误差以实际签约的比例表示。分布误差只计参与比较的各方法都能预测的季度，至少 8 个才据以择优；–：不参与比较。",
+        (
+            "Errors are shares of what was signed. Methods compare over quarters that all tell, 8 at least; –: left out. "
+            "Another one is used only where it leads by more than a standard error."
+        ),
+        (
+            "误差以实际签约的比例表示。分布误差只计参与比较的各方法都能预测的季度，至少 8 个才据以择优；–：不参与比较。"
+            "领先超过一个标准误才改用其他方法。"
+        ),
     ),
     "backtest_flatters": (
         "Nobody knows when this history was typed in: late entries count as known, and a backtest inside it flatters.",
