@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str]] = {
-    "our_forecast": ("This forecast", "本预测"), "stage_table": ("Stage table", "阶段停留表"),
+    "our_forecast": ("This forecast", "本预测"), "stage_table": ("Stage table", "阶段生命表"),
     "n_quarters": ("Quarters", "季度数"), "wape": ("Mean error", "平均误差"), "bias": ("Bias", "偏差"),
     "crps_of_mean": ("Error of the distribution", "分布误差"), "k_of_n": ("{k} of {n}", "{n} 次中 {k} 次"),
     "held_50": ("50 % band held", "50 % 区间命中"), "held_80": ("80 % band held", "80 % 区间命中"),
@@ -21,8 +21,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "backtest_note": (
         (
-            "Errors are shares of what was signed. Methods compare over quarters that all tell, 8 at least; –: left out. "
-            "Another one is used only where it leads by more than a standard error."
+            "Errors are shares of what was signed. Methods compare over quarters that all tell, 8 at least; –: left "
+            "out. Another one is used only where it leads by more than a standard error."
         ),
         (
             "误差以实际签约的比例表示。分布误差只计参与比较的各方法都能预测的季度，至少 8 个才据以择优；–：不参与比较。"
