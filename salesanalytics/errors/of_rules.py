@@ -53,5 +53,5 @@ TEXTS: dict[str, str] = {
     "how their calls came out before": "以往判断的兑现情况",
     "open deals that their reps date in the period": "销售预计在期内签约的在跟进项目",
     "last {} periods": "近 {} 期",
-    "open deals by the stage table, all else as forecast": "在跟进项目按阶段停留表，其余同本预测",
+    "open deals by the stage table, all else as forecast": "在跟进项目按阶段生命表，其余同本预测",
 }  # fmt: skip
