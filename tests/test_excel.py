@@ -137,7 +137,7 @@ def test_every_head_and_group_is_in_words(tmp_path, lang):
     groups = rollup(told, by="team")
     groups.loc[0, "team"] = "missing"
     pipeline = pipeline_change(book, before="2026-08-31", as_of="2026-09-30")
-    more = {"before": before, "groups": groups, "outlook": outlook(book, **asked), "pipeline": pipeline}
+    more = {"before": before, "groups": groups, "outlook": outlook(told, book=book), "pipeline": pipeline}
     sheets = load_workbook(write_report(told, tmp_path / "f.xlsx", lang=lang, **more))
     unit = "元" if lang == "zh" else "CNY"
     for key in ("sheet_change", "sheet_pipeline", "sheet_groups", "sheet_outlook", "sheet_past"):

@@ -263,6 +263,8 @@ def test_the_allowance_draws_what_is_not_recorded():
         assert sorted(wide.deals["deal_id"]) == sorted(plain.deals["deal_id"])
         assert (wide.deals["deal_id"].to_numpy() == wide.snapshot["deal_id"].to_numpy()).all()
         assert wide.deals["expected_amount"].is_monotonic_decreasing
+        months = wide.months.loc[wide.deals["deal_id"]].sum(axis=1)
+        np.testing.assert_allclose(months, wide.deals["p_in_period"], atol=1e-12)
 
 
 def test_vanishing_deals_take_their_share():

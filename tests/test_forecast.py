@@ -619,9 +619,10 @@ def test_deals_to_come_take_the_amounts_of_wins_as_quick_as_they_have_to_be():
     late = found["unrecorded"].lent  # created on the eve: signed that day is not in the quarter
     near = np.array([1, 1, np.exp(1 - 200 / 93)])
     np.testing.assert_allclose(late, (np.array([0, 1, 0]) + 5 * near / near.sum()) / 6)
-    count, total = draw_to_come(ToCome(3.0, 0.0, new), amounts, np.random.default_rng(0), NO_SHOCK)
-    assert count.mean() == pytest.approx(3, rel=0.02)
-    assert total.mean() == pytest.approx(3 * new @ amounts, rel=0.03)
+    drawn = draw_to_come(ToCome(3.0, 0.0, new), amounts, np.random.default_rng(0), NO_SHOCK)
+    assert drawn.count().mean() == pytest.approx(3, rel=0.02)
+    np.testing.assert_array_equal(drawn.value, amounts[drawn.deal])
+    assert drawn.total().mean() == pytest.approx(3 * new @ amounts, rel=0.03)
     slow = to_come(replace(known, won_ages=ages + 400), period, eve, unrecorded=False)["new"].lent
     near = np.exp(-np.array([0, 10, 200]) / 91)
     np.testing.assert_allclose(slow, near / near.sum())  # no win was ever that quick: the quickest ones
@@ -796,7 +797,7 @@ def test_the_target_of_a_year_is_that_of_its_four_quarters_at_one_level():
         return tiny({"a": [("S1", 0)]}, last=1400, targets=table), parse_period("2013")
 
     assert stated_target(*target(rows)) == 102.0
-    assert group_targets(*target(rows)) == {"team": {"north": 100.0}, "rep_id": {}}
+    assert group_targets(*target(rows)) == {"month": {}, "team": {"north": 100.0}, "rep_id": {}}
     assert stated_target(*target([row for row in rows if row[0] != "2013Q1"])) is None
     company = [(f"2013Q{k}", None, None, 200.0) for k in (1, 2, 3)]
     assert stated_target(*target(rows + company)) == 1100.0

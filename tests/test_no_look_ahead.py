@@ -291,7 +291,12 @@ def _pace(book, date):
 
 
 def _ended(book, date):
-    return parts.ended_deals(book, to_day(date), 60, 0, timeline.amounts(book, [to_day(date)]))
+    return parts.ended_deals(book, to_day(date), [0, 30, 60], timeline.amounts(book, [to_day(date)]))
+
+
+def _outlook(book, date):
+    told = sa.forecast_quarter(book, quarter=_period(book, date).name, as_of=date, draws=200)
+    return sa.outlook(told, book=book), *(sa.draws_by(told, by="month", measure=m) for m in ("count", "amount"))
 
 
 def _grouped(book, date):
@@ -332,7 +337,7 @@ ASK = {
     "models.rates_effect.nominal_rates_effect": lambda b, d: sa.nominal_rates_effect(b, as_of=d, quarters=2),
     "models.stage_flow.stage_flow": lambda b, d: [sa.stage_flow(b, as_of=d, by=c) for c in _two(d)],
     "models.stage_table.StageTable.fit": _table,
-    "forecast.outlook.outlook": lambda b, d: sa.outlook(b, quarter=_period(b, d).name, as_of=d, draws=200),
+    "forecast.outlook.outlook": _outlook,
     "forecast.score.score_open_deals": lambda b, d: sa.score_open_deals(b, as_of=d, until=to_date(to_day(d) + 77)),
     "features.landmarks.landmark_snapshots": lambda b, d: landmark_snapshots(b, as_of=d),
     "models.close_model.CloseModel.fit": _logistic,

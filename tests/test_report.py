@@ -24,7 +24,6 @@ from salesanalytics import (
     with_judgement,
 )
 from salesanalytics.errors import SalesAnalyticsError
-from salesanalytics.forecast.outlook import with_headline
 from salesanalytics.labels import amount_label, band, cells, label, number, percent, short
 from salesanalytics.labels.units import unit_for
 from salesanalytics.models.close_model import fitted_close_model
@@ -374,12 +373,13 @@ def test_months_and_year_stand_beside_the_same_forecast(drawn_book, lang):
     told = forecast_quarter(drawn_book, target=2e7, **asked)
     deal = told.deals["deal_id"].iloc[0]
     told = with_judgement(told, book=drawn_book, judgements=[Judgement(deal, "Li", "heard it", chance=0.99)])
-    ahead = outlook(drawn_book, **asked)
-    own = with_headline(ahead, told).set_index("kind")
-    assert own.at["quarter", "amount"] == told.total().mean() != ahead.set_index("kind").at["quarter", "amount"]
-    assert own.at["quarter", "p_target"] == told.p_target
-    assert own.at["next", "amount"] == ahead.set_index("kind").at["next", "amount"]
-    *_, part = sections(told, lang, before=None, groups=None, outlook=with_headline(ahead, told))
+    own, ahead = (outlook(one, book=drawn_book) for one in (told, told.unjudged))
+    of_kind, plain = own.set_index("kind"), ahead.set_index("kind")
+    assert of_kind.at["quarter", "amount"] == told.total().mean() != plain.at["quarter", "amount"]
+    assert of_kind.loc["month", "amount"].sum() == pytest.approx(told.total().mean())
+    assert of_kind.at["quarter", "p_target"] == told.p_target
+    assert of_kind.at["next", "amount"] == plain.at["next", "amount"]
+    *_, part = sections(told, lang, before=None, groups=None, outlook=own)
     row = rows_of(part).loc[label("with_unit", lang, text="2026Q4", unit=label("kind_quarter", lang))]
     shown = in_units(told, lang)
     assert amount_label("amount", shown.unit, lang) in rows_of(part)
@@ -395,7 +395,8 @@ def test_the_reader_sees_up_to_which_day_a_young_book_can_say_anything(lang):
     paths = {f"w{k}": [("S1", 2 * k), ("won", 2 * k + 40 + k % 5)] for k in range(20)}
     book = tiny(paths | {f"o{k}": [("S1", 2 * k + 30)] for k in range(30)}, last=100)
     day = date(2010, 4, 11)
-    told, ahead = (ask(book, quarter="2010Q2", as_of=day, draws=50) for ask in (forecast_quarter, outlook))
+    told = forecast_quarter(book, quarter="2010Q2", as_of=day, draws=50)
+    ahead = outlook(told, book=book)
     *_, part = sections(told, lang, before=None, groups=None, outlook=ahead)
     periods = label("list_comma", lang).join(["2010Q3", "2010"])  # 84 days: to the 4th of July
     said = label("outlook_beyond_watched", lang, n=84, day=date(2010, 7, 4), periods=periods)
@@ -420,8 +421,7 @@ def test_the_reader_sees_up_to_which_day_a_young_book_can_say_anything(lang):
 def test_a_chance_from_draws_is_told_in_one_way(drawn_book):
     told = forecast_quarter(drawn_book, quarter="2026Q4", as_of="2026-09-30", draws=500, target=1e12)
     assert told.p_target == 0
-    blocks = sections(told, "en", before=told, groups=None, outlook=with_headline(
-        outlook(drawn_book, quarter="2026Q4", as_of="2026-09-30", draws=500), told))  # fmt: skip
+    blocks = sections(told, "en", before=told, groups=None, outlook=outlook(told, book=drawn_book))
     said = [line for part in blocks for line in part.lead] + [
         cell for part in blocks for table, _ in part.tables for name in ("Chance to reach the target", "Target if won")
         if name in table for cell in table[name]

@@ -45,8 +45,7 @@ def forecast(book: DealBook, given: Namespace) -> Answer:
     parts = _rollup(told, given.by) if given.by else None
     if given.out:
         page, workbook, table = (given.out / name for name in given.files)
-        alike = {name: getattr(given, name) for name in ("quarter", "as_of", "draws", "seed")}
-        ahead = outlook(book, **alike) if "Q" in given.quarter else None
+        ahead = outlook(told, book=book) if "Q" in given.quarter else None
         groups = _rollup(told, "team") if parts is None and "team" in told.deals else parts
         pace = pacing(book, quarter=given.quarter, as_of=given.as_of) if told.period.start <= told.as_of else None
         for path in (page, workbook):

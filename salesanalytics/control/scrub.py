@@ -138,5 +138,5 @@ def _expected(known: Known, quarter: str | None) -> pd.Series:
         raise AsOfError(
             f"{period.name} ended on {period.end}, as_of is {to_date(known.day)}: nothing is to come in it."
         )
-    told = prepare(known.book, period=period, day=known.day, intervals=False).deals.set_index("deal_id")
+    told = prepare(known.book, period=period, day=known.day, in_full=False).deals.set_index("deal_id")
     return known.deals["deal_id"].map(told["p_in_period"]) * known.deals["amount"]

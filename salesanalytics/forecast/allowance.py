@@ -13,6 +13,7 @@ from salesanalytics.forecast.arrivals import Arrivals, arrival_rate
 from salesanalytics.forecast.extract_summary import DEALS_OF_AFTER
 from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.lent_amounts import known_or_usual
+from salesanalytics.forecast.months import months_of
 from salesanalytics.forecast.pacing import GRACE_DAYS
 from salesanalytics.forecast.prepare import Prepared
 from salesanalytics.forecast.recording_lag import LONGEST_DAYS, lag_quantile
@@ -164,8 +165,10 @@ def with_allowance(prepared: Prepared, *, extracts: Extracts, extracted_day: int
         )
     found, behind = allowance(extracts), extracted_day - prepared.day
     chance = _chances(found, prepared, behind)
-    p = prepared.deals["p_in_period"].to_numpy() * chance["left"] + chance["signed"]
-    deals = prepared.deals.assign(p_in_period=p, p_model=p)
+    left, signed = chance["left"], chance["signed"]  # (n_deals,), (n_deals, n_months)
+    p = prepared.deals["p_in_period"].to_numpy() * left + signed.sum(axis=1)
+    deals, months = prepared.deals.assign(p_in_period=p, p_model=p), prepared.months.copy()
+    months.loc[deals["deal_id"]] = months.loc[deals["deal_id"]].to_numpy() * left[:, None] + signed
     deals["expected_amount"] = p * known_or_usual(deals)
     order = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable").index
     return replace(
@@ -175,11 +178,12 @@ def with_allowance(prepared: Prepared, *, extracts: Extracts, extracted_day: int
         arrivals=_late_arrivals(prepared.arrivals, found, prepared.day, behind),
         shock=_widened(prepared.shock, _doubt(found, prepared)),
         has_recorded_at=True,
+        months=months,
     )
 
 
 def _chances(found: Allowance, prepared: Prepared, behind: int) -> dict[str, np.ndarray]:
-    """Of each open deal: the chance that it is still open and stays, and that it had signed in the period."""
+    """Of each open deal: the chance that it is still open and stays, and that it had signed in each month so far."""
     period, day = prepared.period, prepared.day
     table = found.states.set_index("state")
     of_state = prepared.deals["state"].where(prepared.deals["state"].isin(table.index), "all")
@@ -188,10 +192,13 @@ def _chances(found: Allowance, prepared: Prepared, behind: int) -> dict[str, np.
     whole = max(float(missing.sum()), 1e-12)
     ages = np.arange(LONGEST_DAYS + 1)
     still = float((1 - _at(found.won_share, ages + behind)).sum()) / whole  # an older date: more is recorded by now
-    inside = 1 - _at(found.won_share, np.arange(max(day - period.start_day + 1, 0)) + behind)
+    inside = [
+        (1 - _at(found.won_share, day - np.arange(m.start_day, min(m.end_day, day) + 1) + behind)).sum()
+        for m in months_of(period)
+    ]
     days_left = max(period.end_day - max(day + behind, day), 0)
     stays = (1 - vanished) ** (days_left / found.gap_days)
-    return {"left": (1 - still * (won + ended)) * stays, "signed": won * float(inside.sum()) / whole}
+    return {"left": (1 - still * (won + ended)) * stays, "signed": np.outer(won, inside) / whole}
 
 
 def _late_arrivals(arrivals: Arrivals, found: Allowance, day: int, behind: int) -> Arrivals:

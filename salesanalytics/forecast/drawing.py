@@ -19,7 +19,7 @@ FEW_DRAWS, GRID = 2_000, 64  # to find by how much the shock has to be wider
 
 def draw_components(
     prepared: Drawable, *, draws: int, seed: int, stretch: float
-) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings, float]:
+) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], dict[str, Signings], float]:
     """Draw all components of a period together.
 
     A ``stretch`` above 1 is realised by a second shock on top of the common one, as wide as it takes for the 80 % band
@@ -30,8 +30,9 @@ def draw_components(
     -------
     components : dict
         Count and amount of each component in every draw, two arrays (n_draws,).
-    signings : Signings
-        Of the open deals, by position in ``prepared.deals``.
+    signings : dict
+        Each component that is not signed yet, signing by signing: of open deals by position in ``prepared.deals``, of
+        reopened ones in ``prepared.ended``, of those to come that of the win that lends the amount.
     spread : float
         Mean spread of the shock, as drawn.
     """
@@ -87,21 +88,22 @@ def _to_come(prepared: Drawable, seed: int) -> dict[str, tuple[ToCome, np.random
     return {name: (one, rng) for (name, one), rng in zip(expected.items(), _streams(seed)[1:], strict=False)}
 
 
-def _all(prepared: Drawable, shift: np.ndarray, seed: int) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], Signings]:
+def _all(
+    prepared: Drawable, shift: np.ndarray, seed: int
+) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], dict[str, Signings]]:
     """All components under given shocks."""
     worth, pools = prepared.arrivals.won_amounts, prepared.lent.pools
     n, signed, ended = len(shift), prepared.signed["amount"], prepared.ended
-    open_deals = draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, lent=prepared.lent)
     p, amount = ended["p_in_period"].to_numpy(), ended["amount"].to_numpy()
-    group = ended["lent_group"].to_numpy()
-    back = draw_deals(p, amount, deal_keys(ended["deal_id"], seed), shock=shift, amount_pool=pools, group=group)
-    unseen = _to_come(prepared, seed).items()
-    return {
-        "signed": (np.full(n, float(len(signed))), np.full(n, float(signed.sum()))),
-        "open": (open_deals.count(), open_deals.total()),
-        "reopened": (back.count(), back.total()),
-        **{name: draw_to_come(expected, worth, rng, shift) for name, (expected, rng) in unseen},
-    }, open_deals
+    keys, group = deal_keys(ended["deal_id"], seed), ended["lent_group"].to_numpy()
+    drawn = {
+        "open": draw_open(prepared.deals, prepared.ratios, seed=seed, shift=shift, lent=prepared.lent),
+        "reopened": draw_deals(p, amount, keys, shock=shift, amount_pool=pools, group=group),
+    }
+    for name, (expected, rng) in _to_come(prepared, seed).items():
+        drawn[name] = draw_to_come(expected, worth, rng, shift)
+    so_far = (np.full(n, float(len(signed))), np.full(n, float(signed.sum())))
+    return {"signed": so_far} | {name: (one.count(), one.total()) for name, one in drawn.items()}, drawn
 
 
 def accuracy_ceiling(prepared: Drawable, *, seed: int) -> float:

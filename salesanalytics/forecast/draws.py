@@ -42,7 +42,10 @@ class Signings:
 
     def of(self, group: np.ndarray, n_groups: int, *, by_value: bool) -> np.ndarray:
         """Count or amount of each group of deals in each draw, (n_groups, n_draws); ``group``: (n_deals,), -1: none."""
-        code = group[self.deal]
+        return self.by(group[self.deal], n_groups, by_value=by_value)
+
+    def by(self, code: np.ndarray, n_groups: int, *, by_value: bool) -> np.ndarray:
+        """The same of groups of signings; ``code``: (n_signings,)."""
         inside = code >= 0
         cell = code[inside].astype("int64") * self.n_draws + self.draw[inside]
         weights = self.value[inside] if by_value else None

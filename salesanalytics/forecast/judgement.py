@@ -98,19 +98,22 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
         )
     plain = forecast.unjudged or forecast
     _check(plain, judgements)
-    deals = plain.prepared.deals.set_index("deal_id")
+    deals, months = plain.prepared.deals.set_index("deal_id"), plain.prepared.months.copy()
     for one in judgements:
         deals.loc[one.deal_id, "p_in_period"] = _chance(plain, deals.loc[one.deal_id], one)
         if one.amount is not None:
             deals.loc[one.deal_id, "amount"] = one.amount
         if one.chance is not None or one.signs_on is not None:  # the model's dates belong to the chance it gave
             deals.loc[one.deal_id, list(QUANTILES)] = pd.NaT if one.signs_on is None else pd.Timestamp(one.signs_on)
+            if one.signs_on is not None and f"{one.signs_on:%Y-%m}" in months:
+                months.loc[one.deal_id] = (months.columns == f"{one.signs_on:%Y-%m}").astype(float)
             deals.loc[one.deal_id, "p_won"] = deals.loc[one.deal_id, ["p_won", "p_in_period"]].max()
     deals["expected_amount"] = deals["p_in_period"] * known_or_usual(deals)
     deals = deals.reset_index()[list(plain.prepared.deals)]
     order = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable").index
     snapshot = plain.prepared.snapshot.loc[order].reset_index(drop=True)
-    judged = replace(plain.prepared, deals=deals.loc[order].reset_index(drop=True), snapshot=snapshot)
+    deals = deals.loc[order].reset_index(drop=True)
+    judged = replace(plain.prepared, deals=deals, snapshot=snapshot, months=months)
     n_draws = plain.signings.n_draws
     told = drawn(book, judged, draws=n_draws, seed=plain.seed, target=plain.target, record=plain.record)
     return replace(told, notes=plain.notes, judgements=tuple(judgements), unjudged=plain)

@@ -9,32 +9,31 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError
+from salesanalytics.forecast.by_month import draws_by_month
 from salesanalytics.forecast.drawing import draw_totals
+from salesanalytics.forecast.months import months_of
 from salesanalytics.forecast.prepare import prepare
-from salesanalytics.forecast.quarter import check_draws
 from salesanalytics.forecast.result import QuarterForecast, reaches
+from salesanalytics.forecast.simple_methods import MEASURES
 from salesanalytics.forecast.targets import stated_target
 from salesanalytics.models.bands import band_columns
 from salesanalytics.timeline import Period, parse_period
-from salesanalytics.timeline.calendar import as_of_day
 
 
-def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, seed: int = 0) -> pd.DataFrame:
-    """Forecast the months of a quarter that are not over, the quarter, the next one, and the fiscal year.
+def outlook(forecast: QuarterForecast, *, book: DealBook) -> pd.DataFrame:
+    """The months of a forecast quarter, the quarter, the next one, and the fiscal year.
 
-    All rest on the same model and date. Means of the months add up to that of the quarter, less what was signed in
-    months that are over, but for the chance of the draws and for bookings around the end of the first month; bands do
-    not, for months do not all have luck at once. Of open deals a period counts only what falls into the days for which
-    the book has watched such (`StageTable.watched_days_`).
+    Months and quarter are the forecast's own draws, with all that it holds (judgement, what widens or allows for): in
+    every draw the months add up to the quarter; bands do not, for months do not all have luck at once. The next quarter
+    and the year are drawn from the same model and date, without these. Of open deals a period counts only what falls
+    into the days for which the book has watched such (`StageTable.watched_days_`).
 
     Parameters
     ----------
+    forecast : QuarterForecast
+        Of a quarter such as ``2026Q4``.
     book : DealBook
-    quarter : str
-        Such as ``2026Q4``.
-    as_of : date
-    draws, seed : int
-        As of `forecast_quarter`: with the same, the quarter is drawn alike (but never widened by past bands).
+        The book it was made from.
 
     Returns
     -------
@@ -46,36 +45,25 @@ def outlook(book: DealBook, *, quarter: str, as_of: Any, draws: int = 10_000, se
     Raises
     ------
     AsOfError
-        ``quarter`` is not a quarter, or is over at ``as_of``.
+        The forecast is not of a quarter.
     """
-    check_draws(draws, seed)
-    start = book.settings.fiscal_year_start
-    period = parse_period(quarter, fiscal_year_start=start)
+    period, signed = forecast.period, forecast.signed
     if "Q" not in period.name:
-        raise AsOfError(f"An outlook starts from a quarter such as 2026Q4, got {quarter!r}.")
-    day = as_of_day(book, as_of)
-    months = [parse_period(f"{m:%Y-%m}", fiscal_year_start=start) for m in _months(period)]
-    wanted = [("month", m) for m in months if m.end_day > day]
-    wanted += [("quarter", period), ("next", period.back(-1))]
-    wanted.append(("year", parse_period(period.name[:4], fiscal_year_start=start)))
+        raise AsOfError(f"An outlook starts from a quarter such as 2026Q4, got {period.name!r}.")
+    by_month = {measure: draws_by_month(forecast, measure=measure) for measure in MEASURES}
     rows = []
-    for kind, one in wanted:
-        prepared = prepare(book, period=one, day=day, intervals=False)
-        totals = draw_totals(prepared, draws=draws, seed=seed)
+    for month in months_of(period):
+        own = signed[signed["end_day"].between(month.start_day, month.end_day)]
+        totals = {measure: by_month[measure][month.name].to_numpy() for measure in MEASURES}
+        rows.append(_row("month", month, totals, signed=own, target=stated_target(book, month)))
+    totals = {measure: forecast.total(measure) for measure in MEASURES}
+    rows.append(_row("quarter", period, totals, signed=signed, target=forecast.target))
+    year = parse_period(period.name[:4], fiscal_year_start=period.start_month)
+    for kind, one in (("next", period.back(-1)), ("year", year)):
+        prepared = prepare(book, period=one, day=forecast.prepared.day, in_full=False)
+        totals = draw_totals(prepared, draws=forecast.signings.n_draws, seed=forecast.seed)
         rows.append(_row(kind, one, totals, signed=prepared.signed, target=stated_target(book, one)))
     return pd.DataFrame(rows).astype({"target": float, "p_target": float})
-
-
-def with_headline(outlook: pd.DataFrame, forecast: QuarterForecast) -> pd.DataFrame:
-    """An outlook whose row of the forecast's own quarter says what the forecast says: one number, one place.
-
-    The other periods stay: judgement and what widens or allows for are of the forecast alone.
-    """
-    totals = {measure: forecast.total(measure) for measure in ("amount", "count")}
-    row = _row("quarter", forecast.period, totals, signed=forecast.signed, target=forecast.target)
-    own = outlook["kind"].eq("quarter") & outlook["period"].eq(row["period"])
-    rows = [row if mine else other for mine, other in zip(own, outlook.to_dict("records"), strict=True)]
-    return pd.DataFrame(rows, columns=list(outlook)).astype({"target": float, "p_target": float})
 
 
 def _row(
@@ -88,7 +76,3 @@ def _row(
         row |= {measure: total.mean(), f"{measure}_signed": so_far[measure]}
         row |= {f"{measure}_{name}": end for name, end in band_columns(total).items()}
     return row
-
-
-def _months(period: Period) -> pd.DatetimeIndex:
-    return pd.date_range(period.start, period.end, freq="MS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,18 +61,27 @@ def draw_open(
     return joined(parts, len(shift))
 
 
-def ended_deals(book: DealBook, day: int, horizon: int, before: int, now: pd.DataFrame) -> pd.DataFrame:
-    """Deals that have ended: ``deal_id``, ``state``, ``amount``, ``p_in_period`` (come back and sign; 0 if won)."""
+def ended_deals(book: DealBook, day: int, ahead: Sequence[int], now: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Deals that have ended, and their chances to come back and sign (0 if won) between days so far ahead.
+
+    Returns
+    -------
+    ended : DataFrame
+        ``deal_id``, ``state``, ``amount``, ``p_in_period``: between the first of these days and the last.
+    parts : ndarray (n_deals, n_ahead - 1)
+        The same from each of them to the next.
+    """
     known = known_outcomes(book, day).rename(columns={"end": "state"})
-    ended = known[known["state"] != OPEN].sort_values("deal_id", ignore_index=True).assign(p_in_period=0.0)
-    otherwise = ended["state"] != "won"
+    ended = known[known["state"] != OPEN].sort_values("deal_id", ignore_index=True)
+    otherwise, parts = ended["state"].ne("won").to_numpy(), np.zeros((len(ended), len(ahead) - 1))
     if otherwise.any():
         ended["days_in_state"] = day - ended["end_day"]
         table = StageTable(ended=True).fit(book, as_of=to_date(day))
-        p_won, _, _ = table.predict(ended[otherwise], horizon_days=np.array([before, horizon]), confidence=None)
-        ended.loc[otherwise, "p_in_period"] = p_won[:, 1] - p_won[:, 0]
+        p_won, _, _ = table.predict(ended[otherwise], horizon_days=np.array(ahead), confidence=None)
+        parts[otherwise] = np.diff(p_won)
     ended["amount"] = ended["deal_id"].map(now.set_index("deal_id")["amount"]).astype(float)
-    return ended[["deal_id", "state", "amount", "p_in_period"]]
+    ended["p_in_period"] = parts.sum(axis=1)
+    return ended[["deal_id", "state", "amount", "p_in_period"]], parts
 
 
 def to_come(arrivals: Arrivals, period: Period, day: int, *, unrecorded: bool) -> dict[str, ToCome]:
@@ -109,7 +119,7 @@ def _lent(arrivals: Arrivals, period: Period, created: np.ndarray, weight: np.nd
     fits = inside @ weight
     n_fit = int((fits > 0).sum())
     quick = n_fit * fits / fits.sum() if n_fit else fits
-    highest = max(int(period.end_day - created.min()), 1)
+    highest = max(int(period.end_day - created.min(initial=period.end_day)), 1)
     above = np.maximum(arrivals.won_ages / highest, 1.0)
     near = np.exp(above.min(initial=np.inf) - above)
     return np.asarray((quick + PRIOR_WINS * near / near.sum()) / (n_fit + PRIOR_WINS))
@@ -123,12 +133,12 @@ def drawn_rate(expected: ToCome, rng: np.random.Generator, shift: np.ndarray) ->
     return np.asarray(rate * rng.gamma(1 / variance, variance, len(shift)) if variance else rate)
 
 
-def draw_to_come(
-    expected: ToCome, amounts: np.ndarray, rng: np.random.Generator, shift: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Negative binomial counts under the common shock, and what they bring; ``amounts``: of past wins."""
+def draw_to_come(expected: ToCome, amounts: np.ndarray, rng: np.random.Generator, shift: np.ndarray) -> Signings:
+    """Negative binomial counts under the common shock, and what they bring.
+
+    ``amounts``: of past wins; ``deal`` of a signing is the position of the win that lends it its amount.
+    """
     n, lent = len(shift), expected.lent
-    count = rng.poisson(drawn_rate(expected, rng, shift))
-    draw = np.repeat(np.arange(n), count)
-    value = rng.choice(amounts, size=len(draw), p=lent) if len(lent) else np.zeros(len(draw))
-    return count.astype(float), np.bincount(draw, weights=value, minlength=n)
+    draw = np.repeat(np.arange(n), rng.poisson(drawn_rate(expected, rng, shift)))
+    win = rng.choice(len(lent), size=len(draw), p=lent) if len(lent) else np.zeros(len(draw), dtype="int64")
+    return Signings(win, draw, amounts[win] if len(lent) else np.zeros(len(draw)), n)

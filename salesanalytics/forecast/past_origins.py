@@ -127,7 +127,7 @@ def _ask_together(book: DealBook, origins: list[Origin]) -> None:
 def _foreseen(book: DealBook, origin: Origin, seed: int) -> Foreseen:
     asked: dict[str, Any] = {"period": origin.period, "day": origin.day}
     if origin.scored:
-        drawable = prepare(book, **asked, intervals=False).drawable()
+        drawable = prepare(book, **asked, in_full=False).drawable()
         totals = draw_totals(drawable, draws=DRAWS, seed=seed)
     else:
         drawable, totals = prepare_by_table(book, **asked), {}

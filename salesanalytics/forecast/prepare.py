@@ -18,6 +18,7 @@ from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.groupings import with_groupings
 from salesanalytics.forecast.late_bookings import chances_before, shares_before, split_day
 from salesanalytics.forecast.lent_amounts import LentAmounts, attributes_at, known_or_usual, lent_amounts
+from salesanalytics.forecast.months import months_of, open_by_month
 from salesanalytics.forecast.parts import ended_deals, to_come
 from salesanalytics.forecast.score import score_with
 from salesanalytics.models.close_model import CloseModel, fitted_close_model
@@ -80,10 +81,14 @@ class Prepared(Drawable):
     model : CloseModel
     snapshot : DataFrame
         The snapshot of the open deals, row by row as ``deals``.
+    months : DataFrame
+        What the model says of each open and ended deal by ``deal_id``: its chance to sign in each month of the period,
+        one column a month; of ended deals alone where no more than totals is asked for.
     """
 
     model: CloseModel
     snapshot: pd.DataFrame
+    months: pd.DataFrame
 
     def drawable(self) -> Drawable:
         """What is left once the chances stand: without the model, which is large."""
@@ -118,13 +123,16 @@ def _known_at(book: DealBook, day: int) -> _Known:
     return last
 
 
-def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True) -> Prepared:
-    """Fit and score; ``intervals``: of the chances, see `score_with`. A period that is over is an `AsOfError`."""
+def prepare(book: DealBook, *, period: Period, day: int, in_full: bool = True) -> Prepared:
+    """Fit and score; ``in_full``: with intervals of the chances (`score_with`) and months.
+
+    A period that is over is an `AsOfError`.
+    """
     if period.end_day <= day:
         raise AsOfError(f"{period.name} ended on {period.end}, as_of is {to_date(day)}: there is nothing to forecast.")
     horizon = period.end_day - day
     known, model = _known_at(book, day), fitted_close_model(book, as_of=to_date(day))
-    scores = score_with(model, book, known.snapshot, horizon_days=horizon, intervals=intervals)
+    scores = score_with(model, book, known.snapshot, horizon_days=horizon, intervals=in_full)
     split, before_it = split_day(period, day), shares_before(book, period=period, day=day)
     table, _, _ = model.table_.predict(scores.snapshot, horizon_days=[split, horizon], confidence=None)
     state = scores.deals["state"]
@@ -134,12 +142,18 @@ def prepare(book: DealBook, *, period: Period, day: int, intervals: bool = True)
     chances["p_late_booking"] = earlier if period.start_day - 1 <= day else 0.0 * p
     deals = _worth(book, scores.deals.assign(**chances), known)
     deals = deals.sort_values(["expected_amount", "p_in_period"], ascending=False, kind="stable")
+    ended, months = _ended(book, period, known)
+    if in_full:
+        asked = {"period": period, "day": day, "deal_ids": scores.deals["deal_id"], "state": state}
+        months = pd.concat([open_by_month(book, **asked, p_won=scores.p_won), months])
     return Prepared(
         model=model,
         deals=deals.reset_index(drop=True),
         snapshot=scores.snapshot.loc[deals.index].reset_index(drop=True),
         shock=fit_shock(model.past_within(horizon)),
         before=before_it,
+        ended=ended,
+        months=months,
         **_beside(book, period, known),
     )
 
@@ -158,8 +172,8 @@ def prepare_by_table(book: DealBook, *, period: Period, day: int) -> Drawable:
         close_date=to_timestamps(day + snapshot["days_to_close_date"]), p_in_period=p, p_table_in_period=p
     )
     nothing = pd.DataFrame(columns=["origin_day", "p", "signed"])
-    parts = _beside(book, period, known)
-    return Drawable(deals=_worth(book, deals, known), shock=fit_shock(nothing), before=before_it, **parts)
+    asked = {"ended": _ended(book, period, known)[0], "before": before_it} | _beside(book, period, known)
+    return Drawable(deals=_worth(book, deals, known), shock=fit_shock(nothing), **asked)
 
 
 def _worth(book: DealBook, deals: pd.DataFrame, known: _Known) -> pd.DataFrame:
@@ -173,19 +187,25 @@ def _worth(book: DealBook, deals: pd.DataFrame, known: _Known) -> pd.DataFrame:
 def _beside(book: DealBook, period: Period, known: _Known) -> dict[str, Any]:
     """Parts of a `Drawable` that no chance of an open deal enters."""
     day = known.day
-    ended = ended_deals(book, day, period.end_day - day, period.start_day - 1 - day, amounts(book, [day]))
-    ended["lent_group"] = known.lent.group(attributes_at(book, ended["deal_id"], day))
-    ended["usual_amount"] = known.lent.mean(ended["lent_group"].to_numpy())
     return {
         "period": period,
         "day": day,
         "signed": _signed(book, period, day),
-        "ended": ended,
         "arrivals": known.arrivals,
         "lent": known.lent,
         "ratios": known.ratios,
         "has_recorded_at": book.told_when_recorded(day),
     }
+
+
+def _ended(book: DealBook, period: Period, known: _Known) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Deals that have ended and may come back, and their chance of signing in each month of the period."""
+    day, months = known.day, months_of(period)
+    ahead = [month.start_day - 1 - day for month in months]
+    ended, parts = ended_deals(book, day, [*ahead, period.end_day - day], amounts(book, [day]))
+    ended["lent_group"] = known.lent.group(attributes_at(book, ended["deal_id"], day))
+    ended["usual_amount"] = known.lent.mean(ended["lent_group"].to_numpy())
+    return ended, pd.DataFrame(parts, index=pd.Index(ended["deal_id"]), columns=[month.name for month in months])
 
 
 def _signed(book: DealBook, period: Period, day: int) -> pd.DataFrame:

@@ -78,7 +78,10 @@ class QuarterForecast:
     rep_names : dict
         Names of reps by id, of those that have one.
     group_targets : dict
-        Targets of teams and of reps in the book: by ``team`` and ``rep_id``, by name.
+        Targets of teams, reps and months in the book: by ``team``, ``rep_id``, ``month`` and name.
+    elsewhere : dict of Signings
+        Signings of ``reopened`` (by position in ``prepared.ended``), ``unrecorded`` and ``new`` (by that of the past
+        win that lends the amount).
     """
 
     period: Period
@@ -105,6 +108,7 @@ class QuarterForecast:
     decided: tuple[str, ...] = ()
     rep_names: dict[str, str] = field(default_factory=dict)
     group_targets: dict[str, dict[str, float]] = field(default_factory=dict)
+    elsewhere: dict[str, Signings] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         told = []

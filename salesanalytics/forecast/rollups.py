@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.errors import SchemaError
+from salesanalytics.forecast.by_month import draws_by_month
 from salesanalytics.forecast.draws import Signings
 from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.path import chances_if_decided
 from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.models.bands import central_band
+from salesanalytics.timeline.calendar import to_timestamps
 
 MISSING, NOT_BY_DEAL, SIGNED = "missing", "to come", "signed"
 N_LARGEST = 50
@@ -38,7 +40,7 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
     DataFrame, one row a draw, one column a group, by name
         Deals signed so far and open ones; ``missing``: of no group; ``signed``: those signed so far, which stand in no
         stage, state or category any more; ``to come``: reopened, unrecorded and new deals, for which no deal in the
-        book stands.
+        book stands. By ``month`` every signing has its own, so there are the months alone, in their order.
 
     Raises
     ------
@@ -49,8 +51,10 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
     groupings = ["stage", "state", "category", *of_signed_too]
     if measure not in ("amount", "count"):
         raise SchemaError(f"measure must be amount or count, got {measure!r}.")
+    if by == "month" and by not in groupings:
+        return draws_by_month(forecast, measure=measure)
     if by not in groupings:
-        raise SchemaError(f"A forecast cannot be grouped by {by!r}; it can by: {', '.join(groupings)}.")
+        raise SchemaError(f"A forecast cannot be grouped by {by!r}; it can by: {', '.join([*groupings, 'month'])}.")
     stands = by in forecast.signed  # what is signed stands in no stage any more
     ours = (MISSING, NOT_BY_DEAL) if stands else (MISSING, NOT_BY_DEAL, SIGNED)
     own = {name: f"'{name}'" for name in ours}  # groups of the user's that are called so
@@ -76,12 +80,12 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, one row a group, the largest amount first, then ``to come``
+    DataFrame, one row a group, the largest amount first, then ``to come``; months in their order
         ``<by>``, ``amount``, ``amount_lower``, ``amount_upper``, ``count``, ``count_lower``, ``count_upper``: mean and
-        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once. By ``team`` or
-        ``rep_id``, where the book states targets of such in the period, also ``target`` and ``p_target`` (NaN: it has
-        none), and a row of each that has a target and no deal. Deals to come belong to no group yet: the chance of a
-        group is without them.
+        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once. By ``team``,
+        ``rep_id`` or ``month``, where the book states targets of such in the period, also ``target`` and ``p_target``
+        (NaN: it has none), and a row of each that has a target and no deal. Deals to come belong to no team and no rep
+        yet: their chances are without them.
 
     Raises
     ------
@@ -92,8 +96,9 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
     table: dict[str, Any] = {}
     for measure in ("amount", "count"):
         draws = draws_by(forecast, by=by, measure=measure)
+        to_come = [name for name in draws if name == NOT_BY_DEAL]
         without_deals = targets.index.difference(draws.columns)
-        draws = draws.reindex(columns=[*draws.columns[:-1], *without_deals, NOT_BY_DEAL], fill_value=0.0)
+        draws = draws.reindex(columns=[*draws.columns.difference(to_come), *without_deals, *to_come], fill_value=0.0)
         bands = np.array([central_band(draws[name], 0.8) for name in draws])
         table |= {measure: draws.mean(), f"{measure}_lower": bands[:, 0], f"{measure}_upper": bands[:, 1]}
         if measure == "amount" and len(targets):
@@ -101,10 +106,19 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
             reached = pd.Series(reaches(draws, goals.to_numpy()).mean(axis=0), index=draws.columns)
             table |= {"target": goals, "p_target": reached.where(goals.notna())}
     found = pd.DataFrame(table).rename_axis(by).reset_index()
+    if not to_come:
+        return found
     last = found[by].eq(NOT_BY_DEAL)
     return pd.concat(
         [found[~last].sort_values("amount", ascending=False, kind="stable"), found[last]], ignore_index=True
     )
+
+
+def signed_by(forecast: QuarterForecast, *, by: str) -> pd.Series:
+    """Amount signed so far in the period, by group."""
+    signed = forecast.signed
+    groups = to_timestamps(signed["end_day"]).dt.strftime("%Y-%m") if by == "month" else signed[by]
+    return signed["amount"].groupby(groups).sum()
 
 
 def key_deals(forecast: QuarterForecast) -> pd.DataFrame:

@@ -87,8 +87,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "title_outlook": ("Months, next quarter, year", "月度、下季度、全年"),
     "outlook_without": (
-        "In the forecast of the quarter alone; months, next quarter and year are without: {parts}.",
-        "仅计入本季度预测，月度、下季度与全年均不含：{parts}。",
+        "In the forecast of the quarter and its months alone; next quarter and year are without: {parts}.",
+        "仅计入本季度及其各月的预测，下季度与全年均不含：{parts}。",
     ),
     "outlook_beyond_watched": (
         "Open deals were watched for {n} days at most: what they sign after {day} counts as nothing in {periods}.",

@@ -147,8 +147,8 @@ def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Sec
 
 
 def outlook_notes(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> tuple[str, ...]:
-    """What is in the forecast and not in the months, the next quarter and the year beside it, and which of them reach
-    beyond what the book has watched: a sentence each, or none.
+    """What is in the forecast and not in the next quarter and the year beside it, and which periods reach beyond what
+    the book has watched: a sentence each, or none.
     """
     own = {
         "without_judgement_part": forecast.unjudged is not None,

@@ -14,6 +14,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.groupings import LEVEL
 from salesanalytics.forecast.result import reaches
+from salesanalytics.forecast.rollups import signed_by
 from salesanalytics.labels import (
     amount_label,
     band,
@@ -37,6 +38,7 @@ from salesanalytics.report.faults import said
 WHY_UNTESTED = ("note_no_backtest", "note_backtest_of_quarters")
 GROUPINGS = {key: key for key in ("rep_id", "team", "manager_id", "stage", "state", "competitor", "category")}
 GROUPINGS |= {key: f"effect_{key}" for key in ("product", "region", "source", "route", "deal_class")}
+GROUPINGS |= {"month": "kind_month"}
 FORMULA = re.compile(r"^[\t\r\n]|^\s*[=+\-@＝＋－＠]")
 
 
@@ -103,7 +105,7 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
         columns[band_head] = [band(low, high, digits) for low, high in limits.itertuples(index=False)]
     if "target" in parts:
         columns[amount_label("target", unit, lang)] = numbers(parts["target"] / scale)
-        signed_now = forecast.signed.groupby(by)["amount"].sum().reindex(parts[by]).fillna(0.0)
+        signed_now = signed_by(forecast, by=by).reindex(parts[by]).fillna(0.0)
         sure, n = reaches(signed_now, parts["target"].to_numpy()), len(forecast.total())
         columns[label("p_target", lang)] = [
             chance(p, n, certain=reached) for p, reached in zip(parts["p_target"], sure, strict=True)
@@ -112,8 +114,8 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
 
 
 def group_notes(parts: pd.DataFrame, lang: str) -> tuple[str, ...]:
-    """What the chances of the targets of groups leave out: a sentence, or none."""
-    return (label("groups_without_to_come", lang),) if "target" in parts else ()
+    """What the chances of the targets of groups leave out: a sentence, or none (every signing has its month)."""
+    return (label("groups_without_to_come", lang),) if "target" in parts and "month" not in parts else ()
 
 
 def group_head(by: str, lang: str) -> str:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.forecast import PipelineChange, QuarterForecast
-from salesanalytics.forecast.outlook import with_headline
 from salesanalytics.report.excel import write_workbook
 from salesanalytics.report.html import write_page
 
@@ -40,7 +39,7 @@ def write_report(
     groups : DataFrame, optional
         From `rollup`.
     outlook : DataFrame, optional
-        From `outlook`; its row of the forecast's quarter is told as the forecast tells it.
+        From `outlook`, of the same forecast.
     pacing : DataFrame, optional
         From `pacing`, of the forecast's period and date: how far it has come beside past ones.
     pipeline : PipelineChange, optional
@@ -59,6 +58,5 @@ def write_report(
     path = Path(path)
     if path.suffix not in WRITERS:
         raise SalesAnalyticsError(f"A report is written as {' or '.join(WRITERS)}, got {path.name!r}.")
-    outlook = None if outlook is None else with_headline(outlook, forecast)
     more: dict[str, Any] = {"before": before, "groups": groups, "outlook": outlook, "pacing": pacing}
     return WRITERS[path.suffix](forecast, path, lang=lang, pipeline=pipeline, **more)
