@@ -764,6 +764,7 @@ TARGETS = [
     ("2013Q4", "north", None, 300.0, "amount"), ("2013Q4", "south", None, 200.0, "amount"),
     ("2013Q4", None, "r1", 90.0, None), ("2013Q4", None, None, 5.0, "count"),
     ("2014Q1", None, "r1", 40.0, None), ("2014Q1", None, "r2", 2.0, None), ("2014Q2", None, None, 3.0, "count"),
+    ("2013-11", "north", None, 80.0, None), ("2013-11", "south", None, 20.0, None), ("2013-12", None, "r1", 30.0, None),
 ]  # fmt: skip
 
 
@@ -775,6 +776,7 @@ def test_levels_of_targets_are_never_added(quarter, expected):
     with_targets = tiny({"a": [("S1", 0)]}, last=1400, targets=targets)
     assert stated_target(with_targets, parse_period(quarter)) == expected
     assert group_targets(with_targets, parse_period("2013Q4")) == {
+        "month": {"2013-11": 100, "2013-12": 30},
         "team": {"north": 300, "south": 200},
         "rep_id": {"r1": 90},
     }

@@ -46,8 +46,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "help_forecast_draws": ("number of draws (10000)", "模拟次数（默认 10000）"),
     "help_forecast_seed": ("same seed, same numbers (0)", "随机种子相同则结果相同（默认 0）"),
     "help_forecast_by": (
-        "also one row a team, rep_id, manager_id, manager_level_1, region, stage or attribute",
-        "另按 team、rep_id、manager_id、manager_level_1、region、stage 或属性列各一行",
+        "also one row a team, rep_id, manager_id, manager_level_1, region, stage, month or attribute",
+        "另按 team、rep_id、manager_id、manager_level_1、region、stage、month 或属性列各一行",
     ),
     "help_forecast_since": (
         "also tell what moved the forecast and the open pipeline since that day",
