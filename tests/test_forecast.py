@@ -764,7 +764,6 @@ TARGETS = [
     ("2013Q4", "north", None, 300.0, "amount"), ("2013Q4", "south", None, 200.0, "amount"),
     ("2013Q4", None, "r1", 90.0, None), ("2013Q4", None, None, 5.0, "count"),
     ("2014Q1", None, "r1", 40.0, None), ("2014Q1", None, "r2", 2.0, None), ("2014Q2", None, None, 3.0, "count"),
-    ("2013-11", "north", None, 80.0, None), ("2013-11", "south", None, 20.0, None), ("2013-12", None, "r1", 30.0, None),
 ]  # fmt: skip
 
 
@@ -776,7 +775,6 @@ def test_levels_of_targets_are_never_added(quarter, expected):
     with_targets = tiny({"a": [("S1", 0)]}, last=1400, targets=targets)
     assert stated_target(with_targets, parse_period(quarter)) == expected
     assert group_targets(with_targets, parse_period("2013Q4")) == {
-        "month": {"2013-11": 100, "2013-12": 30},
         "team": {"north": 300, "south": 200},
         "rep_id": {"r1": 90},
     }
@@ -799,7 +797,7 @@ def test_the_target_of_a_year_is_that_of_its_four_quarters_at_one_level():
         return tiny({"a": [("S1", 0)]}, last=1400, targets=table), parse_period("2013")
 
     assert stated_target(*target(rows)) == 102.0
-    assert group_targets(*target(rows)) == {"month": {}, "team": {"north": 100.0}, "rep_id": {}}
+    assert group_targets(*target(rows)) == {"team": {"north": 100.0}, "rep_id": {}}
     assert stated_target(*target([row for row in rows if row[0] != "2013Q1"])) is None
     company = [(f"2013Q{k}", None, None, 200.0) for k in (1, 2, 3)]
     assert stated_target(*target(rows + company)) == 1100.0

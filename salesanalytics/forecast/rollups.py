@@ -16,7 +16,6 @@ from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.path import chances_if_decided
 from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.models.bands import central_band
-from salesanalytics.timeline.calendar import to_timestamps
 
 MISSING, NOT_BY_DEAL, SIGNED = "missing", "to come", "signed"
 N_LARGEST = 50
@@ -82,10 +81,10 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
     -------
     DataFrame, one row a group, the largest amount first, then ``to come``; months in their order
         ``<by>``, ``amount``, ``amount_lower``, ``amount_upper``, ``count``, ``count_lower``, ``count_upper``: mean and
-        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once. By ``team``,
-        ``rep_id`` or ``month``, where the book states targets of such in the period, also ``target`` and ``p_target``
-        (NaN: it has none), and a row of each that has a target and no deal. Deals to come belong to no team and no rep
-        yet: their chances are without them.
+        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once. By ``team`` or
+        ``rep_id``, where the book states targets of such in the period, also ``target`` and ``p_target`` (NaN: it has
+        none), and a row of each that has a target and no deal. Deals to come belong to no group yet: the chance of a
+        group is without them.
 
     Raises
     ------
@@ -112,13 +111,6 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
     return pd.concat(
         [found[~last].sort_values("amount", ascending=False, kind="stable"), found[last]], ignore_index=True
     )
-
-
-def signed_by(forecast: QuarterForecast, *, by: str) -> pd.Series:
-    """Amount signed so far in the period, by group."""
-    signed = forecast.signed
-    groups = to_timestamps(signed["end_day"]).dt.strftime("%Y-%m") if by == "month" else signed[by]
-    return signed["amount"].groupby(groups).sum()
 
 
 def key_deals(forecast: QuarterForecast) -> pd.DataFrame:

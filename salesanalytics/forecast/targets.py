@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.forecast.months import months_of
 from salesanalytics.timeline import Period
 
 LEVELS = ("team", "rep_id")
@@ -28,13 +27,11 @@ def stated_target(book: DealBook, period: Period) -> float | None:
 
 
 def group_targets(book: DealBook, period: Period) -> dict[str, dict[str, float]]:
-    """Targets above 0 of each team, each rep and each month that the book names for a period, by level (``team``,
-    ``rep_id``, ``month``).
+    """Targets above 0 of each team and each rep that the book names for a period, by level (``team``, ``rep_id``).
 
     Of a fiscal year likewise the sum of its quarters where all four of the group are there.
     """
-    of_months = {month.name: stated_target(book, month) for month in months_of(period)}
-    found = {"month": {name: amount for name, amount in of_months.items() if amount}}
+    found = {}
     for level, rows in zip(LEVELS, _by_level(book)[1:], strict=True):
         own = rows[rows["quarter"].eq(period.name)].groupby(level)["amount"].sum()
         parts = rows[rows["quarter"].isin(_quarters(period))].groupby(level)

@@ -14,7 +14,6 @@ from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
 from salesanalytics.forecast.groupings import LEVEL
 from salesanalytics.forecast.result import reaches
-from salesanalytics.forecast.rollups import signed_by
 from salesanalytics.labels import (
     amount_label,
     band,
@@ -105,7 +104,7 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
         columns[band_head] = [band(low, high, digits) for low, high in limits.itertuples(index=False)]
     if "target" in parts:
         columns[amount_label("target", unit, lang)] = numbers(parts["target"] / scale)
-        signed_now = signed_by(forecast, by=by).reindex(parts[by]).fillna(0.0)
+        signed_now = forecast.signed.groupby(by)["amount"].sum().reindex(parts[by]).fillna(0.0)
         sure, n = reaches(signed_now, parts["target"].to_numpy()), len(forecast.total())
         columns[label("p_target", lang)] = [
             chance(p, n, certain=reached) for p, reached in zip(parts["p_target"], sure, strict=True)
@@ -114,8 +113,8 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
 
 
 def group_notes(parts: pd.DataFrame, lang: str) -> tuple[str, ...]:
-    """What the chances of the targets of groups leave out: a sentence, or none (every signing has its month)."""
-    return (label("groups_without_to_come", lang),) if "target" in parts and "month" not in parts else ()
+    """What the chances of the targets of groups leave out: a sentence, or none."""
+    return (label("groups_without_to_come", lang),) if "target" in parts else ()
 
 
 def group_head(by: str, lang: str) -> str:
