@@ -7,17 +7,15 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import book_of, day_of, simulate
+from worlds import book_of, day_of, simulate, tiny
 
 import salesanalytics as sa
 from salesanalytics.forecast.change import explain_change
-from salesanalytics.forecast.lent_amounts import _mixed, _own_shares, lent_amounts
+from salesanalytics.forecast.lent_amounts import _mixed, _own_shares, lent_amounts, mix_weights
 from salesanalytics.forecast.pacing import coverage_ratio
 from salesanalytics.forecast.parts import draw_open
 from salesanalytics.forecast.prepare import beside_calls, expected_elsewhere
 from salesanalytics.forecast.rollups import what_if
-from salesanalytics.timeline import amounts
-from salesanalytics.timeline.calendar import to_day
 
 pytestmark = pytest.mark.usefixtures("on_the_stage_table")
 
@@ -128,7 +126,7 @@ def test_one_deal_more_leaves_what_the_others_are_lent():
 
 def lent(deals, *, as_of=AS_OF, **settings):
     book = book_of(deals, world()[1], last=LAST, **settings)
-    return lent_amounts(book, amounts(book, [to_day(as_of)]), as_of=as_of)
+    return lent_amounts(book, as_of=as_of)
 
 
 def means(found, deals):
@@ -195,3 +193,58 @@ def test_no_wins_lend_nothing():
     nothing = lent(deals.drop(columns="amount"))
     assert not nothing.pools.size
     assert set(means(nothing, deals)) == {0.0}
+
+
+# ---------------------------------------------------------------- deals to come
+
+
+@cache
+def turning(*, turns):
+    """A company that sold big things until a year and a half before the end, and small ones since, if it turns."""
+    deals = world()[0].copy()
+    small = np.random.default_rng(2).random(len(deals)) < 0.5
+    if turns:
+        small = (deals["created_at"] > day_of(LAST - 550)).to_numpy()
+    deals["product"] = np.where(small, "small", "big")
+    size = np.where(small, 10.0, 100.0)
+    deals["amount"] = size * np.random.default_rng(1).lognormal(0, 0.4, len(deals))
+    return book_of(deals[["deal_id", "created_at", "product", "amount"]], world()[1], last=LAST)
+
+
+def test_deals_to_come_bring_what_the_company_sells_now():
+    asked = {"quarter": "2013Q4", "as_of": AS_OF.isoformat(), "draws": 4000}
+    told = sa.forecast_quarter(turning(turns=True), **asked)
+    each = told.amount["new"].mean() / told.count["new"].mean()
+    assert each == pytest.approx(USUAL["small"], rel=0.35)  # two wins in three are big
+    assert told.prepared.arrivals.won_amounts.mean() > 6 * USUAL["small"]
+    steady = sa.forecast_quarter(turning(turns=False), **asked)
+    each = steady.amount["new"].mean() / steady.count["new"].mean()
+    assert each == pytest.approx((USUAL["big"] + USUAL["small"]) / 2, rel=0.25)
+
+
+def test_what_a_win_counts_for_a_deal_to_come_by_hand():
+    """40 deals a year, of the first year three in four big, of the last all small; every deal is won after 100 days."""
+    paths, product = {}, []
+    for k in range(80):
+        day = 9 * k
+        paths[f"w{k}"] = [("S1", day), ("won", day + 100)]
+        product.append("small" if k >= 40 or k % 4 == 0 else "big")
+    amount = [10.0 + (k % 3) if one == "small" else 100.0 + (k % 3) for k, one in enumerate(product)]
+    book = tiny(paths, last=900, deals={"product": product, "amount": amount})
+    as_of = day_of(820).date()
+    found = lent_amounts(book, as_of=as_of)
+    assert found.segment == "product"
+    weights = mix_weights(book, found, as_of=as_of)
+    lately = sum(9 * k > 820 - 364 for k in range(80))
+    share = {"big": 30 / 80, "small": 50 / 80}
+    now = {"big": 5 * share["big"] / (lately + 5), "small": (lately + 5 * share["small"]) / (lately + 5)}
+    np.testing.assert_allclose(weights, [now[one] / share[one] for one in product])
+    plain = tiny(paths, last=900, deals={"amount": amount})
+    assert set(mix_weights(plain, lent_amounts(plain, as_of=as_of), as_of=as_of)) == {1.0}
+
+
+def test_where_nothing_turned_wins_count_nearly_alike():
+    book = turning(turns=False)
+    weights = mix_weights(book, lent_amounts(book, as_of=AS_OF), as_of=AS_OF)
+    assert weights == pytest.approx(1, abs=0.25)
+    assert weights.mean() == pytest.approx(1, abs=0.05)

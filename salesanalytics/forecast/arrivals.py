@@ -46,6 +46,8 @@ class Arrivals:
     sign_if_late : tuple of (int, ndarray)
         A day, and the incidence of signing by age of the deals recorded later than so many days after their creation;
         ascending, the last one holds from its day on. Empty: no deal tells.
+    won_weight : ndarray or float
+        How much each of the past wins counts by its segment (`salesanalytics.forecast.lent_amounts.mix_weights`).
     """
 
     created: np.ndarray
@@ -56,6 +58,7 @@ class Arrivals:
     won_ages: np.ndarray
     won_amounts: np.ndarray
     sign_if_late: tuple[tuple[int, np.ndarray], ...] = ()
+    won_weight: np.ndarray | float = 1.0
 
     def signing_share(self, ages_from: np.ndarray, ages_to: np.ndarray) -> np.ndarray:
         """Chance of signing after age ``ages_from`` and by age ``ages_to`` (negative: not born yet)."""

@@ -11,12 +11,14 @@ from scipy.stats import f_oneway
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast.arrivals import last_won
+from salesanalytics.timeline import amounts
 from salesanalytics.timeline.asof_values import groupings, values_at
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.spells import known_outcomes
 
 MIN_OF_VALUE = 5
 MAX_P = 0.05  # of no difference between the values of any attribute
+YEAR_DAYS, MIX_PRIOR = 364, 5.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class LentAmounts:
         return self.pools.mean(axis=1)[group] if self.pools.size else np.zeros(len(group))
 
 
-def lent_amounts(book: DealBook, amounts: pd.DataFrame, *, as_of: Any) -> LentAmounts:
+def lent_amounts(book: DealBook, *, as_of: Any) -> LentAmounts:
     """Amounts of the last won deals (at most 400), of all and by the attribute by which they differ most.
 
     The segment is the attribute with the smallest p of an analysis of variance of the logs of the amounts, among the
@@ -58,8 +60,6 @@ def lent_amounts(book: DealBook, amounts: pd.DataFrame, *, as_of: Any) -> LentAm
     Parameters
     ----------
     book : DealBook
-    amounts : DataFrame
-        ``deal_id``, ``amount`` as known at the date.
     as_of : date
 
     References
@@ -67,7 +67,7 @@ def lent_amounts(book: DealBook, amounts: pd.DataFrame, *, as_of: Any) -> LentAm
     Searle, Casella & McCulloch (1992), Variance Components, chapter 3 (one-way classification, unbalanced).
     """
     day = as_of_day(book, as_of)
-    won = last_won(known_outcomes(book, day), amounts)
+    won = last_won(known_outcomes(book, day), amounts(book, [day]))
     amount, attributes = won["amount"].to_numpy(dtype=float), attributes_at(book, won["deal_id"], day)
     found = [(p, name) for name in attributes if (p := _p_alike(amount, attributes[name])) is not None]
     if not found or min(found)[0] > MAX_P / len(found):
@@ -77,6 +77,26 @@ def lent_amounts(book: DealBook, amounts: pd.DataFrame, *, as_of: Any) -> LentAm
     own_share = _own_shares(np.log(amount), member)
     pools = [_mixed(amount, own, share) for own, share in zip(member.T, own_share, strict=True)]
     return LentAmounts(np.vstack([amount, *pools]), name, values)
+
+
+def mix_weights(book: DealBook, lent: LentAmounts, *, as_of: Any) -> np.ndarray:
+    """How much each win in the pools counts for a deal that is created now, (n_wins,).
+
+    A company that turned to another product does not sign what it used to. So a win counts by the share that deals of
+    its segment have of those created in the last 364 days, over the share they had between the first and the last
+    creation of these wins; with 5 deals of that older share beside the recent ones.
+    """
+    day = as_of_day(book, as_of)
+    known = known_outcomes(book, day)
+    born, group = known["created_day"], lent.group(attributes_at(book, known["deal_id"], day))
+    won = last_won(known.assign(group=group), amounts(book, [day]))
+    then = born.between(won["created_day"].min(), won["created_day"].max())
+    before, lately = (
+        np.bincount(group[which], minlength=len(lent.values) + 1) for which in (then, born > day - YEAR_DAYS)
+    )
+    share = before / max(before.sum(), 1)
+    now = (lately + MIX_PRIOR * share) / (lately.sum() + MIX_PRIOR)
+    return np.asarray((now / np.where(share > 0, share, 1.0))[won["group"]])
 
 
 def attributes_at(book: DealBook, deal_ids: pd.Series, day: int) -> pd.DataFrame:

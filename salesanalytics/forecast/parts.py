@@ -111,17 +111,18 @@ def _to_come(arrivals: Arrivals, period: Period, created: np.ndarray, weight: np
 def _lent(arrivals: Arrivals, period: Period, created: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """A deal that signs within weeks of its creation is not like all that were won: quick deals are smaller.
 
-    Past wins count by the days of creation from which their age at signing leads into the period. Where these are few,
-    others help, less the more their age is above the highest that does.
+    Past wins count by the days of creation from which their age at signing leads into the period, and more if deals of
+    their segment are more of all deals than they were. Where these are few, others help, less the more their age is
+    above the highest that does.
     """
     ages = arrivals.won_ages[:, None]
     inside = (ages > period.start_day - 1 - created) & (ages <= period.end_day - created)
-    fits = inside @ weight
+    fits = (inside @ weight) * arrivals.won_weight
     n_fit = int((fits > 0).sum())
     quick = n_fit * fits / fits.sum() if n_fit else fits
     highest = max(int(period.end_day - created.min(initial=period.end_day)), 1)
     above = np.maximum(arrivals.won_ages / highest, 1.0)
-    near = np.exp(above.min(initial=np.inf) - above)
+    near = np.exp(above.min(initial=np.inf) - above) * arrivals.won_weight
     return np.asarray((quick + PRIOR_WINS * near / near.sum()) / (n_fit + PRIOR_WINS))
 
 
