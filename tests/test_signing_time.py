@@ -58,6 +58,8 @@ def test_accelerated_failure_time_equals_r(model):
     )  # fmt: skip
     for column in ("coef", "se"):
         np.testing.assert_allclose(got.table[column], expected.loc[columns, column], rtol=1e-4, err_msg=column)
+    assert got.intercept == pytest.approx(expected["coef"]["(Intercept)"], rel=1e-4)
+    assert got.scale == pytest.approx(np.exp(expected["coef"]["log(scale)"]), rel=1e-4)
     assert got.log_likelihood == pytest.approx(expected["log_likelihood"].iloc[0], rel=1e-8)
     assert got.aic == pytest.approx(2 * 4 - 2 * got.log_likelihood)
 

@@ -35,11 +35,16 @@ class Fit:
         ``ph_chisq``, ``ph_p``.
     log_likelihood : float
     aic : float
+    intercept, scale : float
+        Of an accelerated failure time model: log time where all columns are 0, and the factor of its error (as in R's
+        ``survreg``); NaN of a Cox model, whose baseline is left open.
     """
 
     table: pd.DataFrame
     log_likelihood: float
     aic: float
+    intercept: float = np.nan
+    scale: float = np.nan
 
 
 def fit_cox(x: pd.DataFrame, *, start: Any, stop: Any, event: Any, stratum: Any) -> Fit:
@@ -157,16 +162,28 @@ def fit_aft(x: pd.DataFrame, *, model: str, duration_days: Any, event: Any, entr
     from lifelines import LogNormalAFTFitter, WeibullAFTFitter  # slow to import
 
     columns = [f"x{k}" for k in range(x.shape[1])]
-    rows = x.set_axis(columns, axis=1).assign(
-        duration=np.asarray(duration_days, float), event=np.asarray(event, bool), entry=np.asarray(entry_days, float)
+    mean = x.mean().to_numpy()  # around it the search ends nearer to the maximum than far from 0
+    rows = (
+        (x - mean)
+        .set_axis(columns, axis=1)
+        .assign(
+            duration=np.asarray(duration_days, float),
+            event=np.asarray(event, bool),
+            entry=np.asarray(entry_days, float),
+        )
     )
     fitter = {"weibull": WeibullAFTFitter, "lognormal": LogNormalAFTFitter}[model]()
     with _failures_named():
         fitted = fitter.fit(rows, "duration", event_col="event", entry_col="entry")
-    scale = {"weibull": "lambda_", "lognormal": "mu_"}[model]
-    coef = fitted.params_[scale][columns].to_numpy()
-    se = fitted.standard_errors_[scale][columns].to_numpy()
-    return Fit(_wald(x.columns, coef, se), float(fitted.log_likelihood_), float(fitted.AIC_))
+    place, spread, sign = {"weibull": ("lambda_", "rho_", -1), "lognormal": ("mu_", "sigma_", 1)}[model]
+    coef, se = (table[place][columns].to_numpy() for table in (fitted.params_, fitted.standard_errors_))
+    return Fit(
+        _wald(x.columns, coef, se),
+        float(fitted.log_likelihood_),
+        float(fitted.AIC_),
+        intercept=float(fitted.params_[place]["Intercept"] - mean @ coef),
+        scale=float(np.exp(sign * fitted.params_[spread]["Intercept"])),  # rho, of Weibull, is 1 / scale
+    )
 
 
 def _wald(names: pd.Index, coef: np.ndarray, se: np.ndarray) -> pd.DataFrame:
