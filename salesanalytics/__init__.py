@@ -52,9 +52,16 @@ if TYPE_CHECKING:
     from salesanalytics.forecast import what_if as what_if
     from salesanalytics.forecast import with_judgement as with_judgement
     from salesanalytics.models import CloseModel as CloseModel
+    from salesanalytics.models import auc as auc
+    from salesanalytics.models import auc_interval as auc_interval
     from salesanalytics.models import backtest_probabilities as backtest_probabilities
+    from salesanalytics.models import brier as brier
+    from salesanalytics.models import calibration_line as calibration_line
     from salesanalytics.models import close_reasons as close_reasons
+    from salesanalytics.models import crps as crps
     from salesanalytics.models import cumulative_incidence as cumulative_incidence
+    from salesanalytics.models import interval_score as interval_score
+    from salesanalytics.models import log_loss as log_loss
     from salesanalytics.models import nominal_rates_effect as nominal_rates_effect
     from salesanalytics.models import propose_nominal_rates as propose_nominal_rates
     from salesanalytics.models import rate_drift as rate_drift
@@ -98,9 +105,16 @@ _ROOM_OF = {
     "spells": "timeline",
     "snapshots": "features",
     "CloseModel": "models",
+    "auc": "models",
+    "auc_interval": "models",
     "backtest_probabilities": "models",
+    "brier": "models",
+    "calibration_line": "models",
     "close_reasons": "models",
+    "crps": "models",
     "cumulative_incidence": "models",
+    "interval_score": "models",
+    "log_loss": "models",
     "nominal_rates_effect": "models",
     "propose_nominal_rates": "models",
     "rate_drift": "models",
@@ -163,6 +177,7 @@ _ROOM_OF = {
     "key_person_risk": "control",
     "review_deals": "control",
     "scrub_list": "control",
+    "models": "",
     "plots": "",
     "write_report": "report",
     "write_control_report": "report",

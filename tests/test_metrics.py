@@ -11,6 +11,8 @@ from scipy import stats
 from scipy.special import expit, logit
 from sklearn import metrics as sk
 
+import salesanalytics as sa
+from salesanalytics import models
 from salesanalytics.errors import SchemaError
 from salesanalytics.models import (
     auc,
@@ -30,6 +32,15 @@ from salesanalytics.models import (
 )
 
 SEEDS = range(200)
+
+
+def test_scores_are_reached_from_the_package_itself():
+    told = {"auc", "auc_interval", "brier", "calibration_line", "crps", "interval_score", "log_loss", "reliability"}
+    assert told <= set(sa.__all__)
+    assert all(getattr(sa, name) is getattr(models, name) for name in told)
+    assert sa.__getattr__("models") is models  # also before anything else has loaded it
+    general = {"coverage", "decompose", "mean_difference", "brier_losses", "log_losses", "central_band"}
+    assert general <= set(models.__all__) - set(sa.__all__)
 
 
 def forecasts(seed, n=300):

@@ -1,4 +1,4 @@
-"""Models: incidence, stage rates, the stage table."""
+"""Models: incidence, stage rates, the stage table, the close model, time to signing, and scores of probabilities."""
 
 from salesanalytics.models.bands import Coverage, band_columns, central_band, coverage, crps, interval_score
 from salesanalytics.models.calibration_line import calibration_line
