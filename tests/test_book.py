@@ -548,6 +548,13 @@ def test_columns_are_carried_of_the_kept_rows_only():
     assert book.deals["extra"].tolist() == [i for i in range(N) if i != 1]
 
 
+def test_an_attribute_without_end_is_not_known():
+    """A ratio with nothing below the line stopped the close model and the models of time to signing."""
+    book = book_of(some_deals(margin=[float("inf"), float("-inf"), *range(N - 2)], note="inf"), attributes=["margin"])
+    assert book.deals["margin"].isna().tolist() == [True, True] + [False] * (N - 2)
+    assert book.deals["note"].eq("inf").all()
+
+
 def test_names_and_values_are_mapped():
     deals = some_deals().rename(columns={"deal_id": "Nr"}).assign(route="1", Kind=1.0, name="x", label="y")
     tables = {

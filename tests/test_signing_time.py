@@ -118,6 +118,14 @@ def test_proportional_hazards_finds_an_effect_that_fades():
     assert fit.table["ph_p"].iloc[0] < 1e-4
 
 
+def test_signings_of_one_day_do_not_tell_whether_an_effect_fades():
+    x = pd.DataFrame({"a": np.random.default_rng(3).normal(size=60)})
+    day = np.full(60, 50.0)
+    table = fit_cox(x, start=0 * day, stop=day, event=np.arange(60) % 3 == 0, stratum=np.zeros(60)).table
+    assert np.isfinite(table[["coef", "se", "p"]]).all(axis=None)
+    assert table[["ph_chisq", "ph_p"]].isna().all(axis=None)
+
+
 def test_strata_without_a_comparison_tell_nothing(r_rows):
     whole = cox_of(r_rows).table
     alone = r_rows.iloc[[0]].assign(state="S8", event=1)

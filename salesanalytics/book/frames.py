@@ -61,10 +61,13 @@ class SourceTable:
         return one_chunk(self.table.column(name))
 
     def carried(self, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:
-        """Columns that are not of the contract, of the rows to keep, as they are in the source."""
+        """Columns that are not of the contract, of the rows to keep, as in the source; infinity is no number."""
         known = contract_columns(self.name)
         names = [name for name in self.table.column_names if name not in known]
-        return self.table.select(names).filter(pa.array(keep)).to_pandas()
+        found = self.table.select(names).filter(pa.array(keep)).to_pandas()
+        numbers = found.select_dtypes("floating")
+        found[numbers.columns] = numbers.where(~np.isinf(numbers))
+        return found
 
 
 def contract_columns(table_name: str) -> tuple[str, ...]:

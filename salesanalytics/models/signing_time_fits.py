@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 from salesanalytics.errors import InsufficientDataError
 
 PRECISION = 1e-12
+NOTHING = 1e-12  # what rounding leaves of a variance that is not there
 COX_OPTIONS = {
     "precision": PRECISION,
     "step_size": 0.4,
@@ -94,7 +95,8 @@ def comparable(stratum: pd.Series, event: pd.Series) -> pd.Series:
 def proportional_hazards(
     x: np.ndarray, *, start: Any, stop: Any, event: Any, stratum: Any, coef: np.ndarray
 ) -> np.ndarray:
-    """Chi-squared statistic (1 degree of freedom) of each column: does its effect change with the rank of the time?
+    """Chi-squared statistic (1 degree of freedom) of each column: does its effect change with the rank of the time? NaN
+    where all signings have the same.
 
     The score test of coef + theta (g(t) - mean g) at theta = 0, g the rank of the signing's day among all signings:
     the sum of (g - mean g) times the Schoenfeld residuals, over its variance. lifelines computes such residuals with
@@ -119,7 +121,8 @@ def proportional_hazards(
             mixed += g * variance
             squared += g**2 * variance
     left = np.diag(squared) - np.einsum("ij,ji->i", mixed, np.linalg.solve(plain, mixed))
-    return score**2 / left
+    told = left > NOTHING * np.diag(squared)  # nothing where all signings fall on one day
+    return np.divide(score**2, left, out=np.full(n, np.nan), where=told)
 
 
 def _signing_days(
