@@ -555,6 +555,18 @@ def test_an_attribute_without_end_is_not_known():
     assert book.deals["note"].eq("inf").all()
 
 
+def test_numbers_that_come_as_text_are_said_to_count_by_their_values():
+    """The same attribute was a number in a DataFrame and a category in a csv, without a word."""
+    power = [f"{k}.5" for k in range(N)]
+    said = {"attribute of numbers in text": "power"}
+    for values, expected in ((power, said), ([float(p) for p in power], {}), ([p[:1] for p in power], {})):
+        book = book_of(some_deals(power=values), attributes=["power"])
+        faults = book.faults[book.faults["rule"].eq("attribute of numbers in text")]
+        assert dict(zip(faults["rule"], faults["examples"], strict=True)) == expected
+    carried = book_of(some_deals(power=power)).faults
+    assert "attribute of numbers in text" not in set(carried["rule"])
+
+
 def test_names_and_values_are_mapped():
     deals = some_deals().rename(columns={"deal_id": "Nr"}).assign(route="1", Kind=1.0, name="x", label="y")
     tables = {

@@ -23,6 +23,7 @@ col = nw.col
 FAULT_COLUMNS = ["table", "rule", "n", "set_aside", "examples", "note"]
 FAR_YEARS = 5
 MOST, MANY = 0.5, 100  # of the history, recorded on one day: more than this share, and rows
+MOST_KINDS = 12  # numbers in text that are more than these are hardly codes of kinds
 
 
 def count_rows(read: dict[str, int], set_aside: pd.DataFrame) -> pd.DataFrame:
@@ -145,7 +146,7 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_fir
     note("targets", "quarter far after the end of the book", _far_targets(book), "kept, no forecast asks for it yet")
     circle = pd.Series(lines_of_management(book.reps)[1], dtype=object)
     note("reps", "managers who report to each other", circle, "a line of management ends where a name comes again")
-    found += _unknown(book) + _unknown_columns(book)
+    found += _unknown(book) + _unknown_columns(book) + _numbers_in_text(book)
     for table, rule, n, names in unmatched(book):
         found.append(_remark(table, rule, "kept as written") | {"n": n, "examples": names})
     found += _imported(book)
@@ -205,6 +206,18 @@ def _unknown_columns(book: DealBook) -> list[dict[str, Any]]:
             remark = _remark(table, "column not of the contract", "carried along, no rule or forecast reads it")
             found.append(remark | {"examples": ", ".join(names)})
     return found
+
+
+def _numbers_in_text(book: DealBook) -> list[dict[str, Any]]:
+    """A remark on attributes that hold numbers in text, as csv and xlsx do: no model takes them for numbers."""
+    names = []
+    for name in (name for name in book.settings.attributes if name in book.deals):
+        kinds = pd.Series(book.deals[name].dropna().unique(), dtype=object)
+        are_text = kinds.map(lambda kind: isinstance(kind, str)).all()
+        if len(kinds) > MOST_KINDS and are_text and pd.to_numeric(kinds, errors="coerce").notna().all():
+            names.append(name)
+    text = "each value counts as a kind of its own; in parquet and in DataFrames numbers are numbers"
+    return [_remark("deals", "attribute of numbers in text", text) | {"examples": ", ".join(names)}] if names else []
 
 
 def _remark(table: str, rule: str, text: str) -> dict[str, Any]:

@@ -72,7 +72,8 @@ class BookSettings:
     amount_is, owner_is : {"initial", "current"}
         Whether ``deals.amount`` and ``deals.rep_id`` hold the value at creation or at extraction.
     attributes : tuple of str
-        Columns of ``deals`` that may become features and groupings.
+        Columns of ``deals`` that may become features and groupings: numbers where the table says so (parquet, a
+        DataFrame), all that comes as text (csv, xlsx) by its values.
     won_on_entering : str or None
         Stage whose entry counts as signing. There is no default: only a ``won`` row wins.
     fiscal_year_start : int

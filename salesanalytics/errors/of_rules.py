@@ -39,6 +39,10 @@ TEXTS: dict[str, str] = {
     "forecast category not of the contract": "约定之外的预测类别", "counts as not committed": "不计作承诺",
     "probability above 100": "概率大于 100",
     "carried along, no rule or forecast reads it": "保留，但规则和预测都不使用",
+    "attribute of numbers in text": "属性为文本形式的数值",
+    "each value counts as a kind of its own; in parquet and in DataFrames numbers are numbers": (
+        "每个取值各算一类；在 parquet 和 DataFrame 中，数值就是数值"
+    ),
     "is in the first stage since creation": "视为立项起处于第一阶段", "row before creation": "记录早于立项",
     "creation is the first known row": "以最早的记录为立项日", "two stages at one instant": "同一时刻有两个阶段",
     "kept in source order": "按原始顺序保留", "won without the last milestone": "赢单但缺最后的里程碑",
