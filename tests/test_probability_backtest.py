@@ -317,6 +317,12 @@ def test_too_short_a_book():
         backtest_probabilities(empty, as_of=at(300), origins=[at(100)], horizons=(30,))
 
 
+@pytest.mark.parametrize("horizon", [0, -30])
+def test_a_horizon_without_days_is_refused(book, horizon):
+    with pytest.raises(SchemaError, match=f"horizons must be > 0, got {horizon}"):
+        backtest_probabilities(book, as_of=at(LAST), horizons=(30, horizon))
+
+
 def test_the_book_ends_somewhere(book):
     with pytest.raises(AsOfError, match="lies after the end of the book"):
         backtest_probabilities(book, as_of=at(LAST + 1))

@@ -116,11 +116,15 @@ def backtest_probabilities(
 
     Raises
     ------
+    SchemaError
+        A horizon is not above 0.
     InsufficientDataError
         No past date with an open deal has a horizon behind it.
     AsOfError
         A date lies after the end of the book.
     """
+    if min(horizons, default=1) <= 0:
+        raise SchemaError(f"horizons must be > 0, got {min(horizons)}.")
     day = as_of_day(book, as_of)
     if isinstance(origins, int):
         days = _dates_back(book, day, origins)
