@@ -12,7 +12,7 @@ from scipy.special import expit
 from worlds import COLUMNS, book_of, day_of, simulate, tiny, true_incidence
 
 import salesanalytics as sa
-from salesanalytics.errors import AsOfError
+from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.models import CloseModel, told
 from salesanalytics.models.close_model import fitted_close_model
@@ -857,3 +857,27 @@ def test_without_intervals_the_chances_are_the_same(model, book):
     assert {"p_lower", "p_upper"} < set(left_out)
     assert all(c in ("p_lower", "p_upper") or c.startswith("p_end_") for c in left_out)
     pd.testing.assert_frame_equal(whole[bare.columns], bare)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"edges": (7, 30, 90)}, r"edges must begin with 0 and rise, got \[7, 30, 90\]"),
+        ({"edges": (0, 30, 7)}, "edges must begin with 0 and rise"),
+        ({"edges": (0,)}, "edges must begin with 0 and rise"),
+        ({"every_days": 0}, "every_days must be >= 1, got 0"),
+        ({"rung": "Logistic"}, "rung must be one of stage_table, logistic, blend, got 'Logistic'"),
+    ],
+)
+def test_a_model_that_cannot_be_is_refused(asked, message):
+    """Edges that left out the first days, or did not rise, were taken, and so was a rung that there is not."""
+    small = tiny({"a": [("S1", 0)]}, last=60)
+    with pytest.raises(SchemaError, match=message):
+        CloseModel(**asked).fit(small, as_of=day_of(60).date())
+
+
+def test_a_level_that_cannot_be_is_refused():
+    small = tiny({"a": [("S1", 0)]}, last=60)
+    model, rows = CloseModel().fit(small, as_of=day_of(60).date()), sa.snapshots(small, as_of=day_of(60).date())
+    with pytest.raises(SchemaError, match="confidence must lie between 0 and 1, got 80"):
+        model.predict(rows, until=day_of(90).date(), confidence=80)

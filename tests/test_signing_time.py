@@ -492,6 +492,8 @@ def test_what_is_refused(sample):
             function(sample, as_of="2030-01-01")
         with pytest.raises(InsufficientDataError, match="needs 10 signings for each covariate"):
             function(sample, as_of="2022-09-01")
+    with pytest.raises(SchemaError, match="every_days must be >= 1, got 0"):
+        signing_time_effects(sample, as_of="2026-09-30", every_days=0)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

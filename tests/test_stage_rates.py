@@ -10,6 +10,7 @@ import pytest
 from worlds import CHANCES, book_of, day_of, tiny, true_incidence
 
 import salesanalytics as sa
+from salesanalytics.errors import SchemaError
 from salesanalytics.models.horizon_rates import ENDS, WON, Clocks, horizon_rate, rate_interval
 from salesanalytics.models.incidence import cumulative_incidence, fit_incidence
 from salesanalytics.models.influence import clustered_error, row_influence
@@ -162,6 +163,11 @@ def test_a_segment_keeps_its_own_text_even_if_it_says_missing():
     book = tiny({"a": [("S1", 0)], "b": [("S1", 0)]}, last=60, deals={"product": ["missing", None]})
     rates = sa.stage_win_rates(book, as_of=at(60), by="product")
     assert rates.query("stage == 'S1'")[["product", "n_entered"]].to_numpy().tolist() == [["missing", 2]]
+
+
+def test_a_horizon_that_is_no_number_is_refused():
+    with pytest.raises(SchemaError, match="horizon_days must be > 0, got nan"):
+        sa.stage_win_rates(tiny({"a": [("S1", 0)]}, last=60), as_of=at(60), horizon_days=float("nan"))
 
 
 def test_segments_may_be_numbers():

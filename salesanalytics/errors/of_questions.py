@@ -44,6 +44,7 @@ TEXTS: dict[str, str] = {
     "target must be an amount above 0, got {got}.": "目标必须是大于 0 的金额，得到的是 {got}。",
     "measure must be amount or count, got {got}.": "measure 必须是 amount 或 count，得到的是 {got}。",
     "score must be brier or log_loss, got {got}.": "score 必须是 brier 或 log_loss，得到的是 {got}。",
+    "edges must begin with 0 and rise, got {got}.": "edges 须从 0 开始并递增，得到的是 {got}。",
     "every must be year or quarter, got {got}.": "every 必须是 year 或 quarter，得到的是 {got}。",
     "quarters must be a whole number from 1 to {most}, got {got}.": (
         "quarters 必须是 1 到 {most} 的整数，得到的是 {got}。"

@@ -12,13 +12,14 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from salesanalytics.book import DealBook
-from salesanalytics.errors import AsOfError
+from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.discrimination import AucInterval, auc_interval
 from salesanalytics.models.ladder import choose_rung
 from salesanalytics.models.late_ends import fit_late_ends
 from salesanalytics.models.learners import Learners
+from salesanalytics.models.metrics import between_0_and_1
 from salesanalytics.models.other_ends import OtherEnds, fit_other_ends
 from salesanalytics.models.past import past_predictions
 from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration, fit_recalibration
@@ -91,7 +92,10 @@ class CloseModel:
         ------
         AsOfError
             ``as_of`` lies after the end of the book.
+        SchemaError
+            ``edges``, ``every_days`` or ``rung`` cannot be.
         """
+        self._check_asked()
         day = as_of_day(book, as_of)
         self.as_of_ = to_date(day)
         self.table_ = stage_table_at(book, day, every_days=self.every_days)
@@ -111,6 +115,14 @@ class CloseModel:
         self._rows = rows
         self.__dict__.pop("other_ends_", None)  # of an earlier fit
         return self
+
+    def _check_asked(self) -> None:
+        if self.every_days < 1:
+            raise SchemaError(f"every_days must be >= 1, got {self.every_days}.")
+        if len(self.edges) < 2 or self.edges[0] != 0 or min(np.diff(self.edges)) <= 0:
+            raise SchemaError(f"edges must begin with 0 and rise, got {list(self.edges)}.")
+        if self.rung not in (None, *RUNGS):
+            raise SchemaError(f"rung must be one of {', '.join(RUNGS)}, got {self.rung!r}.")
 
     @cached_property
     def other_ends_(self) -> OtherEnds:
@@ -241,7 +253,11 @@ class CloseModel:
         ------
         AsOfError
             ``until`` does not lie after the dates of the snapshot.
+        SchemaError
+            The level cannot be.
         """
+        if confidence is not None:
+            between_0_and_1(confidence, "confidence")
         last = to_day(until, name="until")
         taken = (snapshot["as_of"].to_numpy().astype("datetime64[D]")).astype("int64")
         if len(taken) and last <= taken.max():

@@ -113,7 +113,7 @@ class _Cells:
 
 def check_horizon(horizon_days: float, confidence: float) -> None:
     """Refuse a horizon or a level that cannot be."""
-    if horizon_days <= 0:
+    if not horizon_days > 0:
         raise SchemaError(f"horizon_days must be > 0, got {horizon_days}.")
     if not 0 < confidence < 1:
         raise SchemaError(f"confidence must lie between 0 and 1, got {confidence}.")
