@@ -337,7 +337,7 @@ ASK = {
     "models.rates_effect.nominal_rates_effect": lambda b, d: sa.nominal_rates_effect(b, as_of=d, quarters=2),
     "models.stage_flow.stage_flow": lambda b, d: [sa.stage_flow(b, as_of=d, by=c) for c in _two(d)],
     "models.stage_table.StageTable.fit": _table,
-    "forecast.outlook.outlook": _outlook,
+    "forecast.months.open_by_month": _outlook,
     "forecast.score.score_open_deals": lambda b, d: sa.score_open_deals(b, as_of=d, until=to_date(to_day(d) + 77)),
     "features.landmarks.landmark_snapshots": lambda b, d: landmark_snapshots(b, as_of=d),
     "models.close_model.CloseModel.fit": _logistic,
