@@ -96,6 +96,16 @@ def test_what_is_signed_has_a_group_of_its_own_among_stages(by):
     assert SIGNED not in draws_by(found, by="team")
 
 
+@pytest.mark.parametrize("nothing", [None, np.nan])
+def test_where_no_deal_is_of_a_group_there_is_one_group(nothing):
+    """Nor does pandas have anything to warn of."""
+    none = pd.Series(np.full(len(forecast().deals), nothing, dtype=object))
+    found = replace(forecast(), deals=forecast().deals.assign(category=none))
+    draws = draws_by(found, by="category", measure="count")
+    assert list(draws) == [MISSING, SIGNED, NOT_BY_DEAL]
+    np.testing.assert_array_equal(draws.sum(axis=1), found.total("count"))
+
+
 def test_by_category_of_the_rep():
     paths = {d: [("S1", 0)] for d in "abc"} | {d: [("S1", 0), ("won", 95)] for d in ("signed", "too")}
     said = [("a", "category", "commit", 50), ("b", "category", "best_case", 50), ("signed", "category", "commit", 50)]

@@ -71,7 +71,7 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
 
 def _named(groups: pd.Series, own: dict[str, str]) -> pd.Series:
     """Names of the groups of deals, `MISSING` where there is none; ``own``: what the user's are called instead."""
-    return groups.astype(object).replace(own).where(groups.notna(), MISSING).astype(str)
+    return groups.astype(str).replace(own).where(groups.notna(), MISSING)
 
 
 def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
