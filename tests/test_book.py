@@ -1138,6 +1138,12 @@ def test_quarters_and_measures_of_targets_as_people_write_them():
     assert aside(twice) == [("targets", 10, None, "duplicate target", "quarter", "FY24 Q4")]
 
 
+def test_targets_of_which_none_is_of_a_quarter_are_set_aside():
+    """Nor does pandas have anything to warn of."""
+    book = book_of(targets=pd.DataFrame({"quarter": ["2026-10", "2026"], "amount": 1}))
+    assert [row[3] for row in aside(book)] == ["quarter not like 2026Q4"] * 2
+
+
 @pytest.mark.parametrize("name", ["reps", "accounts", "targets"])
 def test_small_tables_miss_their_columns_or_are_empty(name):
     key = {"reps": "rep_id", "accounts": "account_id", "targets": "quarter"}[name]

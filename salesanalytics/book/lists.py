@@ -15,6 +15,7 @@ QUARTERS = (
     r"(?:FY)?(?P<year>\d{4}|\d\d)[-/年]?(?:Q(?P<n>[1-4])|第?(?P<zh>[1-4一二三四])季度?)",
     r"(?:Q(?P<n>[1-4])|(?P<zh>[1-4])Q)[-/]?(?:FY)?(?P<year>\d{4}|\d\d)",
 )
+NUMBERS = {name: f"{k % 4 + 1}" for k, name in enumerate("1234一二三四")}
 MEASURES = {"AMOUNT": "amount", "金额": "amount", "COUNT": "count", "数量": "count", "项目数": "count"}
 #: What a row of the table is about; a second row about the same is set aside.
 KEYS = {"reps": ["rep_id"], "accounts": ["account_id"], "targets": ["quarter", "rep_id", "team", "measure"]}
@@ -42,13 +43,14 @@ def _plain_targets(frame: pd.DataFrame) -> pd.DataFrame:
     """Quarters and measures in the form of the book (2026年四季度, FY26 Q4, 4Q26 are 2026Q4); others as they are."""
     said = frame[["quarter", "measure"]].astype("str")
     plain = said.apply(lambda texts: texts.str.normalize("NFKC").str.replace(r"\s", "", regex=True).str.upper())
-    parts = [plain["quarter"].str.extract(f"^{form}$") for form in QUARTERS]
-    found = parts[0].fillna(parts[1])
-    number = found["n"].fillna(found["zh"]).replace(dict(zip("一二三四", "1234", strict=True)))
+    first, second = (plain["quarter"].str.extract(f"^{form}$") for form in QUARTERS)
+    found = first.where(first.notna(), second)
+    number = found["n"].where(found["n"].notna(), found["zh"]).map(NUMBERS).astype(object)
     quarter = found["year"].str.zfill(4).str.replace(r"^00", "20", regex=True) + "Q" + number
     texts = {"quarter_text": frame["quarter"], "measure_text": frame["measure"]}
-    measure = plain["measure"].map(MEASURES).fillna(frame["measure"])
-    return frame.assign(**texts, quarter=quarter.fillna(frame["quarter"]), measure=measure)
+    measure = plain["measure"].map(MEASURES)
+    measure = measure.where(measure.notna(), frame["measure"])
+    return frame.assign(**texts, quarter=quarter.where(quarter.notna(), frame["quarter"]), measure=measure)
 
 
 def _rules(name: str, frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series]]:
