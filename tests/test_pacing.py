@@ -78,13 +78,14 @@ def test_the_last_week_is_what_actual_says(company):
 def test_coverage_by_hand():
     deals = pd.DataFrame({"amount": [100.0, 60.0, np.nan], "expected_amount": [50.0, 6.0, 4.0]})
     deals["usual_amount"] = [70.0, 30.0, 40.0]
-    told = SimpleNamespace(signed=pd.DataFrame({"amount": [20.0]}), deals=deals, target=100.0)
+    drawn = {"amount": {"open": np.array([50.0, 70.0])}, "signed": pd.DataFrame({"amount": [20.0]})}
+    told = SimpleNamespace(deals=deals, target=100.0, **drawn)
     assert coverage_ratio(told) == {
         "signed": 20.0, "to_go": 80.0, "open_amount": 200.0, "expected_open": 60.0,
         "coverage": 2.5, "expected_coverage": 0.75,
     }  # fmt: skip
     for target in (None, 10.0):
-        bare = coverage_ratio(SimpleNamespace(signed=told.signed, deals=deals, target=target))
+        bare = coverage_ratio(SimpleNamespace(deals=deals, target=target, **drawn))
         assert np.isnan(bare["coverage"])
 
 

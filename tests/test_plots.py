@@ -33,7 +33,7 @@ HOSTILE = (
     None,
 )
 
-BARE = SimpleNamespace()
+BARE = SimpleNamespace(ratios={})  # amounts do not change
 NO_SIGNINGS = Signings(np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0), 2000)
 RUNG = Rung("logistic", "logistic", "blend", 120, 400, {"stage_table": 0.3, "logistic": 0.25, "blend": 0.24})
 

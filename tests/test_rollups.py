@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import day_of, simulate, tiny
+from worlds import book_of, day_of, simulate, tiny
 
 import salesanalytics as sa
 from salesanalytics.book.management import lines_of_management
@@ -266,6 +266,24 @@ def test_what_if_moves_the_named_deals_alone():
         what_if(found, won=first)
     with pytest.raises(SchemaError, match="measure must be amount or count, got 'amounts'"):
         draws_by(found, by="rep_id", measure="amounts")
+
+
+def test_where_amounts_halve_until_signing_a_deal_that_is_won_brings_half():
+    """So do all open deals together, in the coverage as in the forecast."""
+    deals, history = simulate(11, days=DAYS, per_day=0.5, amount=100.0)
+    halved = history[history["value"].eq("won")].assign(field="amount", value="50")
+    book = book_of(deals, pd.concat([history, halved], ignore_index=True), last=DAYS - 1)
+    found = sa.forecast_quarter(book, quarter="2013Q2", as_of="2013-04-30", target=600.0, draws=1500)
+    one = found.deals["deal_id"].iloc[0]
+    won = what_if(found, won=[one])
+    np.testing.assert_allclose(won.signings.value[won.signings.deal == 0], 50.0)
+    causes = explain_change(found, won).causes.set_index("cause")["amount"]
+    assert causes["judgement"] == pytest.approx(50 * (1 - found.deals["p_in_period"].iloc[0]))
+    assert causes["draws"] == pytest.approx(0.0, abs=5.0)  # chance alone, not that it is told at another amount
+    assert key_deals(found).set_index("deal_id").loc[one, "p_target_won"] == won.p_target
+    assert sa.path_to_target(found).set_index("deal_id").loc[one, "p_target_won"] == won.p_target
+    open_deals = found.components().set_index("component").at["open", "amount"]
+    assert sa.coverage_ratio(found)["expected_open"] == pytest.approx(open_deals)
 
 
 def test_a_win_belongs_to_the_owner_at_signing():

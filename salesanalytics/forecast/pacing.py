@@ -112,7 +112,8 @@ def coverage_ratio(forecast: QuarterForecast) -> dict[str, float]:
     dict
         ``signed``, ``to_go`` (target less signed, at least 0), ``open_amount`` (of all open deals; one of
         unknown amount counts as the mean of wins like it),
-        ``expected_open`` (expected of them in the period: chance x amount), ``coverage`` = open amount / to go,
+        ``expected_open`` (expected of them in the period, as in the forecast: the mean of its draws, in which amounts
+        change until signing), ``coverage`` = open amount / to go,
         ``expected_coverage`` = expected / to go (1 reaches the target in the mean, without deals yet to come).
         In the book's currency or unit; NaN without a target, and the ratios where nothing is left to go.
     """
@@ -120,7 +121,7 @@ def coverage_ratio(forecast: QuarterForecast) -> dict[str, float]:
     target = np.nan if forecast.target is None else forecast.target
     to_go = 0.0 if reaches(signed, target) else target - signed
     open_amount = float(known_or_usual(forecast.deals).sum())
-    expected = float(forecast.deals["expected_amount"].sum())
+    expected = float(forecast.amount["open"].mean())
     lacks = to_go if to_go > 0 else np.nan
     return {
         "signed": signed, "to_go": to_go, "open_amount": open_amount, "expected_open": expected,

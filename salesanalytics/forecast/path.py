@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.errors import SchemaError
-from salesanalytics.forecast.lent_amounts import known_or_usual
+from salesanalytics.forecast.prepare import values
 from salesanalytics.forecast.result import ROUNDING, QuarterForecast, reaches
 
 CHUNK = 128  # deals at a time: their draws take some ten megabytes
@@ -15,11 +15,11 @@ CHUNK = 128  # deals at a time: their draws take some ten megabytes
 def chances_if_decided(forecast: QuarterForecast, target: float) -> tuple[np.ndarray, np.ndarray]:
     """Chance to reach an amount if each open deal is signed in the period, and if it is not, all else as drawn.
 
-    Two arrays (n_deals,). A deal that signs in a draw anyway brings what was drawn, else its amount (`known_or_usual`);
-    `what_if` says the same of each. Only draws in which the deal decides are looked at.
+    Two arrays (n_deals,). A deal that signs in a draw anyway brings what was drawn, else what it brings in the mean
+    (`values`); `what_if` says the same of each. Only draws in which the deal decides are looked at.
     """
     total, signings = forecast.total(), forecast.signings
-    value = known_or_usual(forecast.deals).to_numpy(dtype=float)
+    value = values(forecast.prepared, forecast.deals)
     deal, there = signings.deal, total[signings.draw]
     reached = reaches(there, target)
     needed = ~reached & reaches(there + value[deal], target)  # signing twice would do it: that counts for nothing
@@ -71,7 +71,7 @@ def path_to_target(forecast: QuarterForecast) -> pd.DataFrame:
 def _chances_along(forecast: QuarterForecast, order: np.ndarray, target: float) -> np.ndarray:
     """Chance of the target when deals are signed one after the other, (n_order,), by their places in this order."""
     total, found = forecast.total(), np.ones(len(order))
-    value = known_or_usual(forecast.deals).to_numpy(dtype=float)
+    value = values(forecast.prepared, forecast.deals)
     for start in range(0, len(order), CHUNK):
         part = order[start : start + CHUNK]
         place = np.full(len(value), -1)

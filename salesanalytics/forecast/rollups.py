@@ -14,6 +14,7 @@ from salesanalytics.forecast.by_month import draws_by_month
 from salesanalytics.forecast.draws import Signings
 from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.path import chances_if_decided
+from salesanalytics.forecast.prepare import values
 from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.models.bands import central_band
 
@@ -148,8 +149,8 @@ def what_if(
     Parameters
     ----------
     won : sequence of str
-        Deals that sign in the period: where they sign anyway for what was drawn, else for the amount known now (the
-        mean of wins like it where none is known).
+        Deals that sign in the period: where they sign anyway for what was drawn, else for what they bring in the mean
+        (the amount known now, and how amounts change until signing; that of wins like it where none is known).
     lost, slipped : sequence of str
         Deals that do not sign in the period.
 
@@ -170,15 +171,15 @@ def what_if(
     rank = np.full(len(ids), -1)
     rank[place] = np.arange(len(place))
     which, draw = np.nonzero(old.of(rank, len(place), by_value=False) == 0)  # draws in which they did not sign
-    known = known_or_usual(forecast.deals)
+    worth = values(forecast.prepared, forecast.deals)
     signings = Signings(
         deal=np.concatenate([old.deal[kept], place[which]]),
         draw=np.concatenate([old.draw[kept], draw]),
-        value=np.concatenate([old.value[kept], known.to_numpy(dtype=float)[place[which]]]),
+        value=np.concatenate([old.value[kept], worth[place[which]]]),
         n_draws=old.n_draws,
     )
     p = forecast.deals["p_in_period"].where(~ids.isin(asked), ids.isin(list(won)).astype(float))
-    decided = {"p_in_period": p, "expected_amount": p * known}
+    decided = {"p_in_period": p, "expected_amount": p * known_or_usual(forecast.deals)}
     return replace(
         forecast,
         signings=signings,
