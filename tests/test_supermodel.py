@@ -14,11 +14,11 @@ from salesanalytics.models.boosting import fit_boosting, plain_design
 from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
 from salesanalytics.models.encoding import MAX_CATEGORIES, NOT_FEATURES, fit_encoder
 from salesanalytics.models.learners import Learners, fit_learners
+from salesanalytics.models.ridge import EM_STEPS, GUESSED, PRIOR_VARIANCE, fit_ridge
 from salesanalytics.models.season import season_of
 from salesanalytics.models.spline_logit import (
     KINDS_REACH,
     N_OF_TIME,
-    PRIOR_VARIANCE,
     STANDING_REACH,
     TIME_REACH,
     fit_logit,
@@ -402,13 +402,13 @@ def binned(landmarks):
     return bins, happened_in(bins, duration=duration, code=landmarks["code"].to_numpy())
 
 
-def penalised(beta, z, happened, weight):
-    """Minus the log posterior: every coefficient but the first is N(0, PRIOR_VARIANCE)."""
+def penalised(beta, z, happened, weight, variance):
+    """Minus the log posterior: every coefficient but the first is N(0, variance)."""
     eta = z @ beta
     loss = weight @ (np.logaddexp(0, eta) - happened * eta)
     gradient = z.T @ (weight * (expit(eta) - happened))
-    gradient[1:] += beta[1:] / PRIOR_VARIANCE
-    return loss + 0.5 * (beta[1:] ** 2).sum() / PRIOR_VARIANCE, gradient
+    gradient[1:] += beta[1:] / variance
+    return loss + 0.5 * (beta[1:] ** 2 / variance).sum(), gradient
 
 
 @pytest.fixture(scope="module")
@@ -449,7 +449,9 @@ def test_coefficients_are_those_of_an_independent_optimisation(fitted, step):
     event, w = (happened[rows] == (1 if step == 0 else 0)).astype(float), weight[rows]
     assert 20 < event.sum() < len(event) - 20
     both = np.hstack([z, of_quarter])
-    best = minimize(penalised, np.zeros(both.shape[1]), args=(both, event, w), jac=True, method="BFGS", tol=1e-8)
+    variance = np.r_[model.variance[step], np.full(of_quarter.shape[1], PRIOR_VARIANCE)]
+    asked = {"args": (both, event, w, variance), "jac": True, "method": "BFGS", "tol": 1e-8}
+    best = minimize(penalised, np.zeros(both.shape[1]), **asked)
     coef, effects = best.x[: z.shape[1]], best.x[z.shape[1] :] * QUARTER_SD / PRIOR_VARIANCE**0.5
     np.testing.assert_allclose(model.coef[step][1:], coef[1:], atol=2e-3)
     np.testing.assert_allclose(model.times[step], effects[quarter], atol=0.01)
@@ -459,10 +461,66 @@ def test_coefficients_are_those_of_an_independent_optimisation(fitted, step):
     assert model.coef[step][0] == pytest.approx(coef[0] + level, abs=0.01)
     # covariance: the inverse curvature of the same function
     p = expit(z @ model.coef[step])
-    curvature = (z * (w * p * (1 - p))[:, None]).T @ z + np.diag(np.r_[0, np.full(z.shape[1] - 1, 1 / PRIOR_VARIANCE)])
+    curvature = (z * (w * p * (1 - p))[:, None]).T @ z + np.diag(np.r_[0, 1 / model.variance[step]])
     covariance = np.linalg.inv(curvature)
     got = model.root[step] @ model.root[step].T
     np.testing.assert_allclose(got, covariance, atol=0.01 * np.abs(covariance).max())
+
+
+def drawn_logit(seed, *, sizes=(0.5, 0.0), n=4000):
+    """Two kinds of ten columns each, whose coefficients have these standard deviations, and five of no kind."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, 25)).astype(np.float32)
+    coef = np.r_[rng.standard_normal(10) * sizes[0], rng.standard_normal(10) * sizes[1], rng.standard_normal(5) * 0.1]
+    happened = rng.random(n) < expit(z @ coef - 1.5)
+    return z, happened, np.ones(n), np.repeat([0, 1, -1], [10, 10, 5]), coef
+
+
+def test_how_wide_the_prior_of_a_kind_is_is_learned():
+    for seed in range(10):
+        z, happened, weight, kinds, true = drawn_logit(seed)
+        coef, variance = fit_ridge(z, happened, weight, kinds)
+        wide, narrow, plain = variance[:10], variance[10:20], variance[20:]
+        assert len(set(wide)) == len(set(narrow)) == 1
+        assert wide[0] > 5 * PRIOR_VARIANCE
+        assert narrow[0] < PRIOR_VARIANCE
+        assert (plain == PRIOR_VARIANCE).all()
+        fixed, same = fit_ridge(z, happened, weight, np.full(25, -1))
+        assert (same == PRIOR_VARIANCE).all()
+        assert ((coef[1:] - true) ** 2).sum() < ((fixed[1:] - true) ** 2).sum()
+
+
+def test_learned_variances_are_steps_of_expectation_maximisation():
+    """Each step by hand: the largest posterior by another optimiser, then means of squares and variances."""
+    z, happened, weight, kinds, _ = drawn_logit(3, sizes=(0.3, 0.05), n=1500)
+    design, event, variance = np.hstack([np.ones((len(z), 1)), z]).astype(float), happened.astype(float), kinds * 0.0
+
+    def largest():
+        asked = {"args": (design, event, weight, variance), "jac": True, "method": "BFGS", "tol": 1e-8}
+        return minimize(penalised, np.zeros(26), **asked).x
+
+    variance[:] = PRIOR_VARIANCE
+    beta = largest()
+    for _ in range(EM_STEPS):
+        p = expit(design @ beta)
+        prior = np.diag(np.r_[1e-6, 1 / variance])
+        covariance = np.linalg.inv((design * (weight * p * (1 - p))[:, None]).T @ design + prior)
+        square = beta[1:] ** 2 + np.diag(covariance)[1:]
+        for kind in (0, 1):
+            own = kinds == kind
+            variance[own] = (square[own].sum() + GUESSED * PRIOR_VARIANCE) / (own.sum() + GUESSED)
+        beta = largest()
+    coef, found = fit_ridge(z, happened, weight, kinds)
+    np.testing.assert_allclose(found, variance, rtol=0.01)
+    np.testing.assert_allclose(coef, beta, atol=3e-3)
+
+
+def test_nothing_is_learned_where_nothing_happened():
+    z, _, weight, kinds, _ = drawn_logit(0, n=50)
+    for happened in (np.zeros(50, bool), np.ones(50, bool)):
+        coef, variance = fit_ridge(z, happened, weight, kinds)
+        assert (coef[1:] == 0).all()
+        assert (variance == PRIOR_VARIANCE).all()
 
 
 def test_priors_are_wider_for_the_time_ahead_and_for_where_a_deal_stands():
@@ -494,6 +552,26 @@ def test_the_prior_is_narrower_for_what_sets_kinds_of_deals_apart():
     of_kinds = 2 * 3  # two kinds; age, size and time ahead
     assert spread[-of_kinds:] == pytest.approx(KINDS_REACH, rel=1e-3)
     assert spread[:-of_kinds][spread[:-of_kinds] > 0].min() == pytest.approx(1, rel=1e-3)
+
+
+def test_the_kinds_of_which_the_prior_is_learned_are_products_with_time_and_phase():
+    columns = {"x": "log_amount", "kind": "state"}
+    landmarks = landmarks_of().rename(columns=columns).assign(age_days=lambda rows: 3 * rows.index % 500)
+    bins, _ = binned(landmarks)
+    encoder = fit_encoder(landmarks)
+    design = spline_design(encoder, landmarks, bins)
+    splines, sources = encoder.splines(landmarks)
+    _, kind = spline_logit._prior(encoder, landmarks, design.shape[1])
+    of_bin = bin_features(bins, landmarks)
+    late = (of_bin["log_middle"].to_numpy() - 4.0) / 1.5
+    phase = np.clip(of_bin["to_quarter_end"].to_numpy() / 45 - 1, -1, 1)
+    along = splines[:, [one in spline_logit.BY_TIME for one in sources]][bins.row]
+    clocks = splines[:, [one in spline_logit.CLOCKS for one in sources]][bins.row]
+    assert clocks.shape[1] > 1
+    with_time = np.hstack([along * late[:, None], along * np.maximum(late, 0)[:, None]])
+    np.testing.assert_allclose(design[:, kind == spline_logit.ALONG], with_time, atol=1e-4)
+    with_phase = np.column_stack([clocks * phase[:, None], phase, np.maximum(phase, 0), late * phase])
+    np.testing.assert_allclose(design[:, kind == spline_logit.PHASE], with_phase, atol=1e-4)
 
 
 def test_draws_have_the_spread_of_the_coefficients(fitted):

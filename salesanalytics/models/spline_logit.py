@@ -7,23 +7,23 @@ from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from salesanalytics.models.encoding import CLOCKS, SIZE, Encoder
+from salesanalytics.models.ridge import PRIOR_VARIANCE, fit_ridge, information, posterior_root
 from salesanalytics.models.season import season_effects, season_of
 from salesanalytics.models.side_by_side import side_by_side
 from salesanalytics.models.supermodel import OTHER, WON, Bins, bin_features
 from salesanalytics.models.times import QUARTER_SD, quarters, settled_level, watched_part
 
-PRIOR_VARIANCE = 0.0075  # of a coefficient per standard deviation of its column
 TIME_REACH, STANDING_REACH = 4.0, 3.0  # priors so many times as wide: of the time ahead, of where a deal stands
 TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
 HALF_QUARTER = 45.0  # days
 KINDS_REACH = 0.5  # half as wide: of how clocks, size and time count for one kind of deals otherwise than for all
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # where it stands; what they do changes along the future
-CURVATURE_ROWS = 8_000
 N_OF_TIME = len(TIME_KNOTS) + 6  # columns of a bin that say nothing of the deal
+N_OF_PHASE = 3  # columns of the phase of the quarter that are no products with clocks
+ALONG, PHASE = 0, 1  # kinds of products whose prior is learned: with the time ahead, with the phase of the quarter
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class SplineLogit:
         Columns of the design in use, and how they are standardised (a column whose prior is wider is larger).
     coef : tuple of two ndarray
         Intercept and coefficients of the two steps (won; ended otherwise, of those not won).
+    variance : tuple of two ndarray
+        Of the priors of these coefficients.
     landmarks, bins, weight, not_won
         What it was fitted to; the second step on the bins in which nothing was won.
     seasons : ndarray (2, 4)
@@ -50,6 +52,7 @@ class SplineLogit:
     centre: np.ndarray
     scale: np.ndarray
     coef: tuple[np.ndarray, np.ndarray]
+    variance: tuple[np.ndarray, np.ndarray]
     landmarks: pd.DataFrame
     bins: Bins
     weight: np.ndarray
@@ -63,13 +66,13 @@ class SplineLogit:
 
         It costs as much as the fit, so it waits until somebody asks how far a chance may be off.
         """
-        z, (won, other) = self.design(self.landmarks, self.bins), self.coef
+        z = self.design(self.landmarks, self.bins)
         steps = [
-            partial(_covariance_root, z, won, self.weight),
-            partial(_covariance_root, z[self.not_won], other, self.weight[self.not_won]),
+            partial(information, z, self.coef[0], self.weight),
+            partial(information, z[self.not_won], self.coef[1], self.weight[self.not_won]),
         ]
-        first, second = side_by_side(steps)
-        return first, second
+        won, other = side_by_side(steps)
+        return posterior_root(won, self.variance[0]), posterior_root(other, self.variance[1])
 
     def design(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Standardised design with a column of ones in front."""
@@ -122,7 +125,7 @@ def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.n
     products += [(splines[:, [size]] * clocks)[bins.row] for size in encoder.size_columns(sources)]
     phase = of_bin["to_quarter_end"].to_numpy() / HALF_QUARTER - 1.0  # 1: a quarter begins, -1: it ends
     phase = np.clip(phase, -1.0, 1.0).astype(np.float32)[:, None]
-    products += [clocks[bins.row] * phase, phase, np.maximum(phase, 0.0), late * phase]
+    products += [clocks[bins.row] * phase, phase, np.maximum(phase, 0.0), late * phase]  # N_OF_PHASE beside clocks
     kinds, measures = encoder.kind_columns(sources)
     products += [(splines[:, kinds] * splines[:, [measure]])[bins.row] for measure in measures]
     products += [repeated[:, kinds] * late]
@@ -142,7 +145,8 @@ def fit_logit(
     centre = x.mean(axis=0, dtype=np.float64)
     scale = x.std(axis=0, dtype=np.float64, mean=centre[None])
     kept = np.flatnonzero(scale > 1e-6)
-    scale = scale / _reach(encoder, landmarks, len(scale))
+    reach, kinds = _prior(encoder, landmarks, len(scale))
+    scale = scale / reach
     centre, scale = centre[kept].astype(np.float32), scale[kept].astype(np.float32)
     day = landmarks["landmark_day"].to_numpy()
     quarter = quarters(day, bins)
@@ -151,16 +155,32 @@ def fit_logit(
     x.take(kept, axis=1, out=z[:, : len(kept)])  # a row in one piece, as the fits want it
     _standardised(z[:, : len(kept)], centre, scale)
     z[:, len(kept) :] = _of_quarters(quarter)
+    kinds = np.r_[kinds[kept], np.full(z.shape[1] - len(kept), -1)]
     not_won, season = code != WON, season_of(landmarks, bins)
     steps = [
-        partial(_fit_step, z, code == WON, weight, quarter, season, part),
+        partial(_fit_step, z, code == WON, weight, quarter, season, part=part, kinds=kinds),
         partial(
-            _fit_step, z[not_won], code[not_won] == OTHER, weight[not_won], quarter[not_won], season[not_won], part
+            _fit_step,
+            *(z[not_won], code[not_won] == OTHER, weight[not_won], quarter[not_won], season[not_won]),
+            part=part,
+            kinds=kinds,
         ),
     ]
-    (won, in_won, won_by), (other, in_other, other_by) = side_by_side(steps)
-    times, seasons = (in_won[quarter], in_other[quarter]), np.array([won_by, other_by])
-    return SplineLogit(encoder, kept, centre, scale, (won, other), landmarks, bins, weight, not_won, seasons, times)
+    (won, of_won, in_won, won_by), (other, of_other, in_other, other_by) = side_by_side(steps)
+    return SplineLogit(
+        encoder=encoder,
+        kept=kept,
+        centre=centre,
+        scale=scale,
+        coef=(won, other),
+        variance=(of_won, of_other),
+        landmarks=landmarks,
+        bins=bins,
+        weight=weight,
+        not_won=not_won,
+        seasons=np.array([won_by, other_by]),
+        times=(in_won[quarter], in_other[quarter]),
+    )
 
 
 def _of_quarters(quarter: np.ndarray) -> np.ndarray:
@@ -170,13 +190,21 @@ def _of_quarters(quarter: np.ndarray) -> np.ndarray:
 
 
 def _fit_step(
-    z: np.ndarray, happened: np.ndarray, weight: np.ndarray, quarter: np.ndarray, season: np.ndarray, part: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Intercept (right in the mean of the quarters) and coefficients; effects of the quarters, and of the seasons.
+    z: np.ndarray,
+    happened: np.ndarray,
+    weight: np.ndarray,
+    quarter: np.ndarray,
+    season: np.ndarray,
+    *,
+    part: np.ndarray,
+    kinds: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Intercept (right in the mean of the quarters) and coefficients, variances of the priors of these; effects of the
+    quarters, and of the seasons.
 
     The last columns of the design are those of the quarters; ``part``: how much of each was watched.
     """
-    found, n_kept = _ridge(z, happened, weight), z.shape[1] - len(part)
+    (found, variance), n_kept = fit_ridge(z, happened, weight, kinds), z.shape[1] - len(part)
     coef, effects = found[: n_kept + 1], found[n_kept + 1 :] * QUARTER_SD / PRIOR_VARIANCE**0.5
     usual = z[:, :n_kept] @ coef[1:].astype(np.float32) + np.float32(coef[0])
     p = expit(usual + effects[quarter])
@@ -184,21 +212,29 @@ def _fit_step(
     of_quarter[quarter] = season
     by_season = season_effects(effects, np.bincount(quarter, weight * p * (1 - p), minlength=len(effects)), of_quarter)
     level = settled_level(usual + by_season[season], happened, quarter, weight, part)
-    return coef + np.r_[level, np.zeros(n_kept)], effects, by_season
+    return coef + np.r_[level, np.zeros(n_kept)], variance[:n_kept], effects, by_season
 
 
-def _reach(encoder: Encoder, landmarks: pd.DataFrame, n_columns: int) -> np.ndarray:
-    """How many times as wide as that of the other columns the prior of each column of the design is, (n_columns,).
+def _prior(encoder: Encoder, landmarks: pd.DataFrame, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many times as wide as that of the other columns the prior of each column of the design is, and its kind if
+    that is learned (else -1), two arrays (n_columns,).
 
-    When ends come at all, and that few come soon in an early stage, is no guess that has to be drawn to nothing.
+    When ends come at all, and that few come soon in an early stage, is no guess that has to be drawn to nothing. How
+    much what a deal is counts otherwise later, or at the end of a quarter, differs from company to company.
     """
     _, sources = encoder.splines(landmarks.head(1))
-    reach, n = np.ones(n_columns), len(sources)
+    reach, kind, n = np.ones(n_columns), np.full(n_columns, -1), len(sources)
     reach[:n] = [STANDING_REACH if source in BY_TIME else 1.0 for source in sources]
     reach[n : n + N_OF_TIME] = TIME_REACH
     kinds, measures = encoder.kind_columns(sources)
-    reach[n_columns - len(kinds) * (len(measures) + 1) :] = KINDS_REACH
-    return reach
+    end = n_columns - len(kinds) * (len(measures) + 1)
+    reach[end:] = KINDS_REACH
+    n_clocks = sum(source in CLOCKS for source in sources)
+    begin = end - n_clocks - N_OF_PHASE
+    kind[begin:end] = PHASE
+    end = begin - n_clocks * len(encoder.size_columns(sources))
+    kind[end - 2 * sum(source in BY_TIME for source in sources) : end] = ALONG
+    return reach, kind
 
 
 def _standardised(z: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -206,51 +242,3 @@ def _standardised(z: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.nd
     z -= centre
     z /= scale
     return z
-
-
-def _ridge(z: np.ndarray, happened: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Intercept and coefficients of the largest penalised likelihood.
-
-    Columns are far from independent, so the search is made in the eyes of a curvature guessed from every so-manieth
-    row: there a step of 1 is about a posterior standard deviation, and a gradient of .01 means that near the end.
-    """
-    share = (weight[happened].sum() + 0.5) / (weight.sum() + 1.0)
-    level = np.log(share / (1 - share))
-    if not happened.any() or happened.all():  # nothing to tell apart: half an event of caution
-        return np.r_[level, np.zeros(z.shape[1])]
-    every = max(len(z) // CURVATURE_ROWS, 1)
-    design = np.hstack([np.ones((len(z[::every]), 1), np.float32), z[::every]])
-    root = _root_of_inverse(design, weight[::every] * every * share * (1 - share))
-    prior = _prior_precision(z.shape[1])
-    weight, signed = weight.astype(np.float32), happened.astype(np.float32)
-
-    def loss(step: np.ndarray) -> tuple[float, np.ndarray]:
-        coef = root @ step
-        eta = z @ coef[1:].astype(np.float32) + np.float32(coef[0])
-        value = (weight * (np.logaddexp(0, eta) - signed * eta)).sum(dtype=float) + prior @ coef**2 / 2
-        miss = weight * (expit(eta) - signed)
-        slope = np.r_[miss.sum(dtype=float), (miss @ z).astype(float)] + prior * coef
-        return float(value), root.T @ slope
-
-    start = np.linalg.solve(root, np.r_[level, np.zeros(z.shape[1])])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 400, "gtol": 0.01, "ftol": 1e-10})
-    return np.asarray(root @ found.x)
-
-
-def _prior_precision(n_columns: int) -> np.ndarray:
-    """Of the intercept (as good as none) and the coefficients."""
-    return np.r_[1e-6, np.full(n_columns, 1 / PRIOR_VARIANCE)]
-
-
-def _covariance_root(design: np.ndarray, coef: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Square root of the inverse of the information, prior included."""
-    p = expit(design @ coef)
-    return _root_of_inverse(design, weight * p * (1 - p))
-
-
-def _root_of_inverse(design: np.ndarray, curvature: np.ndarray) -> np.ndarray:
-    """Square root of the inverse of what rows of that curvature, and the prior, know of the coefficients."""
-    weighted = design * np.sqrt(curvature).astype(np.float32)[:, None]
-    precision = (weighted.T @ weighted).astype(float)
-    precision[np.diag_indices(len(precision))] += _prior_precision(len(precision) - 1)
-    return np.asarray(np.linalg.inv(np.linalg.cholesky(precision)).T)
