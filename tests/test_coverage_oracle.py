@@ -1,4 +1,4 @@
-"""The oracle of benchmarks/coverage.py says what the simulator itself would do."""
+"""benchmarks/coverage.py: its oracle says what the simulator itself would do, its parts run, its shares are right."""
 
 import sys
 from dataclasses import replace
@@ -12,6 +12,7 @@ from salesanalytics.simulate.params import Arrivals, Company, Walk
 from salesanalytics.timeline import parse_period
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+from coverage import engine_quarter, large, share_within
 from coverage_oracle import foreseen
 
 AS_OF, QUARTER = "2023-09-30", parse_period("2023Q4", fiscal_year_start=1)
@@ -39,3 +40,22 @@ def test_a_shock_widens_and_new_deals_add():
     more = told(0.0, arrivals=replace(NONE_NEW, season=(1.0,) * 12))[1]
     assert more["count"].mean() > calm.mean()
     assert (more["amount"][more["count"] == 0] == 0).all()
+
+
+def test_the_draws_and_the_engine_of_the_benchmark_run():
+    assert "10,000 deals x 10,000 draws, shock 0.3" in large(0.3)
+    row = engine_quarter(np.random.default_rng(0), 40, 0.2, 8, 0)
+    assert {row["80 % amount"], row["50 % count"]} <= {0.0, 1.0}
+    assert 0 <= row["50% count, a whole number in part"] <= 1
+
+
+def test_of_whole_numbers_the_central_half_holds_a_half():
+    """By hand: of 0, 1, 2, 3 equally likely 1 and 2 lie within the central half; 1 of a fair coin does by half."""
+    assert [share_within(np.arange(4), y, 0.5) for y in range(4)] == [0, 1, 1, 0]
+    assert [share_within(np.array([0, 1]), y, 0.5) for y in (0, 1, 2)] == [0.5, 0.5, 0]
+    rng = np.random.default_rng(1)
+    for share in (0.5, 0.8):
+        for mean in (0.3, 2, 9):
+            draws = rng.poisson(mean, 20_000)
+            held = [share_within(draws, y, share) for y in rng.poisson(mean, 4000)]
+            assert np.mean(held) == pytest.approx(share, abs=0.03)
