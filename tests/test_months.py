@@ -20,10 +20,10 @@ pytestmark = pytest.mark.usefixtures("on_the_stage_table")
 MEASURES = ("count", "amount")
 
 
-def drawn_world(seed, *, days=1500):
+def drawn_world(seed, *, days=1500, **settings):
     deals, history = simulate(seed, days=days, per_day=0.5)
     deals["amount"] = np.random.default_rng(seed).lognormal(3, 0.7, len(deals)).round(2)
-    return book_of(deals, history, last=days - 1)
+    return book_of(deals, history, last=days - 1, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,18 @@ def test_in_every_draw_the_months_are_the_period(book):
         months = sa.draws_by(told, by="month", measure="count")
         for month in months:
             assert months[month].min() >= (signed == month).sum()
-    table = sa.rollup(told, by="month")
-    assert table.columns[0] == "month"
+        table = sa.rollup(told, by="month")
+        assert table["month"].tolist() == list(months)
+        assert table["count"].sum() == pytest.approx(told.total("count").mean())
+
+
+def test_a_fiscal_quarter_has_its_own_months():
+    book = drawn_world(3, fiscal_year_start=2)
+    told = sa.forecast_quarter(book, quarter="2013Q1", as_of="2012-03-20", draws=300)
+    adds_up(told)
+    ahead = sa.outlook(told, book=book)
+    assert ahead["period"].tolist() == ["2012-02", "2012-03", "2012-04", "2013Q1", "2013Q2", "2013"]
+    assert ahead.loc[ahead["kind"].eq("month"), "amount"].sum() == pytest.approx(told.total().mean())
 
 
 @pytest.mark.parametrize("as_of", ["2013-03-31", "2013-04-20", "2013-02-20"])
@@ -113,6 +123,16 @@ def test_judgement_what_if_and_an_allowance_keep_the_months_together(book):
     assert moved[["2013-04", "2013-05"]].eq(0).all(axis=None)
     for asked in ({"won": [deal]}, {"slipped": [other]}):
         adds_up(sa.what_if(judged, **asked))
+
+
+def test_a_judged_date_that_has_passed_moves_no_month(book):
+    told = sa.forecast_quarter(book, quarter="2013Q2", as_of="2013-05-20", draws=200)
+    deal = told.deals["deal_id"].iloc[1]
+    for day in (date(2013, 5, 10), date(2013, 4, 10), date(2013, 8, 1)):
+        asked = [sa.Judgement(deal, "Li", "heard it", signs_on=day)]
+        judged = sa.with_judgement(told, book=book, judgements=asked)
+        assert judged.deals.set_index("deal_id").at[deal, "p_in_period"] == 0
+        pd.testing.assert_frame_equal(judged.prepared.months, told.prepared.months)
 
 
 def test_no_chance_of_a_month_stands_above_that_of_the_quarter(book):

@@ -388,6 +388,18 @@ def test_months_and_year_stand_beside_the_same_forecast(drawn_book, lang):
     assert label("without_judgement_part", lang) in part.below[0]
     plain = sections(told.unjudged, lang, before=None, groups=None, outlook=ahead)[-1]
     assert plain.below == ()
+    supposed = what_if(told.unjudged, won=[deal])
+    *_, part = sections(supposed, lang, before=None, groups=None, outlook=outlook(supposed, book=drawn_book))
+    assert label("without_what_if_part", lang) in part.below[0]
+
+
+def test_an_outlook_of_another_forecast_is_not_written(drawn_book, tmp_path):
+    told = forecast_quarter(drawn_book, quarter="2026Q4", as_of="2026-09-30", draws=300)
+    other = outlook(what_if(told, lost=told.deals["deal_id"].tolist()[:3]), book=drawn_book)
+    for name in ("f.html", "f.xlsx"):
+        with pytest.raises(SalesAnalyticsError, match="outlook is of another forecast"):
+            write_report(told, tmp_path / name, outlook=other)
+    assert write_report(told, tmp_path / "f.xlsx", outlook=outlook(told, book=drawn_book)).exists()
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

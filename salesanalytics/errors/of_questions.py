@@ -64,6 +64,9 @@ TEXTS: dict[str, str] = {
     "deal_id must be a deal that is open on {day}, got {got}.": "deal_id 必须是 {day} 在跟进的项目，得到的是 {got}。",
     "No label {key} in the catalogue.": "词表中没有 {key}。",
     "A report is written as {kinds}, got {got}.": "报告的格式是 {kinds}，得到的是 {got}。",
+    "The outlook is of another forecast: ask outlook(forecast, book=book) for this one.": (
+        "该展望属于另一个预测：请用 outlook(forecast, book=book) 取得本预测的展望。"
+    ),
     # arrays
     "All arrays must have one value per deal, got {sizes}.": "所有数组必须每个项目一个值，得到的是 {sizes}。",
     "duration_days must be >= 0 and not missing: {n} are not.": "duration_days 必须不小于 0 且不缺失：有 {n} 个不符。",

@@ -41,7 +41,7 @@ TEXTS: dict[str, str] = {
     "carried along, no rule or forecast reads it": "保留，但规则和预测都不使用",
     "attribute of numbers in text": "属性为文本形式的数值",
     "each value counts as a kind of its own; in parquet and in DataFrames numbers are numbers": (
-        "每个取值各算一类；在 parquet 和 DataFrame 中，数值就是数值"
+        "每个取值各算一类；只有 parquet 和 DataFrame 中的数值列才按数值处理"
     ),
     "is in the first stage since creation": "视为立项起处于第一阶段", "row before creation": "记录早于立项",
     "creation is the first known row": "以最早的记录为立项日", "two stages at one instant": "同一时刻有两个阶段",

@@ -17,7 +17,7 @@ def draws_by_month(forecast: QuarterForecast, *, measure: str) -> pd.DataFrame:
     """Draws of each month of the period, one row a draw; they add up to `QuarterForecast.total` draw by draw.
 
     Whether a deal signs is as drawn; in which month, then goes by its chances of the months. A deal to come falls into
-    a month as often as such deals lead into it and the win that lends it its amount was as quick.
+    a month about as often as such deals lead into it and the win that lends it its amount was as quick.
     """
     months, by_value = months_of(forecast.period), measure == "amount"
     names = [month.name for month in months]

@@ -105,7 +105,7 @@ def with_judgement(forecast: QuarterForecast, *, book: DealBook, judgements: Seq
             deals.loc[one.deal_id, "amount"] = one.amount
         if one.chance is not None or one.signs_on is not None:  # the model's dates belong to the chance it gave
             deals.loc[one.deal_id, list(QUANTILES)] = pd.NaT if one.signs_on is None else pd.Timestamp(one.signs_on)
-            if one.signs_on is not None and f"{one.signs_on:%Y-%m}" in months:
+            if _inside(plain, one.signs_on):
                 months.loc[one.deal_id] = (months.columns == f"{one.signs_on:%Y-%m}").astype(float)
             deals.loc[one.deal_id, "p_won"] = deals.loc[one.deal_id, ["p_won", "p_in_period"]].max()
     deals["expected_amount"] = deals["p_in_period"] * known_or_usual(deals)
@@ -174,9 +174,13 @@ def _chance(forecast: QuarterForecast, deal: pd.Series, one: Judgement) -> float
     if one.excluded:
         return 0.0
     if one.signs_on is not None:
-        inside = forecast.period.start <= one.signs_on <= forecast.period.end and one.signs_on > forecast.as_of
-        return float(deal["p_won"]) if inside else 0.0
+        return float(deal["p_won"]) if _inside(forecast, one.signs_on) else 0.0
     return float(deal["p_in_period"]) if one.chance is None else one.chance
+
+
+def _inside(forecast: QuarterForecast, day: date | None) -> bool:
+    """Whether a deal can still be signed on that day, in the period."""
+    return day is not None and forecast.period.start <= day <= forecast.period.end and day > forecast.as_of
 
 
 def _check(forecast: QuarterForecast, judgements: Sequence[Judgement]) -> None:

@@ -84,19 +84,21 @@ def mix_weights(book: DealBook, lent: LentAmounts, *, as_of: Any) -> np.ndarray:
 
     A company that turned to another product does not sign what it used to. So a win counts by the share that deals of
     its segment have of those created in the last 364 days, over the share they had between the first and the last
-    creation of these wins; with 5 deals of that older share beside the recent ones.
+    creation of these wins; with 5 deals of that older share beside the recent ones. Deals from before the book knew of
+    any do not count: of these only such are in it that lasted.
     """
     day = as_of_day(book, as_of)
     known = known_outcomes(book, day)
     born, group = known["created_day"], lent.group(attributes_at(book, known["deal_id"], day))
     won = last_won(known.assign(group=group), amounts(book, [day]))
+    watched = born > known["known_from"].min()
     then = born.between(won["created_day"].min(), won["created_day"].max())
     before, lately = (
-        np.bincount(group[which], minlength=len(lent.values) + 1) for which in (then, born > day - YEAR_DAYS)
+        np.bincount(group[watched & which], minlength=len(lent.values) + 1) for which in (then, born > day - YEAR_DAYS)
     )
     share = before / max(before.sum(), 1)
     now = (lately + MIX_PRIOR * share) / (lately.sum() + MIX_PRIOR)
-    return np.asarray((now / np.where(share > 0, share, 1.0))[won["group"]])
+    return np.divide(now, share, out=np.ones(len(share)), where=share > 0)[won["group"]]
 
 
 def attributes_at(book: DealBook, deal_ids: pd.Series, day: int) -> pd.DataFrame:

@@ -23,10 +23,10 @@ from salesanalytics.timeline import Period, parse_period
 def outlook(forecast: QuarterForecast, *, book: DealBook) -> pd.DataFrame:
     """The months of a forecast quarter, the quarter, the next one, and the fiscal year.
 
-    Months and quarter are the forecast's own draws, with all that it holds (judgement, what widens or allows for): in
-    every draw the months add up to the quarter; bands do not, for months do not all have luck at once. The next quarter
-    and the year are drawn from the same model and date, without these. Of open deals a period counts only what falls
-    into the days for which the book has watched such (`StageTable.watched_days_`).
+    Months and quarter are the forecast's own draws, with all that it holds (judgement, what if, what widens or allows
+    for): in every draw the months add up to the quarter; bands do not, for months do not all have luck at once. The
+    next quarter and the year are drawn from the same model and date, without these. Of open deals a period counts only
+    what falls into the days for which the book has watched such (`StageTable.watched_days_`).
 
     Parameters
     ----------

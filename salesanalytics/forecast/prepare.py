@@ -82,8 +82,9 @@ class Prepared(Drawable):
     snapshot : DataFrame
         The snapshot of the open deals, row by row as ``deals``.
     months : DataFrame
-        What the model says of each open and ended deal by ``deal_id``: its chance to sign in each month of the period,
-        one column a month; of ended deals alone where no more than totals is asked for.
+        How the chance of each open and ended deal, by ``deal_id``, divides among the months of the period, one column
+        a month: rows sum to ``p_in_period`` until somebody judges the deal, then only their proportions count. Of
+        ended deals alone where no more than totals is asked for.
     """
 
     model: CloseModel

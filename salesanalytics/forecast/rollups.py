@@ -31,7 +31,7 @@ def draws_by(forecast: QuarterForecast, *, by: str, measure: str = "amount") -> 
     by : str
         ``rep_id``, ``team``, ``manager_id``, ``manager_level_1`` (the top of the line of management) and so on where
         managers have managers, ``stage``, ``state``, ``category`` (the rep's own), ``region`` (of the deals; where none
-        names one, of owners or customers), ``industry``, or an attribute of the book.
+        names one, of owners or customers), ``industry``, an attribute of the book, or ``month`` (if none is called so).
     measure : str
         ``amount`` or ``count``.
 
@@ -84,8 +84,8 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
         ``<by>``, ``amount``, ``amount_lower``, ``amount_upper``, ``count``, ``count_lower``, ``count_upper``: mean and
         80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once. By ``team`` or
         ``rep_id``, where the book states targets of such in the period, also ``target`` and ``p_target`` (NaN: it has
-        none), and a row of each that has a target and no deal. Deals to come belong to no group yet: the chance of a
-        group is without them.
+        none), and a row of each that has a target and no deal. Deals to come belong to no team and no rep yet:
+        their chances are without them.
 
     Raises
     ------

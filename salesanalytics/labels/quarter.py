@@ -101,6 +101,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "without_judgement_part": ("judgement", "人工判断"),
     "without_widening_part": ("bands widened by past quarters", "按以往季度放宽的区间"),
     "without_extracts_part": ("the allowance from two extracts", "由两份导出数据估计的余量"),
+    "without_what_if_part": ("deals decided by what if", "假设已定的项目"),
     "of_period": ("Period", "期间"), "signed_so_far": ("Signed so far", "已签约"),
     "kind_month": ("Month", "月"), "kind_quarter": ("Quarter", "季度"), "kind_next": ("Next quarter", "下季度"),
     "kind_year": ("Fiscal year", "财年"),

@@ -119,7 +119,7 @@ class CloseModel:
     def _check_asked(self) -> None:
         if self.every_days < 1:
             raise SchemaError(f"every_days must be >= 1, got {self.every_days}.")
-        if len(self.edges) < 2 or self.edges[0] != 0 or min(np.diff(self.edges)) <= 0:
+        if len(self.edges) < 2 or self.edges[0] != 0 or not (np.diff(self.edges) > 0).all():
             raise SchemaError(f"edges must begin with 0 and rise, got {list(self.edges)}.")
         if self.rung not in (None, *RUNGS):
             raise SchemaError(f"rung must be one of {', '.join(RUNGS)}, got {self.rung!r}.")

@@ -123,7 +123,7 @@ def backtest_probabilities(
     AsOfError
         A date lies after the end of the book.
     """
-    if min(horizons, default=1) <= 0:
+    if not all(horizon > 0 for horizon in horizons):
         raise SchemaError(f"horizons must be > 0, got {min(horizons)}.")
     day = as_of_day(book, as_of)
     if isinstance(origins, int):

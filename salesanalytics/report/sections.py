@@ -154,6 +154,7 @@ def outlook_notes(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -
         "without_judgement_part": forecast.unjudged is not None,
         "without_widening_part": forecast.record is not None and forecast.record.stretch > 1,
         "without_extracts_part": any(key == "note_extracts" for key, _ in forecast.notes),
+        "without_what_if_part": bool(forecast.decided),
     }
     parts = label("list_comma", lang).join(label(key, lang) for key, there in own.items() if there)
     notes = (label("outlook_without", lang, parts=parts),) if parts else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesanalytics.errors import SalesAnalyticsError
@@ -53,10 +54,14 @@ def write_report(
     Raises
     ------
     SalesAnalyticsError
-        The path ends otherwise, or the language is another.
+        The path ends otherwise, the language is another, or the outlook is of another forecast.
     """
     path = Path(path)
     if path.suffix not in WRITERS:
         raise SalesAnalyticsError(f"A report is written as {' or '.join(WRITERS)}, got {path.name!r}.")
+    if outlook is not None and not np.allclose(
+        outlook.loc[outlook["kind"].eq("quarter"), "amount"], forecast.total().mean()
+    ):
+        raise SalesAnalyticsError("The outlook is of another forecast: ask outlook(forecast, book=book) for this one.")
     more: dict[str, Any] = {"before": before, "groups": groups, "outlook": outlook, "pacing": pacing}
     return WRITERS[path.suffix](forecast, path, lang=lang, pipeline=pipeline, **more)
