@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from openpyxl import Workbook
-from openpyxl.cell import Cell
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
@@ -19,9 +16,23 @@ from pandas.api.types import is_numeric_dtype
 
 from salesanalytics.forecast import PipelineChange, QuarterForecast, disagreements, explain_change
 from salesanalytics.forecast.result import reaches
-from salesanalytics.labels import amount_label, cells, label
+from salesanalytics.labels import label
 from salesanalytics.labels.units import unit_for
 from salesanalytics.report.disagreement_section import disagreement_table
+from salesanalytics.report.excel_cells import (
+    AMOUNT,
+    DATE,
+    LINE_HEIGHT,
+    SHARE,
+    formula,
+    head,
+    n_lines,
+    plain,
+    put,
+    widths,
+    write_row,
+)
+from salesanalytics.report.excel_summary import DRAWN, amount_head, bands, chance_form, summary_sheet
 from salesanalytics.report.excel_tables import (
     change_deal_table,
     change_table,
@@ -30,9 +41,7 @@ from salesanalytics.report.excel_tables import (
     outlook_table,
     past_table,
 )
-from salesanalytics.report.faults import said
-from salesanalytics.report.judgement_section import hypothesis_text, judgement_table, with_and_without_judgement
-from salesanalytics.report.largest import TOLD, with_and_without
+from salesanalytics.report.judgement_section import judgement_table, with_and_without_judgement
 from salesanalytics.report.pacing_section import pacing_table
 from salesanalytics.report.path_section import path_table
 from salesanalytics.report.pipeline_rows import flow_deal_table, flow_table
@@ -43,14 +52,10 @@ from salesanalytics.report.tables import (
     known_amounts,
     method_text,
     note_texts,
-    p_target_text,
     rep_texts,
     state_namer,
 )
-from salesanalytics.report.text import fold
 
-HEAD = PatternFill("solid", fgColor="DCE6F1")
-BOLD = Font(name="Calibri", bold=True)  # the font of all other cells; without a name it would be another
 SHARES = (
     "p_in_period",
     "p_judged",
@@ -64,9 +69,6 @@ SHARES = (
     "adds",
 )  # heads of columns in percent
 NOTE_WIDTH = 90
-LINE_HEIGHT = 18.0  # points; Chinese needs more than the 15 of a Latin line
-AMOUNT, SHARE, DATE = "#,##0", "0.0%", "yyyy-mm-dd"
-DRAWN = '[<0.0005]"<0.1%";[>0.9995]">99.9%";0.0%'  # a chance told by draws is never quite 0 or 100 %
 
 
 def write_workbook(
@@ -90,7 +92,7 @@ def write_workbook(
     book = Workbook()
     summary = book.active
     summary.title = label("sheet_summary", lang)
-    _summary(summary, forecast, lang)
+    summary_sheet(summary, forecast, lang)
     _deals(book.create_sheet(label("title_deals", lang)), forecast, lang)
     unit, apart = unit_for(0.0, forecast.unit, lang)[1], known_amounts(disagreements(forecast), forecast)
     tables = {
@@ -124,159 +126,12 @@ def write_workbook(
     return path
 
 
-def _put(cell: Cell, value: Any, form: str | None = None, *, bold: bool = False) -> None:
-    """A value into a cell; a text stays a text, whatever it begins with."""
-    if isinstance(value, str):
-        cell.value, cell.data_type = value, "s"
-        cell.quotePrefix = value[:1] in "=+-@"
-    elif value is not None and value == value:
-        cell.value = value
-    if form:
-        cell.number_format = form
-    if bold:
-        cell.font = BOLD
-
-
-def write_row(sheet: Worksheet, at: int, values: list[Any], forms: list[str | None], *, bold: bool = False) -> None:
-    """Values of one row, each with its number format; a text that its neighbour would cut takes several lines."""
-    lines = 1
-    for i, (value, form) in enumerate(zip(values, forms, strict=True), start=1):
-        _put(sheet.cell(at, i), value, form, bold=bold)
-        needed = n_lines(value, sheet.column_dimensions[get_column_letter(i)].width) if isinstance(value, str) else 1
-        if needed > 1 and i < len(values):
-            sheet.cell(at, i).alignment = Alignment(wrap_text=True, vertical="top")
-            lines = max(lines, needed)
-    if lines > 1:
-        sheet.row_dimensions[at].height = LINE_HEIGHT * lines
-
-
-def head(sheet: Worksheet, at: int, names: list[str], *, n_text: int) -> None:
-    """Heads, those of the numbers to the right like the numbers, in a row as high as the longest of them needs."""
-    lines = 1
-    for i, name in enumerate(names, start=1):
-        cell = sheet.cell(at, i)
-        _put(cell, name, bold=True)
-        cell.fill = HEAD
-        cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left" if i <= n_text else "right")
-        lines = max(lines, n_lines(name, sheet.column_dimensions[get_column_letter(i)].width))
-    sheet.row_dimensions[at].height = LINE_HEIGHT * lines
-
-
-def n_lines(text: str, width: float) -> int:
-    """Lines that a text takes in a cell; a word that is longer than the cell is broken."""
-    room = int(width) - 2
-    return sum(max(ceil(cells(line) / room), 1) for line in fold(text, room))
-
-
-def widths(sheet: Worksheet, widths: list[int]) -> None:
-    """Widths of the first columns, in characters."""
-    for i, width in enumerate(widths, start=1):
-        sheet.column_dimensions[get_column_letter(i)].width = width
-
-
-def _formula(cell: Cell, formula: str, form: str) -> None:
-    cell.value, cell.number_format, cell.font = formula, form, BOLD
-
-
-def _amount_head(key: str, forecast: QuarterForecast, lang: str) -> str:
-    return amount_label(key, unit_for(0.0, forecast.unit, lang)[1], lang)
-
-
-def _bands(level: str, lang: str) -> list[str]:
-    band = label(f"band_{level}", lang)
-    return [label("lower_of", lang, text=band), label("upper_of", lang, text=band)]
-
-
-def _summary(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
-    widths(sheet, [38, 18, 18, 18, 18, 18, 18])
-    _put(sheet.cell(1, 1), label("title_forecast", lang, quarter=forecast.period.name, as_of=forecast.as_of), bold=True)
-    _put(sheet.cell(2, 1), hypothesis_text(forecast, lang) or None, bold=True)
-    last = _parts(sheet, 3, forecast, lang)
-    at = _middle(sheet, last + 2, forecast, lang)
-    at = _goal(sheet, at + 2, forecast, lang) if forecast.amounts_known else at
-    amount, count = _amount_head("amount", forecast, lang), label("count", lang)
-    at += 1
-    head(sheet, at + 1, [label("method", lang), amount, count, label("basis", lang)], n_text=1)
-    sheet.cell(at + 1, 4).alignment = Alignment(horizontal="left", indent=1)
-    write_row(sheet, at + 2, [label("forecast", lang)], [None])
-    simple = known_amounts(forecast.baselines, forecast)
-    of = {m: form_of(*simple[m], forecast.total(m).mean()) for m in ("amount", "count")}
-    for column, total, form in ((2, f"=B{last}", of["amount"]), (3, f"=E{last}", of["count"])):
-        _formula(sheet.cell(at + 2, column), total, form)
-    for i, method in enumerate(simple.to_dict("records"), start=at + 3):
-        values = [label(method["method"], lang), method["amount"], method["count"], said(method["basis"], lang)]
-        write_row(sheet, i, values, [None, of["amount"], of["count"], None])
-        sheet.cell(i, 4).alignment = Alignment(horizontal="left", indent=1)
-    sheet.freeze_panes = "B4"
-
-
-def _goal(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
-    """The target; what is reached of it, with all deals and without the largest; returns the last row."""
-    unit = unit_for(0.0, forecast.unit, lang)[1]
-    if forecast.target is not None:
-        write_row(sheet, at, [label("target", lang), forecast.target], [None, form_of(forecast.target)])
-        at += 1
-    heads = [
-        label("mean", lang),
-        *_bands("80", lang),
-        *(label(k, lang) for k in ("reached_80", "target_gap", "p_target")),
-    ]
-    shown = len(TOLD) if forecast.target is not None else TOLD.index("gap")
-    head(sheet, at, [amount_label("forecast", unit, lang), *heads[:shown]], n_text=1)
-    for row in with_and_without(forecast, lang):
-        at += 1
-        values = [row[key] for key in TOLD[:shown]]
-        forms = [_chance_form(forecast) if key == "p_target" else form_of(row[key]) for key in TOLD[:shown]]
-        write_row(sheet, at, [row["text"], *values], [None, *forms])
-    return at
-
-
-def _chance_form(forecast: QuarterForecast) -> str:
-    """How the chance of the target reads: only what is signed already makes it certain."""
-    return SHARE if p_target_text(forecast) == "100 %" else DRAWN
-
-
-def _parts(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
-    """Components and their total, which is a formula; returns its row."""
-    amount, count = _amount_head("amount", forecast, lang), label("count", lang)
-    head(sheet, at, [label("component", lang), amount, *_bands("80", lang), count, *_bands("80", lang)], n_text=1)
-    table = known_amounts(forecast.components(), forecast)
-    columns = ["amount", "amount_lower", "amount_upper", "count", "count_lower", "count_upper"]
-    limits = {m: [form_of(*table[f"{m}_lower"], *table[f"{m}_upper"])] * 2 for m in ("amount", "count")}
-    of = {m: form_of(*table[m]) for m in ("amount", "count")}
-    forms = [None, of["amount"], *limits["amount"], of["count"], *limits["count"]]
-    parts = table[table["component"] != "total"].to_dict("records")
-    for i, part in enumerate(parts, start=at + 1):
-        write_row(sheet, i, [label(part["component"], lang), *(part[c] for c in columns)], forms)
-    last = at + len(parts) + 1
-    total = table[table["component"] == "total"].iloc[0]
-    write_row(sheet, last, [label("total", lang), None, *(total[c] for c in columns[1:])], forms, bold=True)
-    for column, measure in (("B", "amount"), ("E", "count")):
-        _formula(sheet[f"{column}{last}"], f"=SUM({column}{at + 1}:{column}{last - 1})", of[measure])
-    if not forecast.amounts_known:
-        _put(sheet[f"B{last}"], "–")
-    return last
-
-
-def _middle(sheet: Worksheet, at: int, forecast: QuarterForecast, lang: str) -> int:
-    """Median and 50 % band of the total, under the same columns; returns the last row."""
-    heads = [label("median", lang), *_bands("50", lang)]
-    head(sheet, at, ["", *heads, *heads], n_text=1)
-    values: list[Any] = [label("total", lang)]
-    for measure in ("amount", "count"):
-        there = measure == "count" or forecast.amounts_known
-        middle = [float(np.median(forecast.total(measure))), *forecast.bands(measure)["50"]]
-        values += middle if there else [None] * 3
-    write_row(sheet, at + 1, values, [None, *(form_of(value) for value in values[1:])])
-    return at + 1
-
-
 def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     """One row a deal; the expected amount is the product of its neighbours, the totals follow the filter."""
     keys = ["deal_id", "name", "rep_id", "state", "days_in_state", "amount", "p_in_period", "expected_amount"]
     keys += ["p_won", "sign_q10", "sign_q50", "sign_q90", "older_than_any_win"]
     widths(sheet, [14, 34, 16, 28, 14, 18, 16, 18, 16, 18, 18, 18, 16])
-    names = [_amount_head(k, forecast, lang) if "amount" in k else label(k, lang) for k in keys]
+    names = [amount_head(k, forecast, lang) if "amount" in k else label(k, lang) for k in keys]
     head(sheet, 1, names, n_text=4)
     money = {key: form_of(*known_amounts(forecast.deals, forecast)[key]) for key in ("amount", "expected_amount")}
     forms = [None, None, None, None, AMOUNT, money["amount"], SHARE, money["expected_amount"], SHARE]
@@ -298,10 +153,10 @@ def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
             sheet.cell(at, 8).value = f"=F{at}*G{at}"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(keys))}{max(last, 1)}"
     sheet.freeze_panes, sheet.print_title_rows = "C2", "1:1"
-    _put(sheet.cell(last + 2, 1), label("total", lang), bold=True)
+    put(sheet.cell(last + 2, 1), label("total", lang), bold=True)
     signings = form_of(forecast.deals["p_in_period"].sum())
     for column, form in (("F", money["amount"]), ("G", signings), ("H", money["expected_amount"])):
-        _formula(sheet[f"{column}{last + 2}"], f"=SUBTOTAL(109,{column}2:{column}{max(last, 2)})", form)
+        formula(sheet[f"{column}{last + 2}"], f"=SUBTOTAL(109,{column}2:{column}{max(last, 2)})", form)
 
 
 def _below_months(sheet: Worksheet, outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> None:
@@ -325,14 +180,14 @@ def _below_judgement(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> 
     """The forecast with judgement and without it."""
     at = sheet.max_row + 2
     heads = [
-        _amount_head("forecast", forecast, lang),
+        amount_head("forecast", forecast, lang),
         label("mean", lang),
-        *_bands("80", lang),
+        *bands("80", lang),
         label("p_target", lang),
     ]
     head(sheet, at, heads, n_text=1)
     for i, values in enumerate(with_and_without_judgement(forecast, lang), start=at + 1):
-        write_row(sheet, i, values, [None, *map(form_of, values[1:4]), _chance_form(forecast)])
+        write_row(sheet, i, values, [None, *map(form_of, values[1:4]), chance_form(forecast)])
 
 
 def _tables(sheet: Worksheet, frames: list[pd.DataFrame], *, shares: set[str]) -> None:
@@ -356,19 +211,10 @@ def _form(value: Any) -> str | None:
     return DATE if isinstance(value, date) else None
 
 
-def plain(value: Any) -> Any:
-    """Python's own types, None where nothing is known."""
-    if value is None or value != value or value is pd.NaT:
-        return None
-    if isinstance(value, pd.Timestamp):
-        return value.to_pydatetime()
-    return value.item() if hasattr(value, "item") else value
-
-
 def _notes(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:
     widths(sheet, [NOTE_WIDTH])
     texts = [*note_texts(forecast, lang), *filter(None, [ceiling_text(forecast, lang)]), method_text(forecast, lang)]
     for at, text in enumerate(texts, start=1):
-        _put(sheet.cell(at, 1), text)
+        put(sheet.cell(at, 1), text)
         sheet.cell(at, 1).alignment = Alignment(wrap_text=True, vertical="top")
         sheet.row_dimensions[at].height = LINE_HEIGHT * n_lines(text, NOTE_WIDTH)

@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.labels import amount_label, label
 from salesanalytics.labels.units import unit_for
-from salesanalytics.report.excel import head, plain, widths, write_row
+from salesanalytics.report.excel_cells import head, plain, widths, write_row
 from salesanalytics.reps import RepReview, open_gaps, score_losses
 
 #: Columns of a sheet and how their numbers read.
