@@ -19,7 +19,7 @@ import yaml
 from salesanalytics import CloseModel, make_book, snapshots
 from salesanalytics.book import DealBook
 from salesanalytics.process import read_process
-from salesanalytics.report.tables import signal_text
+from salesanalytics.report.sentences import signal_text
 
 AS_OF, UNTIL, FIRST_END = "2017-06-30", "2017-09-30", "2017-03-01"
 

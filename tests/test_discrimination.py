@@ -11,7 +11,7 @@ from salesanalytics.errors import SchemaError
 from salesanalytics.models import CloseModel, auc, auc_interval
 from salesanalytics.models.past import Past
 from salesanalytics.models.supermodel import Bins
-from salesanalytics.report.tables import signal_text
+from salesanalytics.report.sentences import signal_text
 
 EVEN = {"S1": (0.0, 0.008, 0.008), "S2": (0.0, 0.008, 0.008), "S3": (0.0, 0.008, 0.008)}
 GOOD, BAD = (dict.fromkeys(EVEN, (0.0, w, 0.016 - w)) for w in (0.012, 0.004))

@@ -19,9 +19,9 @@ from salesanalytics import (
 )  # fmt: skip
 from salesanalytics.errors import SalesAnalyticsError
 from salesanalytics.labels import cells, label
+from salesanalytics.report.columns import places
 from salesanalytics.report.excel_cells import LINE_HEIGHT, widths, write_row
 from salesanalytics.report.faults import said
-from salesanalytics.report.tables import places
 
 
 @pytest.fixture(scope="module")

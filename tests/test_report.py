@@ -30,16 +30,14 @@ from salesanalytics.models.close_model import fitted_close_model
 from salesanalytics.plots.units import in_units
 from salesanalytics.process import read_process
 from salesanalytics.report import write_report
+from salesanalytics.report.columns import group_names, id_and_name, state_namer
 from salesanalytics.report.sections import sections
 from salesanalytics.report.tables import (
     baseline_rows,
     component_rows,
     deal_rows,
-    group_names,
     group_rows,
-    id_and_name,
     p_target_text,
-    state_namer,
     summary_rows,
     write_csv,
 )

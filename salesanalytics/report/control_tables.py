@@ -11,7 +11,7 @@ from salesanalytics.control import NOT_RECORDED, SimilarDeals
 from salesanalytics.control.review import DealReview
 from salesanalytics.labels import amount_label, band, has_label, label, number, percent, short
 from salesanalytics.process import Process
-from salesanalytics.report.tables import id_and_name, numbers, state_namer, with_names
+from salesanalytics.report.columns import id_and_name, numbers, state_namer, with_names
 
 STEPS_SHOWN = 6
 REASONS_SHOWN = 4

@@ -7,8 +7,8 @@ import pandas as pd
 from salesanalytics.forecast import QuarterForecast, disagreements
 from salesanalytics.labels import amount_label, label, number, percent
 from salesanalytics.labels.units import unit_for_deals
+from salesanalytics.report.columns import differences, numbers, with_names
 from salesanalytics.report.section import Section
-from salesanalytics.report.tables import differences, numbers, with_names
 
 SHOWN = 10
 

@@ -18,6 +18,7 @@ from salesanalytics.forecast import PipelineChange, QuarterForecast, disagreemen
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import label
 from salesanalytics.labels.units import unit_for
+from salesanalytics.report.columns import rep_texts, state_namer
 from salesanalytics.report.disagreement_section import disagreement_table
 from salesanalytics.report.excel_cells import (
     AMOUNT,
@@ -46,15 +47,8 @@ from salesanalytics.report.pacing_section import pacing_table
 from salesanalytics.report.path_section import path_table
 from salesanalytics.report.pipeline_rows import flow_deal_table, flow_table
 from salesanalytics.report.sections import names_of, outlook_notes
-from salesanalytics.report.tables import (
-    ceiling_text,
-    group_notes,
-    known_amounts,
-    method_text,
-    note_texts,
-    rep_texts,
-    state_namer,
-)
+from salesanalytics.report.sentences import ceiling_text, method_text, note_texts
+from salesanalytics.report.tables import group_notes, known_amounts
 
 SHARES = (
     "p_in_period",

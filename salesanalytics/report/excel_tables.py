@@ -9,8 +9,8 @@ import pandas as pd
 from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.forecast.change import CAUSES
 from salesanalytics.labels import amount_label, label
+from salesanalytics.report.columns import group_head, group_names, places
 from salesanalytics.report.review_rows import judged_measures, method_name
-from salesanalytics.report.tables import group_head, group_names, places
 
 #: Ends of bands, by the last part of the name of a column: how the end is called, and of which band it is.
 BAND_ENDS = {

@@ -23,15 +23,8 @@ from salesanalytics.plots.units import in_units
 from salesanalytics.report.judgement_section import hypothesis_text
 from salesanalytics.report.largest import gap_text
 from salesanalytics.report.sections import sections
-from salesanalytics.report.tables import (
-    baseline_rows,
-    ceiling_text,
-    component_rows,
-    deal_rows,
-    method_text,
-    note_texts,
-    p_target_text,
-)
+from salesanalytics.report.sentences import ceiling_text, method_text, note_texts
+from salesanalytics.report.tables import baseline_rows, component_rows, deal_rows, p_target_text
 
 LISTED_DEALS = 100
 PICTURE_INCHES = 9.5  # shown 950 px wide, so that its letters are as large as those of the page

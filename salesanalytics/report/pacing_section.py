@@ -9,8 +9,8 @@ from salesanalytics import plots
 from salesanalytics.forecast import QuarterForecast, coverage_ratio
 from salesanalytics.labels import amount_label, label, number, percent
 from salesanalytics.labels.units import unit_for
+from salesanalytics.report.columns import numbers
 from salesanalytics.report.section import Section
-from salesanalytics.report.tables import numbers
 
 IN_MONEY = ("signed", "to_go", "open_amount", "expected_open")
 

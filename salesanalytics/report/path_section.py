@@ -8,8 +8,9 @@ from salesanalytics.forecast import QuarterForecast, path_to_target
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, chance, label, number, percent
 from salesanalytics.labels.units import unit_for_deals
+from salesanalytics.report.columns import differences, numbers, with_names
 from salesanalytics.report.section import Section
-from salesanalytics.report.tables import differences, numbers, p_target_text, with_names
+from salesanalytics.report.tables import p_target_text
 
 SHOWN, WANTED = 10, 0.8
 

@@ -8,8 +8,8 @@ from salesanalytics.forecast import PipelineChange
 from salesanalytics.forecast.pipeline import FLOWS, MEASURES, REPRICED
 from salesanalytics.labels import amount_label, label
 from salesanalytics.labels.units import unit_for_deals
+from salesanalytics.report.columns import differences, numbers
 from salesanalytics.report.review_rows import TOP_CHANGES
-from salesanalytics.report.tables import differences, numbers
 
 MONEY = ("amount", "weighted")
 ENDS = ("before", "after")

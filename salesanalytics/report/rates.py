@@ -13,7 +13,7 @@ from salesanalytics.labels import label, number, percent, signed
 from salesanalytics.models.nominal_rates import CLEAR_FALL
 from salesanalytics.models.rates_effect import RatesEffect
 from salesanalytics.models.rising_rates import RisingRates
-from salesanalytics.report.tables import intervals, rate_rows, state_namer
+from salesanalytics.report.columns import group_head, group_names, intervals, state_namer
 from salesanalytics.report.text import fold, text_table
 
 LAST_YEARS = 4
@@ -29,6 +29,22 @@ def rates_text(
     value = rates["p_won_in_stock_value"].map(percent)
     rows.insert(4 if by is None else 5, label("by_value", lang), value)
     return text_table(rows, title=title, n_text=2 if by else 1, lang=lang, width=width)
+
+
+def rate_rows(rates: pd.DataFrame, book: DealBook, lang: str, by: str | None = None) -> pd.DataFrame:
+    """Stage rates: nominal, standing there with interval, shrunk, closed-only, from entry, and the counts."""
+    columns: dict[str, Any] = {label("stage", lang): rates["stage"].map(state_namer(book.process, lang))}
+    if by:
+        columns[group_head(by, lang)] = group_names(rates[by], book.process, book.rep_names, lang)
+    level = label("interval", lang, level=percent(rates["confidence"].max()))
+    columns[label("nominal", lang)] = rates["nominal"].map(percent)
+    columns[label("p_won_in_stock", lang)] = rates["p_won_in_stock"].map(percent)
+    columns[level] = intervals(rates["lower_in_stock"], rates["upper_in_stock"])
+    shares = {"shrunk": "shrunk_in_stock", "closed_only_rate": "closed_only_rate", "p_won_entry": "p_won"}
+    columns |= {label(key, lang): rates[name].map(percent) for key, name in shares.items()}
+    columns |= {label(key, lang): rates[key].map(number) for key in ("n_entered", "n_won", "n_other_end", "n_open")}
+    columns[label("p_open", lang)] = rates["p_open_in_stock"].map(percent)
+    return pd.DataFrame(columns)
 
 
 def gap_text(rates: pd.DataFrame, book: DealBook, lang: str, width: int | None = None) -> str:

@@ -19,9 +19,9 @@ from salesanalytics import plots
 from salesanalytics.labels import amount_label, label, number, percent, short
 from salesanalytics.labels.units import unit_for
 from salesanalytics.plots.fonts import chinese_woff
+from salesanalytics.report.columns import id_and_name
 from salesanalytics.report.html import png
 from salesanalytics.report.rep_workbook import write_rep_workbook
-from salesanalytics.report.tables import id_and_name
 from salesanalytics.reps import RepReview, Scorecard, condition_gaps, rep_scorecard, score_losses
 from salesanalytics.reps.condition_gaps import LOSSES
 

@@ -12,6 +12,7 @@ from salesanalytics.forecast import Change, PipelineChange, QuarterForecast, Tra
 from salesanalytics.labels import amount_label, label, number, percent
 from salesanalytics.labels.units import unit_for
 from salesanalytics.process import Process
+from salesanalytics.report.columns import id_and_name, numbers, with_names
 from salesanalytics.report.control_tables import deal_or_rep, silent_lines
 from salesanalytics.report.pipeline_rows import flow_deal_rows, flow_rows
 from salesanalytics.report.review_rows import (
@@ -23,7 +24,6 @@ from salesanalytics.report.review_rows import (
     record_rows,
     use_text,
 )
-from salesanalytics.report.tables import id_and_name, numbers, with_names
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.reps.evaluate import RepEvaluation
 

@@ -9,7 +9,8 @@ from salesanalytics.forecast import Change, QuarterForecast, TrackRecord
 from salesanalytics.forecast.track_record import MIN_QUARTERS
 from salesanalytics.labels import amount_label, band, label, number, percent, short
 from salesanalytics.labels.units import unit_for_deals
-from salesanalytics.report.tables import differences, p_target_text
+from salesanalytics.report.columns import differences
+from salesanalytics.report.tables import p_target_text
 
 TOP_CHANGES = 10
 

@@ -12,6 +12,7 @@ from salesanalytics.forecast import PipelineChange, QuarterForecast, explain_cha
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, rounded, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
+from salesanalytics.report.columns import numbers
 from salesanalytics.report.disagreement_section import disagreement_section
 from salesanalytics.report.judgement_section import judgement_section
 from salesanalytics.report.largest import largest_rows
@@ -28,7 +29,7 @@ from salesanalytics.report.review_rows import (
     use_text,
 )
 from salesanalytics.report.section import Section
-from salesanalytics.report.tables import group_notes, group_rows, known_amounts, numbers
+from salesanalytics.report.tables import group_notes, group_rows, known_amounts
 
 KEY_DEALS = 8
 

@@ -18,9 +18,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from salesanalytics.control import week_sheet
 from salesanalytics.labels import amount_label, has_label, label
 from salesanalytics.labels.units import unit_for
+from salesanalytics.report.columns import with_names
 from salesanalytics.report.excel_cells import AMOUNT, LINE_HEIGHT, head, n_lines, plain, write_row
 from salesanalytics.report.excel_cells import widths as set_widths
-from salesanalytics.report.tables import with_names
 
 #: Columns of a rep's sheet and their widths; from ``won_ratio`` on they are numbers.
 COLUMNS = {

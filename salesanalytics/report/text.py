@@ -18,18 +18,13 @@ from salesanalytics.report.judgement_section import hypothesis_text
 from salesanalytics.report.largest import gap_text
 from salesanalytics.report.section import Section
 from salesanalytics.report.sections import sections
+from salesanalytics.report.sentences import ceiling_text, method_text, note_texts, reason_lines, rung_text, signal_text
 from salesanalytics.report.tables import (
     baseline_rows,
-    ceiling_text,
     component_rows,
     deal_rows,
-    method_text,
-    note_texts,
     p_target_text,
-    reason_lines,
-    rung_text,
     score_rows,
-    signal_text,
     summary_rows,
 )
 
