@@ -11,12 +11,11 @@ import pandas as pd
 
 from salesanalytics.control.hits import either, flag, pick
 from salesanalytics.control.known import Known
-from salesanalytics.timeline.calendar import quarter_of
+from salesanalytics.timeline.calendar import GRACE_DAYS, quarter_of
 
 Params = Mapping[str, Any]
 RECENT_DAYS = 90  # ended deals are judged for so long; their record can still be put right
 LOGGED_DAYS = 30  # late rows are reported for so long after they were typed in
-GRACE_DAYS = 30  # after which a quarter is closed
 LOGGED_FIELDS = ("stage", "buyer_stage", "milestone", "condition", "amount", "close_date")
 FAST_TRACK = "fast_track"
 

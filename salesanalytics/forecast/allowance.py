@@ -14,16 +14,15 @@ from salesanalytics.forecast.extract_summary import DEALS_OF_AFTER
 from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.months import months_of
-from salesanalytics.forecast.pacing import GRACE_DAYS
 from salesanalytics.forecast.prepare import Prepared
 from salesanalytics.forecast.recording_lag import LONGEST_DAYS, lag_quantile
 from salesanalytics.models.shock import SHOCK_GRID, Shock
 from salesanalytics.timeline import Period
-from salesanalytics.timeline.calendar import to_date, to_day
+from salesanalytics.timeline.calendar import GRACE_DAYS, QUARTER_DAYS, to_date, to_day
 
 PRIOR_DEALS = 10.0  # a state counts as so many deals of the mean of all states before any is seen
 PRIOR_SIGNINGS = 5.0  # late deals count as signing like all others, by so many of them, before any is seen
-YEAR_DAYS, QUARTER_DAYS = 364, 91
+YEAR_DAYS = 364
 FATES = ("vanished", "had_won", "had_ended")
 
 

@@ -13,11 +13,10 @@ from salesanalytics.forecast.arrival_rate import ArrivalRate, fit_arrival_rate
 from salesanalytics.models.incidence import fit_incidence
 from salesanalytics.models.stage_rates import ENDS, WON, end_codes
 from salesanalytics.timeline import amounts
-from salesanalytics.timeline.calendar import as_of_day
+from salesanalytics.timeline.calendar import QUARTER_DAYS, as_of_day
 from salesanalytics.timeline.spells import known_outcomes, observed_from
 
 YOUNG_DAYS = 4 * 364  # the incidence of signing is that of deals not older
-QUARTER_DAYS = 91
 MIN_AT_RISK = 30
 FEWER = 0.9  # deals typed in later than a day get a curve of their own where they are so many times those before
 N_WON = 400

@@ -13,12 +13,12 @@ import numpy as np
 from salesanalytics.book import DealBook
 from salesanalytics.errors import InsufficientDataError, SchemaError
 from salesanalytics.forecast.backtest_cache import cache_file, keep, read_kept
-from salesanalytics.forecast.judged import GRACE_DAYS, judged
+from salesanalytics.forecast.judged import judged
 from salesanalytics.forecast.past_origins import Origin, foresee
 from salesanalytics.forecast.simple_methods import MIN_ERRORS
 from salesanalytics.forecast.track_record import TrackRecord
 from salesanalytics.timeline import Period
-from salesanalytics.timeline.calendar import as_of_day, quarter_of, to_date
+from salesanalytics.timeline.calendar import GRACE_DAYS, as_of_day, quarter_of, to_date
 from salesanalytics.timeline.spells import n_closed, told_from
 
 MAX_QUARTERS = 200

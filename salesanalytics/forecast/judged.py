@@ -11,13 +11,12 @@ from salesanalytics.book import DealBook
 from salesanalytics.forecast.baselines import WAYS, signed_deals
 from salesanalytics.forecast.calls import call_and_past, combined, corrected, with_outcome
 from salesanalytics.forecast.drawing import draw_totals
-from salesanalytics.forecast.pacing import GRACE_DAYS
 from salesanalytics.forecast.past_origins import DRAWS, Foreseen
 from salesanalytics.forecast.simple_methods import spread
 from salesanalytics.forecast.track_record import MIN_QUARTERS, NO_CALLS, OURS, WITH_CALLS, stretch_of
 from salesanalytics.models.bands import band_columns, crps, interval_score
 from salesanalytics.timeline import amounts
-from salesanalytics.timeline.calendar import to_date
+from salesanalytics.timeline.calendar import GRACE_DAYS, to_date
 from salesanalytics.timeline.spells import outcomes_on
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
-from salesanalytics.forecast.backtest import GRACE_DAYS
 from salesanalytics.forecast.data_hash import data_hash
 from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.judgement import FIELDS, read_judgements, with_judgement
@@ -36,7 +35,7 @@ from salesanalytics.forecast.record_files import (
     write_record,
 )
 from salesanalytics.forecast.result import QuarterForecast
-from salesanalytics.timeline.calendar import as_of_day
+from salesanalytics.timeline.calendar import GRACE_DAYS, as_of_day
 
 LISTED = [
     "record_id", "recorded_at", "quarter", "as_of", "unit", "mean", "q10", "q50", "q90", "count_mean", "signed",

@@ -13,10 +13,9 @@ from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.lent_amounts import known_or_usual
 from salesanalytics.forecast.result import QuarterForecast, reaches
 from salesanalytics.timeline import Period, amounts, parse_period
-from salesanalytics.timeline.calendar import as_of_day, to_date, to_timestamps
+from salesanalytics.timeline.calendar import GRACE_DAYS, as_of_day, to_date, to_timestamps
 from salesanalytics.timeline.spells import known_outcomes, observed_from, outcomes_on
 
-GRACE_DAYS = 30
 COLUMNS = ["quarter", "week", "day", "count", "amount", "final_count", "final_amount", "share_of_final", "is_current"]
 
 

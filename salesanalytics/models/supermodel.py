@@ -8,11 +8,11 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from salesanalytics.timeline.calendar import quarter_of
+from salesanalytics.timeline.calendar import QUARTER_DAYS, quarter_of
 
 WON, OTHER, QUIET = 1, 0, -1  # what happened in a bin
 MIN_BIN_ROWS = 50
-QUARTER_DAYS, TYPED_IN_DAYS = 91, 28
+TYPED_IN_DAYS = 28
 DEFAULT_EDGES = (0, 7, 14, 28, 42, 56, 70, 84, 98, 126, 182, 273, 365, 546, 730)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from salesanalytics.models.supermodel import QUARTER_DAYS, Bins
+from salesanalytics.models.supermodel import Bins
+from salesanalytics.timeline.calendar import QUARTER_DAYS
 
 QUARTER_SD = 1.0  # prior of a quarter's effect on the log odds: wide, so that the other coefficients do not serve it
 SHOCK_VARIANCE = 0.06  # of what a quarter brings, relative to what it was expected to bring, beyond chance

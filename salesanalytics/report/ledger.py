@@ -8,13 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from salesanalytics.forecast.backtest import GRACE_DAYS
 from salesanalytics.forecast.result import reaches
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, short, signed
 from salesanalytics.labels.units import unit_for
 from salesanalytics.report.text import fold, text_table
 from salesanalytics.timeline import parse_period
-from salesanalytics.timeline.calendar import to_date, to_day
+from salesanalytics.timeline.calendar import GRACE_DAYS, to_date, to_day
 
 
 def ledger_text(records: pd.DataFrame, lang: str, width: int | None = None, *, path: str | Path) -> str:

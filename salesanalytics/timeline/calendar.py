@@ -16,6 +16,8 @@ from salesanalytics.book.dealbook import EPOCH
 from salesanalytics.errors import AsOfError
 
 FOREVER = 10_000_000
+QUARTER_DAYS = 91
+GRACE_DAYS = 30  # so long after its end a quarter is closed, and judged by what is known then
 
 
 def to_day(value: Any, *, name: str = "as_of") -> int:
