@@ -14,6 +14,7 @@ from salesanalytics.errors import SchemaError
 from salesanalytics.features import snapshots
 from salesanalytics.features.landmarks import landmark_snapshots
 from salesanalytics.labels import label
+from salesanalytics.models.metrics import at_least_1
 from salesanalytics.process.model import Stage
 from salesanalytics.timeline.calendar import to_timestamps
 from salesanalytics.timeline.evidence import known_rows
@@ -108,8 +109,7 @@ def similar_won_deals(book: DealBook, *, as_of: Any, deal_id: str, n: int = 5) -
     ----------
     Gower (1971), Biometrics 27, 857-871 (the distance).
     """
-    if n < 1:
-        raise SchemaError(f"n must be >= 1, got {n}.")
+    at_least_1(n, "n")
     now = snapshots(book, as_of=as_of)
     own = now[now["deal_id"].eq(deal_id)]
     if own.empty:

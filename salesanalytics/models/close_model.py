@@ -19,7 +19,7 @@ from salesanalytics.models.discrimination import AucInterval, auc_interval
 from salesanalytics.models.ladder import choose_rung
 from salesanalytics.models.late_ends import fit_late_ends
 from salesanalytics.models.learners import Learners
-from salesanalytics.models.metrics import between_0_and_1
+from salesanalytics.models.metrics import at_least_1, between_0_and_1
 from salesanalytics.models.other_ends import OtherEnds, fit_other_ends
 from salesanalytics.models.past import past_predictions
 from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration, fit_recalibration
@@ -117,8 +117,7 @@ class CloseModel:
         return self
 
     def _check_asked(self) -> None:
-        if self.every_days < 1:
-            raise SchemaError(f"every_days must be >= 1, got {self.every_days}.")
+        at_least_1(self.every_days, "every_days")
         if len(self.edges) < 2 or self.edges[0] != 0 or not (np.diff(self.edges) > 0).all():
             raise SchemaError(f"edges must begin with 0 and rise, got {list(self.edges)}.")
         if self.rung not in (None, *RUNGS):

@@ -185,3 +185,9 @@ def between_0_and_1(value: float, name: str) -> None:
     """A level or a confidence that is neither nothing nor certainty, or a SchemaError."""
     if not 0 < value < 1:
         raise SchemaError(f"{name} must lie between 0 and 1, got {value}.")
+
+
+def at_least_1(value: int, name: str) -> None:
+    """A number of days, quarters or deals of which there is one, or a SchemaError."""
+    if value < 1:
+        raise SchemaError(f"{name} must be >= 1, got {value}.")

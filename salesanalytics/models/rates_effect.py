@@ -10,6 +10,7 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
+from salesanalytics.models.metrics import at_least_1
 from salesanalytics.models.nominal_rates import propose_nominal_rates
 from salesanalytics.models.stage_rates import nominal_rate
 from salesanalytics.models.stage_table import StageTable
@@ -81,8 +82,7 @@ def nominal_rates_effect(book: DealBook, *, as_of: Any, quarters: int = 8, horiz
     AsOfError
         ``as_of`` lies after the end of the book.
     """
-    if quarters < 1:
-        raise SchemaError(f"quarters must be >= 1, got {quarters}.")
+    at_least_1(quarters, "quarters")
     nominal = {stage: nominal_rate(book, stage) for stage in book.process.stage_ids}
     if all(np.isnan(rate) for rate in nominal.values()):
         raise SchemaError("The process has no nominal win rates to compare with.")

@@ -9,8 +9,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from salesanalytics.book import DealBook
-from salesanalytics.errors import SchemaError
-from salesanalytics.models.metrics import between_0_and_1
+from salesanalytics.models.metrics import at_least_1, between_0_and_1
 from salesanalytics.models.signing_time_design import Covariate, Design, build_design
 from salesanalytics.models.signing_time_fits import AFT_MODELS, Fit, comparable, fit_aft, fit_cox
 from salesanalytics.models.signing_time_rows import creation_rows, start_stop_rows
@@ -77,8 +76,7 @@ def signing_time_effects(book: DealBook, *, as_of: Any, every_days: int = 28, co
     Therneau (1994), Biometrika 81, 515-526 (proportional hazards).
     """
     between_0_and_1(confidence, "confidence")
-    if every_days < 1:
-        raise SchemaError(f"every_days must be >= 1, got {every_days}.")
+    at_least_1(every_days, "every_days")
     rows = start_stop_rows(book, as_of=as_of, every_days=every_days)
     rows = rows[comparable(rows["state"], rows["signed"])].reset_index(drop=True)
     design = build_design(rows, [*CHANGING, *_attributes(book)], stratum=rows["state"])
