@@ -11,7 +11,7 @@ from worlds import book_of, day_of, simulate, tiny
 
 import salesanalytics as sa
 from salesanalytics.forecast.change import explain_change
-from salesanalytics.forecast.lent_amounts import _mixed, _own_shares, lent_amounts, mix_weights
+from salesanalytics.forecast.lent_amounts import _mixed, _own_shares, lent_amounts
 from salesanalytics.forecast.pacing import coverage_ratio
 from salesanalytics.forecast.parts import draw_open
 from salesanalytics.forecast.prepare import beside_calls, expected_elsewhere
@@ -234,17 +234,15 @@ def test_what_a_win_counts_for_a_deal_to_come_by_hand():
     as_of = day_of(820).date()
     found = lent_amounts(book, as_of=as_of)
     assert found.segment == "product"
-    weights = mix_weights(book, found, as_of=as_of)
     lately = sum(9 * k > 820 - 364 for k in range(80))
     share = {"big": 30 / 79, "small": 49 / 79}  # the first deal of the book is none of those watched
     now = {"big": 5 * share["big"] / (lately + 5), "small": (lately + 5 * share["small"]) / (lately + 5)}
-    np.testing.assert_allclose(weights, [now[one] / share[one] for one in product])
+    np.testing.assert_allclose(found.weight_now, [now[one] / share[one] for one in product])
     plain = tiny(paths, last=900, deals={"amount": amount})
-    assert set(mix_weights(plain, lent_amounts(plain, as_of=as_of), as_of=as_of)) == {1.0}
+    assert set(lent_amounts(plain, as_of=as_of).weight_now) == {1.0}
 
 
 def test_where_nothing_turned_wins_count_nearly_alike():
-    book = turning(turns=False)
-    weights = mix_weights(book, lent_amounts(book, as_of=AS_OF), as_of=AS_OF)
+    weights = lent_amounts(turning(turns=False), as_of=AS_OF).weight_now
     assert weights == pytest.approx(1, abs=0.25)
     assert weights.mean() == pytest.approx(1, abs=0.05)

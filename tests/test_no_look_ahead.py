@@ -369,9 +369,6 @@ ASK = {
     "reps.evaluate.evaluate_reps": lambda b, d: _or_why(sa.evaluate_reps, b, as_of=d),
     "forecast.arrivals.fit_arrivals": lambda b, d: arrivals.fit_arrivals(b, as_of=d),
     "forecast.lent_amounts.lent_amounts": lambda b, d: lent_amounts.lent_amounts(b, as_of=d),
-    "forecast.lent_amounts.mix_weights": lambda b, d: lent_amounts.mix_weights(
-        b, lent_amounts.lent_amounts(b, as_of=d), as_of=d
-    ),
     "forecast.lent_amounts.attributes_at": lambda b, d: lent_amounts.attributes_at(b, _ids(b, d), to_day(d)),
     "forecast.baselines.actual": lambda b, d: [sa.actual(b, quarter=q, known_at=d) for q in PERIODS],
     "forecast.baselines.baselines": _baselines,

@@ -46,7 +46,7 @@ class Arrivals:
         A day, and the incidence of signing by age of the deals recorded later than so many days after their creation;
         ascending, the last one holds from its day on. Empty: no deal tells.
     won_weight : ndarray or float
-        How much each of the past wins counts by its segment (`salesanalytics.forecast.lent_amounts.mix_weights`).
+        How much each of the past wins counts by its segment (`salesanalytics.forecast.lent_amounts.LentAmounts`).
     """
 
     created: np.ndarray

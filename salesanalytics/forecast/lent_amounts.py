@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,11 +32,18 @@ class LentAmounts:
     segment : str or None
         The attribute by whose values amounts differ most; None where they do not.
     values : Index
+    weight_now : ndarray (n_wins,) or float
+        How much each win counts for a deal that is created now. A company that turned to another product does not sign
+        what it used to. So a win counts by the share that deals of its segment have of those created in the last 364
+        days, over the share they had between the first and the last creation of these wins; with 5 deals of that older
+        share beside the recent ones. Deals from before the book knew of any do not count: of these only such are in it
+        that lasted.
     """
 
     pools: np.ndarray
     segment: str | None
     values: pd.Index
+    weight_now: np.ndarray | float = 1.0
 
     def group(self, deals: pd.DataFrame) -> np.ndarray:
         """Row of `pools` for each deal, (n_deals,); ``deals`` has the segment as a column, see `attributes_at`."""
@@ -67,8 +74,15 @@ def lent_amounts(book: DealBook, *, as_of: Any) -> LentAmounts:
     Searle, Casella & McCulloch (1992), Variance Components, chapter 3 (one-way classification, unbalanced).
     """
     day = as_of_day(book, as_of)
-    won = last_won(known_outcomes(book, day), amounts(book, [day]))
-    amount, attributes = won["amount"].to_numpy(dtype=float), attributes_at(book, won["deal_id"], day)
+    known = known_outcomes(book, day)
+    won, attributes = last_won(known, amounts(book, [day])), attributes_at(book, known["deal_id"], day)
+    lent = _lent(won["amount"].to_numpy(dtype=float), attributes.set_axis(known["deal_id"]).loc[won["deal_id"]])
+    group = pd.Series(lent.group(attributes), index=known["deal_id"])
+    return replace(lent, weight_now=_weight_now(known, group, won, len(lent.pools), day))
+
+
+def _lent(amount: np.ndarray, attributes: pd.DataFrame) -> LentAmounts:
+    """Pools from the amounts of wins and their attributes, row by row."""
     found = [(p, name) for name in attributes if (p := _p_alike(amount, attributes[name])) is not None]
     if not found or min(found)[0] > MAX_P / len(found):
         return LentAmounts(amount[None], None, pd.Index([], dtype=object))
@@ -79,26 +93,17 @@ def lent_amounts(book: DealBook, *, as_of: Any) -> LentAmounts:
     return LentAmounts(np.vstack([amount, *pools]), name, values)
 
 
-def mix_weights(book: DealBook, lent: LentAmounts, *, as_of: Any) -> np.ndarray:
-    """How much each win in the pools counts for a deal that is created now, (n_wins,).
-
-    A company that turned to another product does not sign what it used to. So a win counts by the share that deals of
-    its segment have of those created in the last 364 days, over the share they had between the first and the last
-    creation of these wins; with 5 deals of that older share beside the recent ones. Deals from before the book knew of
-    any do not count: of these only such are in it that lasted.
-    """
-    day = as_of_day(book, as_of)
-    known = known_outcomes(book, day)
-    born, group = known["created_day"], lent.group(attributes_at(book, known["deal_id"], day))
-    won = last_won(known.assign(group=group), amounts(book, [day]))
+def _weight_now(known: pd.DataFrame, group: pd.Series, won: pd.DataFrame, n_groups: int, day: int) -> np.ndarray:
+    """`LentAmounts.weight_now`; ``group``: row of the pools of each known deal, by its id."""
+    born, of_deal = known["created_day"], group.to_numpy()
     watched = born > known["known_from"].min()
     then = born.between(won["created_day"].min(), won["created_day"].max())
     before, lately = (
-        np.bincount(group[watched & which], minlength=len(lent.values) + 1) for which in (then, born > day - YEAR_DAYS)
+        np.bincount(of_deal[watched & which], minlength=n_groups) for which in (then, born > day - YEAR_DAYS)
     )
     share = before / max(before.sum(), 1)
     now = (lately + MIX_PRIOR * share) / (lately.sum() + MIX_PRIOR)
-    return np.divide(now, share, out=np.ones(len(share)), where=share > 0)[won["group"]]
+    return np.divide(now, share, out=np.ones(len(share)), where=share > 0)[group.loc[won["deal_id"]]]
 
 
 def attributes_at(book: DealBook, deal_ids: pd.Series, day: int) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from salesanalytics.forecast.arrivals import Arrivals, fit_arrivals
 from salesanalytics.forecast.baselines import signed_deals
 from salesanalytics.forecast.groupings import with_groupings
 from salesanalytics.forecast.late_bookings import chances_before, shares_before, split_day
-from salesanalytics.forecast.lent_amounts import LentAmounts, attributes_at, known_or_usual, lent_amounts, mix_weights
+from salesanalytics.forecast.lent_amounts import LentAmounts, attributes_at, known_or_usual, lent_amounts
 from salesanalytics.forecast.months import months_of, open_by_month
 from salesanalytics.forecast.parts import ended_deals, to_come
 from salesanalytics.forecast.score import score_with
@@ -116,11 +116,10 @@ def _known_at(book: DealBook, day: int) -> _Known:
     if last is None or last.day != day:
         as_of = to_date(day)
         lent = lent_amounts(book, as_of=as_of)
-        mix = mix_weights(book, lent, as_of=as_of)
         last = _LAST[book] = _Known(
             day=day,
             snapshot=snapshots(book, as_of=as_of),
-            arrivals=replace(fit_arrivals(book, as_of=as_of), won_weight=mix),
+            arrivals=replace(fit_arrivals(book, as_of=as_of), won_weight=lent.weight_now),
             lent=lent,
             ratios=amount_ratios(book, day),
         )
