@@ -80,12 +80,13 @@ def test_chances_of_months_by_hand():
     period, eve = parse_period("2013Q3"), to_day("2013-06-30")
     ids, state = pd.Series(["a", "b"]), pd.Series(["S1", "S1"])
     rising = np.outer([1.0, 0.5], np.arange(93) / 100)
-    found = open_by_month(book, period=period, day=eve, deal_ids=ids, state=state, p_won=rising)
+    asked = {"day": eve, "deal_ids": ids, "state": state}
+    found = open_by_month(book, period=period, **asked, p_won=rising, p_before=np.zeros(2))
     assert shares_before(book, period=period, day=eve).to_dict() == {"": 0.0}
     np.testing.assert_allclose(found.loc["a"], [0.31, 0.31, 0.30])
     np.testing.assert_allclose(found.loc["b"], [0.155, 0.155, 0.15])
-    asked = {"period": parse_period("2013Q4"), "day": eve, "deal_ids": ids, "state": state}
-    ahead = open_by_month(book, **asked, p_won=np.outer([1.0, 0.5], np.arange(185) / 185))
+    steady, before = np.outer([1.0, 0.5], np.arange(185) / 185), np.array([92.0, 46.0]) / 185
+    ahead = open_by_month(book, period=parse_period("2013Q4"), **asked, p_won=steady, p_before=before)
     np.testing.assert_allclose(ahead.loc["a"] * 185, [31, 30, 31])
 
 

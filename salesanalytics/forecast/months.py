@@ -19,7 +19,14 @@ def months_of(period: Period) -> list[Period]:
 
 
 def open_by_month(
-    book: DealBook, *, period: Period, day: int, deal_ids: pd.Series, state: pd.Series, p_won: np.ndarray
+    book: DealBook,
+    *,
+    period: Period,
+    day: int,
+    deal_ids: pd.Series,
+    state: pd.Series,
+    p_won: np.ndarray,
+    p_before: np.ndarray,
 ) -> pd.DataFrame:
     """Chance of each open deal to sign in each month of a period, one row a deal, one column a month.
 
@@ -36,9 +43,11 @@ def open_by_month(
     deal_ids, state : Series (n_deals,)
     p_won : ndarray (n_deals, n_days + 1)
         Chance of being won within 0, 1, ... days, up to the end of the period.
+    p_before : ndarray (n_deals,)
+        Of it, what comes before the period; see `chances_before`.
     """
-    months, eves = months_of(period), []
-    for month in months:
+    months, eves = months_of(period), [p_before]
+    for month in months[1:]:
         onward = replace(month, end_day=period.end_day)
         shares = shares_before(book, period=onward, day=day)
         eves.append(chances_before(shares, state, p_won[:, split_day(onward, day)]))

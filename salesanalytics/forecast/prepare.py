@@ -148,7 +148,7 @@ def prepare(book: DealBook, *, period: Period, day: int, in_full: bool = True) -
     ended, months = _ended(book, period, known)
     if in_full:
         asked = {"period": period, "day": day, "deal_ids": scores.deals["deal_id"], "state": state}
-        months = pd.concat([open_by_month(book, **asked, p_won=scores.p_won), months])
+        months = pd.concat([open_by_month(book, **asked, p_won=scores.p_won, p_before=earlier), months])
     return Prepared(
         model=model,
         deals=deals.reset_index(drop=True),
