@@ -18,7 +18,6 @@ from salesanalytics.models.ridge import EM_STEPS, GUESSED, PRIOR_VARIANCE, fit_r
 from salesanalytics.models.season import season_of
 from salesanalytics.models.spline_logit import (
     KINDS_REACH,
-    N_OF_TIME,
     STANDING_REACH,
     TIME_REACH,
     fit_logit,
@@ -532,12 +531,13 @@ def test_priors_are_wider_for_the_time_ahead_and_for_where_a_deal_stands():
     spread = np.zeros(spline_design(encoder, landmarks, bins).shape[1])
     spread[model.kept] = model.design(landmarks, bins)[:, 1:].std(axis=0)
     # ridge sees a column that is so many times as large: its coefficient may be so many times as large for the same
-    of_deal, of_time = spread[: len(sources)], spread[len(sources) :][:N_OF_TIME]
+    n_of_time = spline_logit._parts(encoder, landmarks, bins)["time"][0].shape[1]
+    of_deal, of_time = spread[: len(sources)], spread[len(sources) :][:n_of_time]
     wide = np.array([source == "state" for source in sources])
     assert of_deal[wide] == pytest.approx(STANDING_REACH, rel=1e-3)
     assert of_deal[~wide] == pytest.approx(1, rel=1e-3)
     assert of_time[of_time > 0] == pytest.approx(TIME_REACH, rel=1e-3)
-    products = spread[len(sources) + N_OF_TIME :]
+    products = spread[len(sources) + n_of_time :]
     assert products[products > 0] == pytest.approx(1, rel=1e-3)
     assert (products > 0).any()
 
@@ -561,7 +561,7 @@ def test_the_kinds_of_which_the_prior_is_learned_are_products_with_time_and_phas
     encoder = fit_encoder(landmarks)
     design = spline_design(encoder, landmarks, bins)
     splines, sources = encoder.splines(landmarks)
-    _, kind = spline_logit._prior(encoder, landmarks, design.shape[1])
+    _, kind = spline_logit._prior(encoder, landmarks, bins)
     of_bin = bin_features(bins, landmarks)
     late = (of_bin["log_middle"].to_numpy() - 4.0) / 1.5
     phase = np.clip(of_bin["to_quarter_end"].to_numpy() / 45 - 1, -1, 1)

@@ -21,9 +21,7 @@ TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
 HALF_QUARTER = 45.0  # days
 KINDS_REACH = 0.5  # half as wide: of how clocks, size and time count for one kind of deals otherwise than for all
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # where it stands; what they do changes along the future
-N_OF_TIME = len(TIME_KNOTS) + 6  # columns of a bin that say nothing of the deal
-N_OF_PHASE = 3  # columns of the phase of the quarter that are no products with clocks
-ALONG, PHASE = 0, 1  # kinds of products whose prior is learned: with the time ahead, with the phase of the quarter
+ALONG, PHASE = 0, 1  # parts of the design whose prior is learned
 
 
 @dataclass(frozen=True)
@@ -100,36 +98,52 @@ class SplineLogit:
 
 
 def spline_design(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
-    """Splines of the landmark and of the bin; products of a few with the log of the time, of size and clocks (large
-    deals are slower, the largest by far), of the clocks with the phase of the quarter (what is signed early in it may
-    be young, at its end old), and of the kind of a deal with its clocks, its size and the time.
+    """The parts of the design (`_parts`) side by side, (n_bins, n_columns)."""
+    return np.hstack([block for blocks in _parts(encoder, landmarks, bins).values() for block in blocks])
+
+
+def _parts(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> dict[str, list[np.ndarray]]:
+    """Blocks of columns of the design, by what they say.
+
+    ``deal``: splines of the landmark; ``time``: of the bin; ``close_date``: of the bin and the rep's expected signing
+    date; then products of a few splines: ``along`` with the log of the time, ``size`` with the clocks (large deals are
+    slower, the largest by far), ``phase`` of the clocks with the phase of the quarter (what is signed early in it may
+    be young, at its end old), ``kinds`` of the kind of a deal with its clocks, its size and the time.
     """
     splines, sources = encoder.splines(landmarks)
     splines = splines.astype(np.float32)  # half the memory, twice the speed; a probability needs no 16 digits
     of_bin = bin_features(bins, landmarks)
     time = of_bin["log_middle"].to_numpy()
-    columns = [time, *(np.maximum(time - knot, 0.0) for knot in TIME_KNOTS), of_bin["log_length"]]
-    columns += [of_bin["ends_quarter"], of_bin["ends_quarter"] * time, np.log1p(of_bin["to_quarter_end"])]
-    columns += [of_bin["quarter_just_ended"]]  # N_OF_TIME in all
-    if "close_date_gap" in of_bin:
-        gap = of_bin["close_date_gap"].to_numpy() / 5.0  # 1: 25 days
-        without = np.isnan(gap)
-        gap = np.where(without, 0.0, gap)
-        columns += [without, gap, np.maximum(gap, 0), np.maximum(gap - 1, 0), np.maximum(gap + 1, 0)]
-        columns += [of_bin["close_date_in_bin"]]
+    of_time = [time, *(np.maximum(time - knot, 0.0) for knot in TIME_KNOTS), of_bin["log_length"]]
+    of_time += [of_bin["ends_quarter"], of_bin["ends_quarter"] * time, np.log1p(of_bin["to_quarter_end"])]
+    of_time += [of_bin["quarter_just_ended"]]
     repeated = splines[bins.row]
     along = repeated[:, [source in BY_TIME for source in sources]]
     late = ((time - 4.0) / 1.5).astype(np.float32)[:, None]
-    products = [along * late, along * np.maximum(late, 0.0)]
     clocks = splines[:, [source in CLOCKS for source in sources]]
-    products += [(splines[:, [size]] * clocks)[bins.row] for size in encoder.size_columns(sources)]
     phase = of_bin["to_quarter_end"].to_numpy() / HALF_QUARTER - 1.0  # 1: a quarter begins, -1: it ends
     phase = np.clip(phase, -1.0, 1.0).astype(np.float32)[:, None]
-    products += [clocks[bins.row] * phase, phase, np.maximum(phase, 0.0), late * phase]  # N_OF_PHASE beside clocks
     kinds, measures = encoder.kind_columns(sources)
-    products += [(splines[:, kinds] * splines[:, [measure]])[bins.row] for measure in measures]
-    products += [repeated[:, kinds] * late]
-    return np.hstack([repeated, np.column_stack(columns).astype(np.float32), *products])
+    return {
+        "deal": [repeated],
+        "time": [np.column_stack(of_time).astype(np.float32)],
+        "close_date": [_of_close_date(of_bin)] if "close_date_gap" in of_bin else [],
+        "along": [along * late, along * np.maximum(late, 0.0)],
+        "size": [(splines[:, [size]] * clocks)[bins.row] for size in encoder.size_columns(sources)],
+        "phase": [clocks[bins.row] * phase, phase, np.maximum(phase, 0.0), late * phase],
+        "kinds": [
+            *((splines[:, kinds] * splines[:, [measure]])[bins.row] for measure in measures),
+            repeated[:, kinds] * late,
+        ],
+    }
+
+
+def _of_close_date(of_bin: pd.DataFrame) -> np.ndarray:
+    gap = of_bin["close_date_gap"].to_numpy() / 5.0  # 1: 25 days
+    without = np.isnan(gap)
+    gap = np.where(without, 0.0, gap)
+    columns = [without, gap, np.maximum(gap, 0), np.maximum(gap - 1, 0), np.maximum(gap + 1, 0)]
+    return np.column_stack([*columns, of_bin["close_date_in_bin"]]).astype(np.float32)
 
 
 def fit_logit(
@@ -145,7 +159,7 @@ def fit_logit(
     centre = x.mean(axis=0, dtype=np.float64)
     scale = x.std(axis=0, dtype=np.float64, mean=centre[None])
     kept = np.flatnonzero(scale > 1e-6)
-    reach, kinds = _prior(encoder, landmarks, len(scale))
+    reach, kinds = _prior(encoder, landmarks, bins)
     scale = scale / reach
     centre, scale = centre[kept].astype(np.float32), scale[kept].astype(np.float32)
     day = landmarks["landmark_day"].to_numpy()
@@ -215,26 +229,19 @@ def _fit_step(
     return coef + np.r_[level, np.zeros(n_kept)], variance[:n_kept], effects, by_season
 
 
-def _prior(encoder: Encoder, landmarks: pd.DataFrame, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
+def _prior(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> tuple[np.ndarray, np.ndarray]:
     """How many times as wide as that of the other columns the prior of each column of the design is, and its kind if
     that is learned (else -1), two arrays (n_columns,).
 
     When ends come at all, and that few come soon in an early stage, is no guess that has to be drawn to nothing. How
     much what a deal is counts otherwise later, or at the end of a quarter, differs from company to company.
     """
-    _, sources = encoder.splines(landmarks.head(1))
-    reach, kind, n = np.ones(n_columns), np.full(n_columns, -1), len(sources)
-    reach[:n] = [STANDING_REACH if source in BY_TIME else 1.0 for source in sources]
-    reach[n : n + N_OF_TIME] = TIME_REACH
-    kinds, measures = encoder.kind_columns(sources)
-    end = n_columns - len(kinds) * (len(measures) + 1)
-    reach[end:] = KINDS_REACH
-    n_clocks = sum(source in CLOCKS for source in sources)
-    begin = end - n_clocks - N_OF_PHASE
-    kind[begin:end] = PHASE
-    end = begin - n_clocks * len(encoder.size_columns(sources))
-    kind[end - 2 * sum(source in BY_TIME for source in sources) : end] = ALONG
-    return reach, kind
+    few = landmarks.head(1)
+    parts, (_, sources) = _parts(encoder, few, bins.take(np.arange(0))), encoder.splines(few)
+    part = np.repeat(list(parts), [sum(block.shape[1] for block in blocks) for blocks in parts.values()])
+    reach = np.select([part == "time", part == "kinds"], [TIME_REACH, KINDS_REACH], 1.0)
+    reach[part == "deal"] = [STANDING_REACH if source in BY_TIME else 1.0 for source in sources]
+    return reach, np.select([part == "along", part == "phase"], [ALONG, PHASE], -1)
 
 
 def _standardised(z: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
