@@ -8,13 +8,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
-from scipy.stats import norm
 
 from salesanalytics.book import DealBook
 from salesanalytics.errors import AsOfError, SchemaError
 from salesanalytics.features.landmarks import landmark_snapshots
-from salesanalytics.models.curves import carried_on, incidence_at, without_dead_stock
+from salesanalytics.models.chance_interval import around, chance_spread
+from salesanalytics.models.curves import carried_on, without_dead_stock
 from salesanalytics.models.discrimination import AucInterval, auc_interval
 from salesanalytics.models.ladder import choose_rung
 from salesanalytics.models.late_ends import fit_late_ends
@@ -22,15 +21,14 @@ from salesanalytics.models.learners import Learners
 from salesanalytics.models.metrics import at_least_1, between_0_and_1
 from salesanalytics.models.other_ends import OtherEnds, fit_other_ends
 from salesanalytics.models.past import past_predictions
-from salesanalytics.models.recalibration import NO_RECALIBRATION, Recalibration, fit_recalibration
+from salesanalytics.models.recalibration import Recalibration, recalibration_of
 from salesanalytics.models.stage_rates import end_codes
 from salesanalytics.models.supermodel import DEFAULT_EDGES, Bins, future_bins, last_supported
 from salesanalytics.models.told import RUNGS, learners_at, learners_half_life, stage_table_at
-from salesanalytics.timeline.calendar import as_of_day, quarter_number, to_date, to_day
+from salesanalytics.timeline.calendar import as_of_day, to_date, to_day
 from salesanalytics.timeline.spells import known_outcomes
 
 MIN_ENDED = 30
-N_DRAWS = 60
 _FITTED: WeakKeyDictionary[DealBook, dict[int, CloseModel]] = WeakKeyDictionary()
 
 
@@ -143,18 +141,10 @@ class CloseModel:
         return learners_at(book, day, rows, edges=self.edges, every_days=self.every_days, boosted=boosted)
 
     def _recalibration(self, rung: str) -> Recalibration:
-        """That of a rung, or of boosting alone, from what it said at past dates itself."""
-        told = self.past_.log_odds if self.past_ is not None else {}
-        if rung == "boosting" and "blend" in told:
-            told = {rung: 2 * told["blend"] - told["logistic"]}  # the blend is the mean of the two
-        if self.past_ is None or rung not in told:
-            return NO_RECALIBRATION
+        """That of a rung, learned when it is first asked for."""
         if rung not in self._recalibrations:
-            rows, bins = self.past_.rows, self.past_.bins
-            weight = rows["deal_id"].nunique() / len(rows)
-            quarter = quarter_number(rows["origin_day"].to_numpy()[bins.row] + 1, self._fiscal_year_start)
-            found = fit_recalibration(told[rung], bins, self.past_.happened, quarter, weight=weight)
-            self._recalibrations[rung] = found
+            month = self._fiscal_year_start
+            self._recalibrations[rung] = recalibration_of(self.past_, rung, fiscal_year_start=month)
         return self._recalibrations[rung]
 
     def curves(self, snapshot: pd.DataFrame, *, days: Any, rung: str | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -303,11 +293,11 @@ class CloseModel:
         _, _, pool = self.table_.predict(snapshot, horizon_days=[horizon], confidence=confidence)
         lower, upper = pool["p_lower"].to_numpy(dtype=float), pool["p_upper"].to_numpy(dtype=float)
         if self.learners_ is not None and len(snapshot):
-            spread = norm.ppf(0.5 + confidence / 2) * self._spread(snapshot, min(horizon, self.last_day_))
-            centre = logit(np.clip(won, 1e-6, 1 - 1e-6))
+            near = {"horizon": min(horizon, self.last_day_), "level_se": self.recalibration_.level_se[0]}
+            spread = chance_spread(self.learners_, snapshot, *self._bins(snapshot), **near)
             dead = pool["older_than_any_win"].to_numpy(dtype=bool)
-            lower = np.where(dead, lower, expit(centre - spread))
-            upper = np.where(dead, upper, expit(centre + spread))
+            ends = zip((lower, upper), around(won, spread, confidence), strict=True)
+            lower, upper = (np.where(dead, by_table, own) for by_table, own in ends)
         return {"p_lower": np.minimum(lower, won), "p_upper": np.maximum(upper, won)}
 
     def _bins(self, snapshot: pd.DataFrame) -> tuple[Bins, np.ndarray]:
@@ -318,25 +308,6 @@ class CloseModel:
     def _log_odds(self, snapshot: pd.DataFrame, bins: Bins, rung: str) -> np.ndarray:
         assert self.learners_ is not None
         return self._recalibration(rung).apply(self.learners_.log_odds(rung, snapshot, bins), bins)
-
-    def _spread(self, snapshot: pd.DataFrame, horizon: int) -> np.ndarray:
-        """Standard error of the logit of each chance by a horizon."""
-        assert self.learners_ is not None
-        bins, landmark = self._bins(snapshot)
-        days = np.array([horizon])
-        found = [logit_at(bins, odds, landmark, days) for odds in self.learners_.logit.drawn(snapshot, bins, N_DRAWS)]
-        variance = np.var(found, axis=0) + self.recalibration_.level_se[0] ** 2
-        if self.learners_.boosting is not None:
-            pair = (self.learners_.logit, self.learners_.boosting)
-            both = [logit_at(bins, one.log_odds(snapshot, bins), landmark, days) for one in pair]
-            variance = variance + ((both[0] - both[1]) / 2) ** 2
-        return np.asarray(np.sqrt(variance))
-
-
-def logit_at(bins: Bins, log_odds: np.ndarray, landmark_day: np.ndarray, days: np.ndarray) -> np.ndarray:
-    """Logit of the chance of having been won by one day."""
-    won, _ = incidence_at(bins, log_odds, landmark_day, days)
-    return np.asarray(logit(np.clip(won[:, 0], 1e-6, 1 - 1e-6)))
 
 
 def fitted_close_model(book: DealBook, *, as_of: Any) -> CloseModel:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from salesanalytics.models.past import Past
 from salesanalytics.models.supermodel import Bins
 from salesanalytics.models.times import SHOCK_VARIANCE
+from salesanalytics.timeline.calendar import quarter_number
 
 LEVEL_SD, SLOPE_SD = 0.1, 0.03  # a past date had less to learn from than today: its slope errs low
 QUARTER_SD = 1.0  # of the level of one quarter: keeps one without an event finite
@@ -40,6 +42,18 @@ class Recalibration:
 
 
 NO_RECALIBRATION = Recalibration(np.zeros(2), np.ones(2), np.zeros(2), np.full(2, LEVEL_SD), np.zeros(2))
+
+
+def recalibration_of(past: Past | None, rung: str, *, fiscal_year_start: int) -> Recalibration:
+    """That of a rung, or of boosting alone, from what it said at past dates itself; none where it said nothing."""
+    told = past.log_odds if past is not None else {}
+    if rung == "boosting" and "blend" in told:
+        told = {rung: 2 * told["blend"] - told["logistic"]}  # the blend is the mean of the two
+    if past is None or rung not in told:
+        return NO_RECALIBRATION
+    weight = past.rows["deal_id"].nunique() / len(past.rows)
+    quarter = quarter_number(past.rows["origin_day"].to_numpy()[past.bins.row] + 1, fiscal_year_start)
+    return fit_recalibration(told[rung], past.bins, past.happened, quarter, weight=weight)
 
 
 def fit_recalibration(
