@@ -24,6 +24,7 @@ import salesanalytics as sa
 from salesanalytics import models, timeline
 from salesanalytics.control import customers, key_people, losses, review_deals, similar
 from salesanalytics.control.known import know
+from salesanalytics.control.past_days import past_days
 from salesanalytics.control.scrub import scrub_list
 from salesanalytics.errors import InsufficientDataError
 from salesanalytics.features.landmarks import landmark_snapshots
@@ -399,6 +400,7 @@ ASK = {
     "control.scrub.scrub_list": lambda b, d: scrub_list(b, as_of=d, quarter=_period(b, d).name),
     "control.tasks.next_tasks": lambda b, d: sa.next_tasks(b, as_of=d),
     "control.similar.similar_won_deals": _similar,
+    "control.past_days.past_days": lambda b, d: pd.Series(past_days(b, as_of=d, horizon_days=60, every_days=28)),
     "control.losses.loss_reasons": lambda b, d: [losses.loss_reasons(b, as_of=d, by=by) for by in _two(d)],
     "control.customers.customer_sheet": lambda b, d: customers.customer_sheet(b, as_of=d),
     "control.key_people.key_person_risk": lambda b, d: key_people.key_person_risk(b, as_of=d),

@@ -9,11 +9,12 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.control.known import know
+from salesanalytics.control.past_days import past_days
 from salesanalytics.errors import SchemaError
 from salesanalytics.timeline import known_outcomes
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.replay import OPEN
-from salesanalytics.timeline.spells import observed_from, open_deals, recording_lag_days
+from salesanalytics.timeline.spells import open_deals
 from salesanalytics.timeline.work import last_texts
 
 EVERY_DAYS = 28
@@ -78,11 +79,8 @@ def clock_table(book: DealBook, *, as_of: Any, horizon_days: int = 365) -> pd.Da
 
 def _past_cells(book: DealBook, *, as_of: Any, horizon_days: int) -> pd.DataFrame:
     """One row a deal and cell it stood in on a past date: ``s``, ``b``, ``won``, ``other`` within the horizon."""
-    day = as_of_day(book, as_of)
-    known = known_outcomes(book, day).set_index("deal_id")
-    last = day - recording_lag_days(book, as_of=as_of) - horizon_days
-    first = max(int(known["created_day"].min()), observed_from(book)) if len(known) else day
-    days = list(range(last, first - 1, -EVERY_DAYS))[::-1]
+    known = known_outcomes(book, as_of_day(book, as_of)).set_index("deal_id")
+    days = past_days(book, as_of=as_of, horizon_days=horizon_days, every_days=EVERY_DAYS)
     if not days:
         return pd.DataFrame(columns=["s", "b", "won", "other"])
     standing = open_deals(book, days=days).select("deal", "as_of_day", "stage", "last_seen_day")

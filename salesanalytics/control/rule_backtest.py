@@ -13,12 +13,12 @@ from salesanalytics.book import DealBook
 from salesanalytics.control.anomalies import fired
 from salesanalytics.control.hits import RuleFunction
 from salesanalytics.control.known import Known, know
+from salesanalytics.control.past_days import past_days
 from salesanalytics.errors import InsufficientDataError, SchemaError
 from salesanalytics.labels import LANGUAGES, label
 from salesanalytics.timeline import known_outcomes
 from salesanalytics.timeline.calendar import as_of_day, to_date
 from salesanalytics.timeline.replay import OPEN
-from salesanalytics.timeline.spells import observed_from, recording_lag_days
 
 MIN_FLAGGED = 20  # deals flagged, and unflagged beside them, below which a rule is not judged
 _MEASURES = ("difference", "lower", "upper", "ratio", "ratio_lower", "ratio_upper")
@@ -100,9 +100,7 @@ def _past_flags(
     """Open deals on past dates with what became of them, what was flagged, when each rule spoke, its number of hits."""
     day = as_of_day(book, as_of)
     known = known_outcomes(book, day).set_index("deal_id")
-    last = day - recording_lag_days(book, as_of=as_of) - horizon_days
-    first = max(int(known["created_day"].min()), observed_from(book)) if len(known) else day
-    days = list(range(last, first - 1, -every_days))[::-1]
+    days = past_days(book, as_of=as_of, horizon_days=horizon_days, every_days=every_days)
     if not days:
         raise InsufficientDataError(
             f"No date lies {horizon_days} days (and the recording lag) before {to_date(day)} and after the first deal; "

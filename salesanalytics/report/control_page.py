@@ -26,7 +26,7 @@ from salesanalytics.report.control_tables import (
     task_rows,
 )
 from salesanalytics.report.html import png
-from salesanalytics.report.rep_page import written
+from salesanalytics.report.page import written
 from salesanalytics.report.review import no_work
 
 SHOWN_ALERTS, SHOWN_TASKS, SHOWN_ROWS = 30, 30, 15

@@ -10,7 +10,6 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from pandas.api.types import is_numeric_dtype
 
@@ -30,6 +29,7 @@ from salesanalytics.report.excel_cells import (
     n_lines,
     plain,
     put,
+    saved,
     widths,
     write_row,
 )
@@ -112,12 +112,7 @@ def write_workbook(
             book[label("sheet_groups", lang)].append([None])
             book[label("sheet_groups", lang)].append([note])
     _notes(book.create_sheet(label("sheet_notes", lang)), forecast, lang)
-    for sheet in book.worksheets:  # printed, a sheet is as wide as its page
-        sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
-        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book.save(path)
-    return path
+    return saved(book, path)
 
 
 def _deals(sheet: Worksheet, forecast: QuarterForecast, lang: str) -> None:

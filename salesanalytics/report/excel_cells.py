@@ -1,14 +1,17 @@
-"""Cells of a sheet: values with their number formats, texts that stay texts, heads, widths."""
+"""Cells of a sheet: values with their number formats, texts that stay texts, heads, widths; how it is printed."""
 
 from __future__ import annotations
 
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.labels import cells
@@ -82,3 +85,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime()
     return value.item() if hasattr(value, "item") else value
+
+
+def saved(book: Workbook, path: Path) -> Path:
+    """Write a workbook; printed, a sheet is as wide as its page."""
+    for sheet in book.worksheets:
+        sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book.save(path)
+    return path

@@ -5,23 +5,21 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from salesanalytics import plots
 from salesanalytics.forecast import PipelineChange, QuarterForecast
 from salesanalytics.labels import band, label, number, percent, short
-from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.plots.forecast import SHOWN_DEALS
 from salesanalytics.plots.units import in_units
 from salesanalytics.report.judgement_section import hypothesis_text
 from salesanalytics.report.largest import gap_text
+from salesanalytics.report.page import WHOLE, written
 from salesanalytics.report.sections import sections
 from salesanalytics.report.sentences import ceiling_text, method_text, note_texts
 from salesanalytics.report.tables import baseline_rows, component_rows, deal_rows, p_target_text
@@ -43,8 +41,6 @@ def write_page(
     pipeline: PipelineChange | None = None,
 ) -> Path:
     """Write a forecast as one self-contained HTML file: no network, every value escaped."""
-    environment = Environment(autoescape=True)
-    page = environment.from_string((resources.files("salesanalytics.report") / "page.html").read_text("utf-8"))
     content = _content(in_units(forecast, lang), lang) | {"pictures": _pictures(forecast, lang)}
     content["deals"] = deal_rows(forecast, lang).head(LISTED_DEALS)
     content["sections"] = [
@@ -53,10 +49,7 @@ def write_page(
             forecast, lang, before=before, groups=groups, outlook=outlook, pacing=pacing, pipeline=pipeline
         )
     ]
-    font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page.render(content, font=font), encoding="utf-8")
-    return path
+    return written(WHOLE, content, path)
 
 
 def _content(forecast: QuarterForecast, lang: str) -> dict[str, Any]:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from salesanalytics import plots
 from salesanalytics.labels import amount_label, label, number, percent, short
 from salesanalytics.labels.units import unit_for
-from salesanalytics.plots.fonts import chinese_woff
 from salesanalytics.report.columns import id_and_name
 from salesanalytics.report.html import png
+from salesanalytics.report.page import written
 from salesanalytics.report.rep_workbook import write_rep_workbook
 from salesanalytics.reps import RepReview, Scorecard, condition_gaps, rep_scorecard, score_losses
 from salesanalytics.reps.condition_gaps import LOSSES
@@ -82,17 +79,6 @@ def page_names(review: RepReview) -> dict[str, str]:
     """File name of each rep's page: what is safe in a name of his id, with a number so that none meets another."""
     reps = review.evaluation.reps["rep_id"]
     return {rep: f"{at:03d}_{UNSAFE.sub('_', rep)[:40]}.html" for at, rep in enumerate(reps, start=1)}
-
-
-def written(body: str, content: dict[str, Any], path: Path) -> Path:
-    """A page with the head of the forecast's page, so that all pages look alike, and the Chinese letters it needs."""
-    source = resources.files("salesanalytics.report")
-    head = (source / "page.html").read_text("utf-8").partition("<body>")[0]
-    page = Environment(autoescape=True).from_string(head + (source / body).read_text("utf-8"))
-    font = base64.b64encode(chinese_woff(page.render(content))).decode("ascii")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page.render(content, font=font), encoding="utf-8")
-    return path
 
 
 def _words(keys: tuple[str, ...], lang: str) -> dict[str, str]:

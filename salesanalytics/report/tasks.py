@@ -12,14 +12,13 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from salesanalytics.control import week_sheet
 from salesanalytics.labels import amount_label, has_label, label
 from salesanalytics.labels.units import unit_for
 from salesanalytics.report.columns import with_names
-from salesanalytics.report.excel_cells import AMOUNT, LINE_HEIGHT, head, n_lines, plain, write_row
+from salesanalytics.report.excel_cells import AMOUNT, LINE_HEIGHT, head, n_lines, plain, saved, write_row
 from salesanalytics.report.excel_cells import widths as set_widths
 
 #: Columns of a rep's sheet and their widths; from ``won_ratio`` on they are numbers.
@@ -76,12 +75,7 @@ def write_tasks(
     _overview(overview, tasks, people, title=label("title_tasks_due", lang, as_of=as_of), unit=unit, lang=lang)
     for owner, name in zip(people, names, strict=True):
         _of_rep(book.create_sheet(name), tasks[tasks["owner_name"].eq(owner)], unit, lang)
-    for sheet in book.worksheets:
-        sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
-        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book.save(path)
-    return path
+    return saved(book, path)
 
 
 def _sheet_names(people: list[str], *, taken: list[str]) -> list[str]:
