@@ -272,7 +272,7 @@ def test_a_rep_without_a_deal_has_no_empty_table_and_no_interval(book, tmp_path)
     reps = pd.concat([book.reps[list(new)], pd.DataFrame([new])], ignore_index=True)
     more = sa.make_book(deals=book.deals, history=book.history.drop(columns="row"), reps=reps, accounts=book.accounts)
     found = review_reps(more, as_of=book.settings.extracted_on)
-    told = reps_text(found.evaluation, more, "en", as_of=book.settings.extracted_on)
+    told = reps_text(found.evaluation, "en", as_of=book.settings.extracted_on)
     line = next(line for line in told.splitlines() if line.startswith("R99"))
     assert line.split()[3:] == ["0", "0", "–", "–", "–", "–", "–", "–"]
     write_rep_report(found, tmp_path)

@@ -87,4 +87,4 @@ def reps(book: DealBook, given: Namespace) -> Answer:
     found = review.evaluation if review is not None else evaluate_reps(book, as_of=given.as_of)
     if given.json:
         return {"as_of": given.as_of, "sd": found.sd, "reps": records(found.reps)}
-    return reps_text(found, book, given.lang, width(), as_of=given.as_of)
+    return reps_text(found, given.lang, width(), as_of=given.as_of)

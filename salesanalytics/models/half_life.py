@@ -29,7 +29,7 @@ def seen_until(rows: pd.DataFrame) -> int:
     return end + EVERY_DAYS * min((seen - end) // EVERY_DAYS, 0)
 
 
-def choose_half_life(rows: pd.DataFrame, *, candidates: tuple[float, ...] = HALF_LIVES) -> float:
+def choose_half_life(rows: pd.DataFrame) -> float:
     """Half-life with the smallest log loss on past origins.
 
     At each of up to 20 origins (every 84 days, the last one 84 days before the end of what is seen) the rates of the
@@ -47,26 +47,21 @@ def choose_half_life(rows: pd.DataFrame, *, candidates: tuple[float, ...] = HALF
     landmark, duration, code = (rows[c].to_numpy(dtype="int64") for c in columns)
     state = pd.factorize(rows["state"])[0]
     origins = [seen_until(rows) - ORIGIN_DAYS * k for k in range(1, N_ORIGINS + 1)]
-    losses = [_origin_losses(landmark, duration, code, state, int(o), candidates) for o in origins]
+    losses = [_origin_losses(landmark, duration, code, state, int(o)) for o in origins]
     judged = np.array([loss for loss in losses if loss is not None])
-    return candidates[int(np.argmin(judged.mean(axis=0)))] if len(judged) >= MIN_ORIGINS else np.inf
+    return HALF_LIVES[int(np.argmin(judged.mean(axis=0)))] if len(judged) >= MIN_ORIGINS else np.inf
 
 
 def _origin_losses(
-    landmark: np.ndarray,
-    duration: np.ndarray,
-    code: np.ndarray,
-    state: np.ndarray,
-    origin: int,
-    candidates: tuple[float, ...],
+    landmark: np.ndarray, duration: np.ndarray, code: np.ndarray, state: np.ndarray, origin: int
 ) -> list[float] | None:
-    """Log loss of each candidate at one origin; None where too little had happened."""
+    """Log loss of each half-life at one origin; None where too little had happened."""
     past, asked = landmark < origin, (landmark >= origin) & (landmark < origin + EVERY_DAYS)
     if past.sum() < MIN_ROWS or asked.sum() < MIN_ROWS:
         return None
     seen = origin - landmark[past]
     code_then, duration_then = np.where(duration[past] <= seen, code[past], -1), np.minimum(duration[past], seen)
-    weights = np.array([half_life_weights(landmark[past], half_life) for half_life in candidates])
+    weights = np.array([half_life_weights(landmark[past], half_life) for half_life in HALF_LIVES])
     p = np.clip(_signed_within(state[past], duration_then, code_then, weights, state.max() + 1), 0.001, 0.999)
     signed = ((code == WON) & (duration <= ORIGIN_DAYS))[asked]
     chance = p[:, state[asked]]

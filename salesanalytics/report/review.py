@@ -126,7 +126,7 @@ def no_work(process: Process, lang: str) -> str:
     return label("no_work", lang, names=label("list_comma", lang).join(names)) if names else ""
 
 
-def reps_text(found: RepEvaluation, book: DealBook, lang: str, width: int | None = None, *, as_of: date) -> str:
+def reps_text(found: RepEvaluation, lang: str, width: int | None = None, *, as_of: date) -> str:
     """How reps do given the deals they were dealt (`evaluate_reps`); no rank where deals are few."""
     reps = found.reps.sort_values("effect", ascending=False, kind="stable")
     interval = label("part_of", lang, text=label("rep_effect", lang), part=percent(found.confidence))

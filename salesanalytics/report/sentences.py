@@ -9,6 +9,7 @@ from salesanalytics.labels import has_label, label, number, percent, signed
 from salesanalytics.models import AucInterval
 from salesanalytics.models.ladder import Rung
 
+TOP_REASONS = 4
 WHY_UNTESTED = ("note_no_backtest", "note_backtest_of_quarters")
 
 
@@ -54,11 +55,11 @@ def signal_text(found: AucInterval, lang: str) -> str:
     return label(key, lang, n=number(found.n_clusters), level=percent(found.confidence), **told)
 
 
-def reason_lines(reasons: pd.DataFrame, lang: str, *, top: int = 4) -> list[str]:
+def reason_lines(reasons: pd.DataFrame, lang: str) -> list[str]:
     """One line a deal (`close_reasons`): its chance, that of the average deal in its state, the strongest reasons."""
     lines = []
     for deal, part in reasons.groupby("deal_id", sort=False):
-        strongest = part.head(top)
+        strongest = part.head(TOP_REASONS)
         moves = [
             f"{reason_name(r, lang)} {signed(100 * e, 1)}"
             for r, e in zip(strongest["reason"], strongest["effect"], strict=True)

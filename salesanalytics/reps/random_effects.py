@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from salesanalytics.reps.averaging import EFFECTS, SDS, AtSpread, Deals, at_spread, spread_prior, within_reps
-from salesanalytics.reps.predictive import limits, mid_p, wins_by_chance
+from salesanalytics.reps.predictive import limits, wins_by_chance
 
 SD_PRIOR = 0.5  # scale of the half-normal prior of the spread between reps (log odds)
 
@@ -30,9 +30,8 @@ class RepFit:
     p_above_median : ndarray (n_reps,)
         Chance that the effect lies above the median of the reps.
     funnel_lower, funnel_upper : ndarray (n_reps,)
-        Wins between which chance and the usual spread between reps leave 95 of 100 reps (or ``funnel``).
-    surprise : ndarray (n_reps,)
-        Chance of fewer wins than observed (half of equally many included), all other reps deciding the spread.
+        Wins between which chance and the usual spread between reps leave 95 of 100 reps (or ``funnel``), all other reps
+        deciding the spread.
     sd, sd_lower, sd_upper : float
         Spread between reps: posterior mean and interval.
     coefficients, errors : ndarray (n_columns,)
@@ -50,7 +49,6 @@ class RepFit:
     p_above_median: np.ndarray
     funnel_lower: np.ndarray
     funnel_upper: np.ndarray
-    surprise: np.ndarray
     sd: float
     sd_lower: float
     sd_upper: float
@@ -146,8 +144,7 @@ def _summary(
     wins, spread = (over_spreads([getattr(one, name) for one in found]) for name in ("mean_wins", "variance_wins"))
     robust = np.array([one.evidence_robust for one in found])
     others = _weights((robust.sum(axis=1, keepdims=True) - robust).T, own)
-    chances = wins_by_chance(others @ priors, wins, spread)
-    low, high = limits(chances, n, tail=(1 - funnel) / 2)
+    low, high = limits(wins_by_chance(others @ priors, wins, spread), n, tail=(1 - funnel) / 2)
     constant = float(over_spreads([one.constant for one in found]))
     fitted = np.empty(len(order))
     fitted[order] = 1 / (1 + np.exp(-(constant + deals.x[:, 1:] @ slopes + mean[deals.rep])))
@@ -163,7 +160,6 @@ def _summary(
         p_above_median=_above_median(values, below),
         funnel_lower=low,
         funnel_upper=high,
-        surprise=mid_p(chances, observed),
         sd=float(weight @ SDS),
         sd_lower=float(np.interp(tail, spread_below, SDS)),
         sd_upper=float(np.interp(1 - tail, spread_below, SDS)),
