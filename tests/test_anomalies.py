@@ -495,6 +495,10 @@ def test_the_funnel_yields_the_target_or_does_not(target, fires):
     book = worlds.book_of(deals, history, last=799, targets=targets)
     table = hits(know(book, as_of=worlds.day_of(799)), "R04")
     assert len(table) == fires
+    months = [f"{year}-{m:02d}" for year in (2011, 2012, 2013) for m in range(1, 13)]
+    by_month = worlds.book_of(deals, history, last=799, targets=pd.DataFrame({"quarter": months, "amount": target / 3}))
+    told = hits(know(by_month, as_of=worlds.day_of(799)), "R04")
+    assert told["target"].tolist() == pytest.approx(table["target"].tolist()) if fires else told.empty
     for currency, lang, unit in (("EUR", "en", " EUR"), ("CNY", "zh", " 元"), ("CNY", "en", " CNY")):
         book = worlds.book_of(deals, history, last=799, targets=targets, currency=currency)
         told = sa.find_anomalies(book, as_of=worlds.day_of(799)).hits.query("rule == 'R04'")[f"evidence_{lang}"]

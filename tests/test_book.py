@@ -1073,6 +1073,9 @@ def test_names_that_their_own_table_does_not_know_are_reported():
     assert not any("not among" in rule for rule in reported(book_of(deals.assign(rep_id="R1"), reps=reps)))
 
 
+NO_PERIOD = "quarter not like 2026Q4, 2026-10 or 2026"
+
+
 def test_faults_of_targets():
     rows = [
         ("2024Q1", None, "1,000", None),
@@ -1090,8 +1093,8 @@ def test_faults_of_targets():
     ]
     book = book_of(targets=pd.DataFrame(rows, columns=["quarter", "team", "amount", "measure"]))
     assert [row[1:] for row in aside(book)] == [
-        (3, None, "quarter not like 2026Q4", "quarter", "2024Q5"),
-        (4, None, "quarter not like 2026Q4", "quarter", "next"),
+        (3, None, NO_PERIOD, "quarter", "2024Q5"),
+        (4, None, NO_PERIOD, "quarter", "next"),
         (5, None, "quarter missing", "quarter", None),
         (6, None, "amount unreadable", "amount", "lots"),
         (7, None, "amount missing", "amount", None),
@@ -1131,17 +1134,32 @@ def test_quarters_and_measures_of_targets_as_people_write_them():
         "2026Q1", "2026Q2", "2026Q3", "2026Q4", "2025Q1", "2025Q2", "2025Q3", "2025Q4", "2024Q4", "2024Q3",
     ]  # fmt: skip
     assert read["measure"].tolist() == [None, *["amount"] * 3, *["count"] * 2, *[None] * 4]
-    for other in ("2026/4", "2026-4", "FY26", "2026", "2026年5季度", "2026Q12"):
+    for other in ("2026/4", "2026-4", "2026-13", "2026-10-01", "2026年13月", "26", "2026年5季度", "2026Q12"):
         book = book_of(targets=table.assign(quarter=[*said[:-1], other]))
-        assert aside(book) == [("targets", 10, None, "quarter not like 2026Q4", "quarter", other)]
+        assert aside(book) == [("targets", 10, None, NO_PERIOD, "quarter", other)]
     twice = book_of(targets=table.assign(quarter=[*said[:-1], "FY24 Q4"]))
     assert aside(twice) == [("targets", 10, None, "duplicate target", "quarter", "FY24 Q4")]
 
 
-def test_targets_of_which_none_is_of_a_quarter_are_set_aside():
+def test_targets_of_months_and_years_as_people_write_them():
+    said = {
+        "2026-10": "2026-10", "2026/09": "2026-09", "2026.08": "2026-08", "2026年7月": "2026-07",
+        "2026年06月份": "2026-06", "２０２６－０５": "2026-05", "2026": "2026", "FY25": "2025", "2024年": "2024",
+        "2023年度": "2023", "fy 2022": "2022", "2021年全年": "2021",
+    }  # fmt: skip
+    book = book_of(targets=pd.DataFrame({"quarter": list(said), "amount": 1}))
+    assert book.targets["quarter"].tolist() == list(said.values())
+    months = pd.period_range("2024-01", periods=2, freq="M")
+    for as_given, read in ((months, ["2024-01", "2024-02"]), ([2024, 2025], ["2024", "2025"])):
+        assert book_of(targets=pd.DataFrame({"quarter": as_given, "amount": 1})).targets["quarter"].tolist() == read
+    twice = book_of(targets=pd.DataFrame({"quarter": ["2026-10", "2026年10月"], "amount": 1}))
+    assert aside(twice) == [("targets", 2, None, "duplicate target", "quarter", "2026年10月")]
+
+
+def test_targets_of_which_none_is_of_a_period_are_set_aside():
     """Nor does pandas have anything to warn of."""
-    book = book_of(targets=pd.DataFrame({"quarter": ["2026-10", "2026"], "amount": 1}))
-    assert [row[3] for row in aside(book)] == ["quarter not like 2026Q4"] * 2
+    book = book_of(targets=pd.DataFrame({"quarter": ["next", "2026-4"], "amount": 1}))
+    assert [row[3] for row in aside(book)] == [NO_PERIOD] * 2
 
 
 @pytest.mark.parametrize("name", ["reps", "accounts", "targets"])

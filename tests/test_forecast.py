@@ -777,6 +777,7 @@ def test_levels_of_targets_are_never_added(quarter, expected):
     assert group_targets(with_targets, parse_period("2013Q4")) == {
         "team": {"north": 300, "south": 200},
         "rep_id": {"r1": 90},
+        "month": {},
     }
     plain = tiny({"a": [("S1", 0)]}, last=1400, targets=targets[["quarter", "amount"]].iloc[:1])
     assert stated_target(plain, parse_period("2013Q3")) == 1000
@@ -797,10 +798,54 @@ def test_the_target_of_a_year_is_that_of_its_four_quarters_at_one_level():
         return tiny({"a": [("S1", 0)]}, last=1400, targets=table), parse_period("2013")
 
     assert stated_target(*target(rows)) == 102.0
-    assert group_targets(*target(rows)) == {"team": {"north": 100.0}, "rep_id": {}}
+    assert group_targets(*target(rows)) == {"team": {"north": 100.0}, "rep_id": {}, "month": {}}
     assert stated_target(*target([row for row in rows if row[0] != "2013Q1"])) is None
     company = [(f"2013Q{k}", None, None, 200.0) for k in (1, 2, 3)]
     assert stated_target(*target(rows + company)) == 1100.0
+
+
+def targets_of(*rows, **settings):
+    """A book whose targets are (period, team, amount)."""
+    table = pd.DataFrame(rows, columns=["quarter", "team", "amount"])
+    return tiny({"a": [("S1", 0)]}, last=1400, targets=table, **settings)
+
+
+def test_a_quarter_without_a_target_has_that_of_its_three_months():
+    months = [(f"2013-{k:02d}", None, float(k)) for k in (7, 8, 9, 10, 11)]
+    some, q3, q4 = targets_of(*months), parse_period("2013Q3"), parse_period("2013Q4")
+    assert stated_target(some, parse_period("2013-08")) == 8
+    assert stated_target(some, q3) == 7 + 8 + 9
+    assert stated_target(some, q4) is None  # of December nobody said anything
+    assert stated_target(some, parse_period("2013-12")) is None
+    assert group_targets(some, q4) == {"team": {}, "rep_id": {}, "month": {"2013-10": 10.0, "2013-11": 11.0}}
+    own = targets_of(*months, ("2013Q3", None, 100.0))
+    assert stated_target(own, q3) == 100
+    assert group_targets(own, q3)["month"] == {"2013-07": 7.0, "2013-08": 8.0, "2013-09": 9.0}
+    fiscal = targets_of(*months, fiscal_year_start=9)
+    assert stated_target(fiscal, parse_period("2014Q1", fiscal_year_start=9)) == 9 + 10 + 11
+
+
+def test_teams_may_say_it_by_month_or_by_quarter():
+    """A team with a target of its own for the quarter has that one; the others their months, if these are all named."""
+    rows = [("2013Q3", "north", 50.0), ("2013-07", "north", 1.0), ("2013-07", "south", 2.0), ("2013-08", "south", 3.0)]
+    q3 = parse_period("2013Q3")
+    short, whole = targets_of(*rows), targets_of(*rows, ("2013-09", "south", 4.0))
+    assert stated_target(short, q3) == 50
+    assert stated_target(whole, q3) == 50 + 2 + 3 + 4
+    assert group_targets(short, q3)["team"] == {"north": 50.0}
+    assert group_targets(whole, q3) == {
+        "team": {"north": 50.0, "south": 9.0}, "rep_id": {}, "month": {"2013-07": 3.0, "2013-08": 3.0, "2013-09": 4.0}
+    }  # fmt: skip
+
+
+def test_a_year_has_its_own_target_or_that_of_its_parts():
+    quarters, year = [(f"2013Q{k}", None, 10.0) for k in (1, 2, 3)], parse_period("2013")
+    months = [(f"2013-{k}", None, 4.0) for k in (10, 11, 12)]
+    assert stated_target(targets_of(("2013", None, 70.0)), year) == 70
+    assert stated_target(targets_of(("2013", None, 70.0)), parse_period("2013Q1")) is None
+    assert stated_target(targets_of(("2013", None, 70.0), *quarters, *months), year) == 70
+    assert stated_target(targets_of(*quarters, *months), year) == 42
+    assert stated_target(targets_of(*quarters, *months[:2]), year) is None
 
 
 # ---------------------------------------------------------------- simple methods, and what a quarter brought

@@ -13,6 +13,9 @@ import salesanalytics as sa
 from salesanalytics.forecast.late_bookings import shares_before
 from salesanalytics.forecast.months import months_of, open_by_month
 from salesanalytics.forecast.prepare import prepare
+from salesanalytics.labels import label
+from salesanalytics.report.sections import sections
+from salesanalytics.report.tables import group_notes, group_rows
 from salesanalytics.timeline import parse_period
 from salesanalytics.timeline.calendar import to_day
 
@@ -60,6 +63,51 @@ def test_a_fiscal_quarter_has_its_own_months():
     ahead = sa.outlook(told, book=book)
     assert ahead["period"].tolist() == ["2012-02", "2012-03", "2012-04", "2013Q1", "2013Q2", "2013"]
     assert ahead.loc[ahead["kind"].eq("month"), "amount"].sum() == pytest.approx(told.total().mean())
+
+
+def test_months_stand_beside_their_targets():
+    targets = pd.DataFrame({"quarter": ["2013-04", "2013-05", "2013-06"], "amount": [150.0, 1e-6, 90.0]})
+    book = drawn_world(3, targets=targets)
+    told = sa.forecast_quarter(book, quarter="2013Q2", as_of="2013-05-20", draws=500)
+    drawn, table = sa.draws_by(told, by="month"), sa.rollup(told, by="month").set_index("month")
+    assert told.target == pytest.approx(240.0)
+    expected = [(drawn[name] >= goal).mean() for name, goal in targets.itertuples(index=False)]
+    assert expected[1] == 1 > expected[2] > 0
+    ahead = sa.outlook(told, book=book).set_index("period")
+    for found in (table, ahead.loc[table.index]):
+        assert found["target"].tolist() == [150.0, 1e-6, 90.0]
+        assert found["p_target"].tolist() == expected
+    assert sa.forecast_quarter(book, quarter="2013-06", as_of="2013-05-20", draws=50).target == 90.0
+    assert "target" not in sa.rollup(told, by="stage")
+    plain = sa.forecast_quarter(drawn_world(3), quarter="2013Q2", as_of="2013-05-20", draws=50)
+    assert "target" not in sa.rollup(plain, by="month")
+
+
+def test_months_of_an_attribute_have_no_targets_of_the_calendar():
+    targets = pd.DataFrame({"quarter": ["2013-04"], "amount": [5.0]})
+    deals, history = simulate(3, days=1500, per_day=0.5)
+    book = book_of(deals.assign(month="2013-04"), history, last=1499, targets=targets, attributes=["month"])
+    told = sa.forecast_quarter(book, quarter="2013Q2", as_of="2013-03-31", draws=50)
+    assert told.group_targets["month"] == {"2013-04": 5.0}
+    assert "target" not in sa.rollup(told, by="month")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_pages_show_the_targets_of_months(lang, tmp_path):
+    targets = pd.DataFrame({"quarter": ["2013-05", "2013-06"], "amount": [1e-6, 100.0]})
+    book = drawn_world(3, targets=targets)
+    told = sa.forecast_quarter(book, quarter="2013Q2", as_of="2013-05-20", draws=200)
+    parts, ahead = sa.rollup(told, by="month"), sa.outlook(told, book=book)
+    rows = group_rows(parts, told, lang).set_index(label("kind_month", lang))
+    assert rows[label("target", lang)].tolist() == ["–", "<0.1", "100.0"]
+    assert rows[label("p_target", lang)].tolist()[:2] == ["–", "100 %"]  # reached by what is signed
+    assert not group_notes(parts, lang)
+    table = sections(told, lang, before=None, groups=None, outlook=ahead)[-1].tables[0][0]
+    assert table[label("target", lang)].tolist() == ["–", "<0.1", "100.0", "–", "–", "–"]
+    for name in ("f.html", "f.xlsx"):
+        sa.write_report(told, tmp_path / name, lang=lang, groups=parts, outlook=ahead)
+    none = sections(told, lang, before=None, groups=None, outlook=ahead.assign(target=np.nan))[-1].tables[0][0]
+    assert label("target", lang) not in none
 
 
 @pytest.mark.parametrize("as_of", ["2013-03-31", "2013-04-20", "2013-02-20"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pandas as pd
@@ -10,10 +11,15 @@ from salesanalytics.book.contract import DATE_COLUMNS, NUMBER_COLUMNS
 from salesanalytics.book.frames import SourceTable, contract_columns, parse_columns
 from salesanalytics.book.settings import BookSettings
 
-#: How people write a quarter and a measure of a target, without blanks and in capitals; the first form is the book's.
-QUARTERS = (
+#: How people write a quarter, a month or a year of a target, without blanks and in capitals. 2026-4 is left out: April
+#: to some, the fourth quarter to others.
+PERIODS = (
     r"(?:FY)?(?P<year>\d{4}|\d\d)[-/年]?(?:Q(?P<n>[1-4])|第?(?P<zh>[1-4一二三四])季度?)",
     r"(?:Q(?P<n>[1-4])|(?P<zh>[1-4])Q)[-/]?(?:FY)?(?P<year>\d{4}|\d\d)",
+    r"(?P<year>\d{4})[-/.](?P<month>0[1-9]|1[0-2])",
+    r"(?P<year>\d{4})年(?P<month>0?[1-9]|1[0-2])月份?",
+    r"FY(?P<year>\d{4}|\d\d)",
+    r"(?P<year>\d{4})(?:年度?|年?全年)?",
 )
 NUMBERS = {name: f"{k % 4 + 1}" for k, name in enumerate("1234一二三四")}
 MEASURES = {"AMOUNT": "amount", "金额": "amount", "COUNT": "count", "数量": "count", "项目数": "count"}
@@ -40,17 +46,23 @@ def read_list(source: SourceTable, settings: BookSettings) -> tuple[pd.DataFrame
 
 
 def _plain_targets(frame: pd.DataFrame) -> pd.DataFrame:
-    """Quarters and measures in the form of the book (2026年四季度, FY26 Q4, 4Q26 are 2026Q4); others as they are."""
+    """Periods and measures in the form of the book (2026年四季度, FY26 Q4, 4Q26 are 2026Q4); others as they are."""
     said = frame[["quarter", "measure"]].astype("str")
     plain = said.apply(lambda texts: texts.str.normalize("NFKC").str.replace(r"\s", "", regex=True).str.upper())
-    first, second = (plain["quarter"].str.extract(f"^{form}$") for form in QUARTERS)
-    found = first.where(first.notna(), second)
-    number = found["n"].where(found["n"].notna(), found["zh"]).map(NUMBERS).astype(object)
-    quarter = found["year"].str.zfill(4).str.replace(r"^00", "20", regex=True) + "Q" + number
     texts = {"quarter_text": frame["quarter"], "measure_text": frame["measure"]}
-    measure = plain["measure"].map(MEASURES)
-    measure = measure.where(measure.notna(), frame["measure"])
-    return frame.assign(**texts, quarter=quarter.where(quarter.notna(), frame["quarter"]), measure=measure)
+    period, measure = plain["quarter"].map(_plain_period), plain["measure"].map(MEASURES)
+    found = {"quarter": period.where(period.notna(), frame["quarter"])}
+    return frame.assign(**texts, **found, measure=measure.where(measure.notna(), frame["measure"]))
+
+
+def _plain_period(text: str) -> str | None:
+    """``2026Q4``, ``2026-10`` or ``2026`` of what people write; None: it is none of these."""
+    found = next(filter(None, (re.fullmatch(form, text) for form in PERIODS)), None)
+    if found is None:
+        return None
+    told = dict.fromkeys(("n", "zh", "month")) | found.groupdict()
+    year, number = f"20{told['year']}"[-4:], told["n"] or told["zh"]
+    return f"{year}Q{NUMBERS[number]}" if number else f"{year}-{told['month']:0>2}" if told["month"] else year
 
 
 def _rules(name: str, frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series]]:
@@ -59,7 +71,8 @@ def _rules(name: str, frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series
     for column in (*DATE_COLUMNS[name], *NUMBER_COLUMNS[name]):
         yield f"{column} unreadable", column, frame[f"{column}_unreadable"]
     if name == "targets":
-        yield "quarter not like 2026Q4", key, ~frame[key].fillna("").str.fullmatch(r"\d{4}Q[1-4]")
+        form = r"\d{4}(?:Q[1-4]|-(?:0[1-9]|1[0-2]))?"
+        yield "quarter not like 2026Q4, 2026-10 or 2026", key, ~frame[key].fillna("").str.fullmatch(form)
         yield "amount missing", "amount", frame["amount"].isna()
         yield "negative amount", "amount", frame["amount"] < 0
         yield "unknown measure", "measure", ~frame["measure"].isin(["amount", "count", None])

@@ -11,7 +11,8 @@ import pandas as pd
 from salesanalytics.control.hits import flag
 from salesanalytics.control.known import Known
 from salesanalytics.forecast import actual
-from salesanalytics.timeline.calendar import parse_period, to_date
+from salesanalytics.forecast.targets import stated_target
+from salesanalytics.timeline.calendar import to_date
 
 Params = Mapping[str, Any]
 MOVES = ("stage", "close_date", "amount")
@@ -31,35 +32,19 @@ def concentration(known: Known, params: Params) -> pd.DataFrame:
 def funnel_gap(known: Known, params: Params) -> pd.DataFrame:
     """R04. What open deals are expected to sign by the end of the k-th quarter after this one (stage table x amount),
     with what this quarter has signed already, falls short of the targets up to then; k = 1 .. periods. Deals not opened
-    yet are left out: the rule asks whether the funnel at hand is enough. Targets by amount of the company, else summed
-    over teams, else over reps; a quarter without a target is not judged.
+    yet are left out: the rule asks whether the funnel at hand is enough. A quarter without a target (`stated_target`)
+    is not judged.
     """
-    targets = company_targets(known)
     signed = actual(known.book, quarter=known.quarter().name, known_at=to_date(known.day))["amount"]
     hits, due = [], 0.0
     for k in range(params["periods"] + 1):
         quarter = known.quarter(k)
-        due += targets.get(quarter.name, np.nan)
+        due += stated_target(known.book, quarter) or np.nan
         expected = float((known.deals["amount"] * known.p_won(quarter.end_day - known.day)).sum())
         if k and due > expected + signed:
             sums = {"target": due, "expected": expected + signed}
             hits.append({"since_day": known.day, "value": due - expected - signed, "quarter": quarter.name, **sums})
     return pd.DataFrame(hits[:1] or {"since_day": []})
-
-
-def company_targets(known: Known) -> dict[str, float]:
-    """Target amount by quarter: the company's row, else the sum of teams, else of reps; 0 is none."""
-    table = known.book.targets
-    if not len(table):
-        return {}
-    start = known.book.settings.fiscal_year_start
-    table = table.reindex(columns=["quarter", "rep_id", "team", "measure", "amount"])
-    table = table[table["measure"].fillna("amount").eq("amount")]
-    level = np.select([table["rep_id"].notna(), table["team"].notna()], [2, 1], 0)
-    name = [parse_period(q, fiscal_year_start=start).name for q in table["quarter"]]
-    sums = table.groupby([pd.Series(name, table.index), level])["amount"].sum().sort_index()
-    stated = {str(quarter): float(part.iloc[0]) for quarter, part in sums.groupby(level=0)}
-    return {quarter: amount for quarter, amount in stated.items() if amount > 0}
 
 
 def dead_stock(known: Known, params: Params) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,11 @@ def months_of(period: Period) -> list[Period]:
     """Months of a month, quarter or fiscal year, in their order."""
     firsts = pd.date_range(period.start, period.end, freq="MS")
     return [parse_period(f"{first:%Y-%m}", fiscal_year_start=period.start_month) for first in firsts]
+
+
+def month_names(days: Any) -> np.ndarray:
+    """Names of the months of days since 1970-01-01, such as ``2026-11``."""
+    return np.asarray(days).astype("datetime64[D]").astype("datetime64[M]").astype(str)
 
 
 def open_by_month(

@@ -55,7 +55,7 @@ def outlook(forecast: QuarterForecast, *, book: DealBook) -> pd.DataFrame:
     for month in months_of(period):
         own = signed[signed["end_day"].between(month.start_day, month.end_day)]
         totals = {measure: by_month[measure][month.name].to_numpy() for measure in MEASURES}
-        rows.append(_row("month", month, totals, signed=own, target=None))  # none is stated
+        rows.append(_row("month", month, totals, signed=own, target=stated_target(book, month)))
     totals = {measure: forecast.total(measure) for measure in MEASURES}
     rows.append(_row("quarter", period, totals, signed=signed, target=forecast.target))
     year = parse_period(period.name[:4], fiscal_year_start=period.start_month)

@@ -45,7 +45,8 @@ def forecast_quarter(
         End of that day, inclusive.
     target : float, optional
         Amount to reach. Without it that of the book (`salesanalytics.forecast.targets.stated_target`): the company's
-        row of ``book.targets``, else the sum of its teams, else of its reps; of a fiscal year the sum of its quarters.
+        row of ``book.targets``, else the sum of its teams, else of its reps; where the period has no row of its own the
+        sum of its quarters or months.
     draws : int
     seed : int
         Same book, date and seed: same numbers.

@@ -78,7 +78,7 @@ class QuarterForecast:
     rep_names : dict
         Names of reps by id, of those that have one.
     group_targets : dict
-        Targets of teams and of reps in the book: by ``team`` and ``rep_id``, by name.
+        Targets of teams, reps and months of the period in the book: by ``team``, ``rep_id`` and ``month``, by name.
     elsewhere : dict of Signings
         Signings of ``reopened`` (by position in ``prepared.ended``), ``unrecorded`` and ``new`` (by that of the past
         win that lends the amount).

@@ -82,17 +82,18 @@ def rollup(forecast: QuarterForecast, *, by: str) -> pd.DataFrame:
     -------
     DataFrame, one row a group, the largest amount first, then ``to come``; months in their order
         ``<by>``, ``amount``, ``amount_lower``, ``amount_upper``, ``count``, ``count_lower``, ``count_upper``: mean and
-        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once. By ``team`` or
-        ``rep_id``, where the book states targets of such in the period, also ``target`` and ``p_target`` (NaN: it has
-        none), and a row of each that has a target and no deal. Deals to come belong to no team and no rep yet:
-        their chances are without them.
+        80 % band. Means add up to the whole; bands do not, for groups do not all have luck at once. By ``team``,
+        ``rep_id`` or ``month``, where the book states targets of such in the period, also ``target`` and ``p_target``
+        (NaN: it has none), and a row of each that has a target and no deal. Deals to come belong to no team and no rep
+        yet: their chances are without them; those of months are with them.
 
     Raises
     ------
     SchemaError
         Deals cannot be grouped so.
     """
-    targets = pd.Series(forecast.group_targets.get(by, {}), dtype=float)
+    attribute_of_months = by == "month" and by in forecast.signed  # of the book's own, not of the calendar
+    targets = pd.Series({} if attribute_of_months else forecast.group_targets.get(by, {}), dtype=float)
     table: dict[str, Any] = {}
     for measure in ("amount", "count"):
         draws = draws_by(forecast, by=by, measure=measure)

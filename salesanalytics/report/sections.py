@@ -139,6 +139,8 @@ def _outlook(outlook: pd.DataFrame, forecast: QuarterForecast, lang: str) -> Sec
         name = label("part_of", lang, text=label(measure, lang), part=label("band_80", lang))
         rows[name] = [band(low, high, places) for low, high in limits]
     rows[label("signed_so_far", lang)] = [rounded(x / scale, digits) for x in outlook["amount_signed"]]
+    if outlook["target"].notna().any():
+        rows[amount_label("target", unit, lang)] = numbers(outlook["target"] / scale).tolist()
     n, sure = len(forecast.total()), reaches(outlook["amount_signed"], outlook["target"])
     rows[label("p_target", lang)] = [
         chance(p, n, certain=reached) for p, reached in zip(outlook["p_target"], sure, strict=True)

@@ -11,7 +11,9 @@ import pandas as pd
 
 from salesanalytics.book import DealBook
 from salesanalytics.forecast import QuarterForecast
+from salesanalytics.forecast.months import month_names
 from salesanalytics.forecast.result import reaches
+from salesanalytics.forecast.rollups import NOT_BY_DEAL
 from salesanalytics.labels import amount_label, band, chance, decimals, label, number, percent, short
 from salesanalytics.labels.units import unit_for, unit_for_deals
 from salesanalytics.plots.units import deals_in
@@ -85,7 +87,8 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
         columns[band_head] = [band(low, high, digits) for low, high in limits.itertuples(index=False)]
     if "target" in parts:
         columns[amount_label("target", unit, lang)] = numbers(parts["target"] / scale)
-        signed_now = forecast.signed.groupby(by)["amount"].sum().reindex(parts[by]).fillna(0.0)
+        groups = forecast.signed[by] if by in forecast.signed else month_names(forecast.signed["end_day"])
+        signed_now = forecast.signed["amount"].groupby(groups).sum().reindex(parts[by]).fillna(0.0)
         sure, n = reaches(signed_now, parts["target"].to_numpy()), len(forecast.total())
         columns[label("p_target", lang)] = [
             chance(p, n, certain=reached) for p, reached in zip(parts["p_target"], sure, strict=True)
@@ -94,8 +97,9 @@ def group_rows(parts: pd.DataFrame, forecast: QuarterForecast, lang: str) -> pd.
 
 
 def group_notes(parts: pd.DataFrame, lang: str) -> tuple[str, ...]:
-    """What the chances of the targets of groups leave out: a sentence, or none."""
-    return (label("groups_without_to_come", lang),) if "target" in parts else ()
+    """What the chances of the targets of groups leave out: a sentence, or none; months hold deals to come, too."""
+    apart = parts.iloc[:, 0].eq(NOT_BY_DEAL).any()
+    return (label("groups_without_to_come", lang),) if "target" in parts and apart else ()
 
 
 def baseline_rows(forecast: QuarterForecast, lang: str) -> pd.DataFrame:
