@@ -99,6 +99,59 @@ def test_extracts_that_are_none_are_refused():
         compare_extracts(was, replace(now, process=replace(now.process, id="other")))
 
 
+def renamed(book, ids):
+    """The book with other ids for some of its deals, and nothing else changed."""
+    ids = {old: f"X-{old}" for old in ids}
+    rows = book.history.drop(columns=["row", "recorded_at"], errors="ignore").replace({"deal_id": ids})
+    told = {"extracted_on": book.settings.extracted_on.isoformat(), "attributes": []}
+    return sa.make_book(deals=book.deals.replace({"deal_id": ids}), history=rows, settings=told)
+
+
+@pytest.mark.parametrize("column", ["name", "amount"])
+def test_deals_under_other_ids_are_named_and_most_of_them_refused(column):
+    was = tiny({f"D{k}": [("S1", k)] for k in range(8)}, last=100, deals={column: [*"abcdefgh"] if column == "name"
+               else np.arange(1.0, 9.0)})  # fmt: skip
+    now = tiny({f"D{k}": [("S1", k)] for k in range(8)} | {"new": [("S1", 120)], "gone": [("S1", 3)]}, last=130,
+               deals={column: [*"abcdefghaz"] if column == "name" else [*np.arange(1.0, 9.0), 1.0, 99.0]})  # fmt: skip
+    assert compare_extracts(was, now).renamed.empty
+    some = compare_extracts(was, renamed(now, ["D2", "D3"]))
+    assert some.renamed.to_numpy().tolist() == [["D2", "X-D2"], ["D3", "X-D3"]]
+    assert some.deals["what"].eq("vanished").sum() == 2
+    assert len(compare_extracts(was, renamed(now, ["D0", "D1", "D2", "D3"])).renamed) == 4
+    for ids in (["D0", "D1", "D2", "D3", "D4"], [f"D{k}" for k in range(8)]):
+        text = rf"{len(ids)} of 8 deals .*same creation and {column}\): D0 = X-D0, D1 = X-D1, D2 = X-D2"
+        with pytest.raises(SchemaError, match=text) as refused:
+            compare_extracts(was, renamed(now, ids))
+        assert f"8 个项目中，有 {len(ids)} 个在较晚的导出中换了 deal_id" in refused.value.__notes__[0]
+
+
+def test_deals_that_vanish_beside_others_of_their_day_are_not_renamed():
+    """Of the same day and customer, yet of another amount: one was deleted, another one recorded late."""
+    facts = {"account_id": ["a", "b", "c"], "amount": [1.0, 2.0, 3.0]}
+    was = tiny({"one": [("S1", 5)], "two": [("S1", 5)], "stays": [("S1", 6)]}, last=100, deals=facts)
+    now = tiny({"new one": [("S1", 5)], "new two": [("S1", 5)], "stays": [("S1", 6)]}, last=130,
+               deals=facts | {"amount": [1.0, 2.5, 3.0]})  # fmt: skip
+    assert compare_extracts(was, now).renamed.to_numpy().tolist() == [["one", "new one"]]
+    bare = [tiny({name: [("S1", 5)], "stays": [("S1", 6)]}, last=last) for name, last in (("old", 100), ("new", 130))]
+    assert compare_extracts(*bare).renamed.empty  # nothing tells deals of one day apart
+
+
+def test_a_forecast_says_which_vanished_deals_stand_there_under_other_ids():
+    book = company(0, 400)
+    last = book.extracted_day - 120
+    was, now = extract(book, last - 60), extract(book, last)
+    ids = sorted(set(was.deals["deal_id"]) & set(now.deals["deal_id"]))[:5]
+    asked = {"quarter": "2026Q3", "as_of": to_date(last), "draws": 50}
+    notes = dict(sa.forecast_quarter(now, **asked, extracts=compare_extracts(was, now)).notes)
+    assert "note_extracts_renamed" not in notes
+    told = renamed(now, ids)
+    notes = dict(sa.forecast_quarter(told, **asked, extracts=compare_extracts(was, told)).notes)
+    values = notes["note_extracts_renamed"]
+    assert (values["n"], values["vanished"]) == (5, 5)
+    for lang in LANGUAGES:
+        assert f"{ids[0]} = X-{ids[0]}" in label("note_extracts_renamed", lang, **values)
+
+
 def test_lag_curve_by_hand():
     """100 of each age 0 and 30; 60 and 90 of them were there: G(30) = .9 (all are by 60), G(0) = .6 x .9."""
     age = np.repeat([0, 30, 60], 100)

@@ -186,6 +186,11 @@ TEXTS: dict[str, str] = {
     "The two extracts share no deal_id: are they of one pipeline, with ids that stay?": (
         "两份导出没有相同的 deal_id：它们是否出自同一销售漏斗，编号是否不变？"
     ),
+    "{n} of {all} deals of the earlier extract stand in the later one under another deal_id (same creation and "
+    "{columns}): {examples}. Give both extracts the same ids.": (
+        "较早导出的 {all} 个项目中，有 {n} 个在较晚的导出中换了 deal_id（立项日与 {columns} 相同）：{examples}。"
+        "请使两份导出的编号一致。"
+    ),
     "A what_if is no forecast: record the one that it was asked of.": "what_if 不是预测：请记录它所依据的那次预测。",
     "{folder} has no record {record}; Ledger.list() names those there are.": (
         "{folder} 中没有记录 {record}；Ledger.list() 列出现有的记录。"

@@ -11,6 +11,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.arrivals import fit_arrivals
+from salesanalytics.forecast.extract_ids import renamed_deals
 from salesanalytics.forecast.extract_rows import compare_facts, compare_rows
 from salesanalytics.forecast.extract_summary import DEALS_OF_AFTER, counts
 from salesanalytics.forecast.recording_lag import lag_curve
@@ -41,6 +42,8 @@ class Extracts:
         of a deal of its age to have signed by the end of the later extract, as all deals there).
     lags : DataFrame, one row a kind and day
         `lag_curve` of ``created`` (deals) and ``won`` (signings), with ``kind``.
+    renamed : DataFrame, one row a deal that seems to stand in both under different ids
+        `renamed_deals`; above they count as ``vanished`` and ``late``.
     """
 
     before_on: date
@@ -49,6 +52,7 @@ class Extracts:
     facts: pd.DataFrame
     deals: pd.DataFrame
     lags: pd.DataFrame
+    renamed: pd.DataFrame
 
     @property
     def gap_days(self) -> int:
@@ -93,7 +97,7 @@ def compare_extracts(before: DealBook, after: DealBook) -> Extracts:
     Raises
     ------
     SchemaError
-        The processes differ, ``after`` is not the later one, or they share no deal.
+        The processes differ, ``after`` is not the later one, they share no deal, or most deals have other ids.
     """
     if before.process.id != after.process.id or before.state_codes != after.state_codes:
         raise SchemaError(f"Both extracts must follow one process, got {before.process.id} and {after.process.id}.")
@@ -102,9 +106,10 @@ def compare_extracts(before: DealBook, after: DealBook) -> Extracts:
             f"after must be the later extract; before ends on {to_date(before.extracted_day)}, after on "
             f"{to_date(after.extracted_day)}. State extracted_on in book.yaml, or change their order."
         )
+    deals = _deals(before, after)
+    renamed = renamed_deals(before, after, deals)
     if not set(before.deals["deal_id"]) & set(after.deals["deal_id"]):
         raise SchemaError("The two extracts share no deal_id: are they of one pipeline, with ids that stay?")
-    deals = _deals(before, after)
     signed = fit_arrivals(after, as_of=to_date(after.extracted_day)).sign_by_age
     age = (after.extracted_day - deals["created_day"]).clip(0, len(signed) - 1).astype("int64")
     deals["p_signed"] = pd.Series(signed[age], deals.index).where(deals["what"].eq("late"))
@@ -115,6 +120,7 @@ def compare_extracts(before: DealBook, after: DealBook) -> Extracts:
         facts=compare_facts(before, after),
         deals=deals.drop(columns=["created_day", "end_day"]),
         lags=_lags(deals, before.extracted_day, after.extracted_day),
+        renamed=renamed,
     )
 
 

@@ -11,6 +11,7 @@ from salesanalytics.book import DealBook
 from salesanalytics.errors import SchemaError
 from salesanalytics.forecast.allowance import allowance_note, with_allowance
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
+from salesanalytics.forecast.extract_ids import renamed_note
 from salesanalytics.forecast.extracts import Extracts
 from salesanalytics.forecast.prepare import Prepared, prepare
 from salesanalytics.forecast.result import COMPONENTS, QuarterForecast
@@ -79,7 +80,9 @@ def forecast_quarter(
         return drawn(book, prepared, **asked)
     told = drawn(book, with_allowance(prepared, extracts=extracts, extracted_day=book.extracted_day), **asked)
     notes = [note for note in told.notes if note[0] != "note_no_recorded_at"]
-    return replace(told, notes=(allowance_note(extracts, period, extracted_day=book.extracted_day), *notes))
+    allowed = allowance_note(extracts, period, extracted_day=book.extracted_day)
+    n_vanished = int(extracts.deals["what"].eq("vanished").sum())
+    return replace(told, notes=(allowed, *renamed_note(extracts.renamed, n_vanished), *notes))
 
 
 def check_draws(draws: Any, seed: Any) -> None:

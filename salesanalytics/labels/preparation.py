@@ -15,6 +15,17 @@ TEXTS: dict[str, tuple[str, str]] = {
             "日期的改动只在两份导出的比较中计数，未为其留出余量。"
         ),
     ),
+    "note_extracts_renamed": (
+        (
+            "{n} of {vanished} deals missing in the later extract stand there under another deal_id (alike in creation "
+            "and name, or customer and amount): {examples}. They count as vanished and as recorded late; give both "
+            "extracts the same ids."
+        ),
+        (
+            "较晚的导出中缺少的 {vanished} 个项目里，有 {n} 个换了 deal_id 仍在其中"
+            "（立项日相同，名称或客户与金额相同）：{examples}。它们被计为消失和滞后登记；请使两份导出的编号一致。"
+        ),
+    ),
     "title_pacing": ("Signed so far, by week", "各周累计签约"),
     "week_of_period": ("Week of the period", "期内第几周"), "past_periods": ("Past periods ({n})", "以往各期（{n}）"),
     "sheet_pacing": ("Pacing", "签约进度"),
