@@ -18,6 +18,7 @@ from salesanalytics.book import make_book, read_book
 from salesanalytics.book.contract import MONEY_FIELDS, OWN_COLUMNS
 from salesanalytics.book.settings import BookSettings, parse_settings
 from salesanalytics.errors import AsOfError, SchemaError
+from salesanalytics.errors.chinese import rule_in_chinese
 from salesanalytics.process import read_process
 from salesanalytics.timeline import known_outcomes
 
@@ -553,6 +554,17 @@ def test_an_attribute_without_end_is_not_known():
     book = book_of(some_deals(margin=[float("inf"), float("-inf"), *range(N - 2)], note="inf"), attributes=["margin"])
     assert book.deals["margin"].isna().tolist() == [True, True] + [False] * (N - 2)
     assert book.deals["note"].eq("inf").all()
+    fault = book.faults[book.faults["rule"].eq("infinite margin")].iloc[0]
+    deals = ", ".join(book.deals["deal_id"].head(2))
+    assert fault.tolist() == ["deals", "infinite margin", 2, False, deals, "counts as missing"]
+    assert (rule_in_chinese("infinite margin"), rule_in_chinese(fault["note"])) == ("margin 为无穷大", "视为缺失")
+    assert not any(rule.startswith("infinite") for rule in reported(book_of(some_deals(margin=range(N)))))
+
+
+def test_an_infinite_number_of_a_deal_that_is_set_aside_is_no_remark():
+    deals = put(some_deals(margin=[float("inf")] * 2 + [1.0] * (N - 2)), 2, amount="much")
+    book = book_of(deals, attributes=["margin"])
+    assert reported(book)["infinite margin"] == deals["deal_id"][0]
 
 
 def test_numbers_that_come_as_text_are_said_to_count_by_their_values():

@@ -111,7 +111,11 @@ def assemble(
         engine=engine,
     )
     check_limit(book, n_astray=len(lost_track))
-    seen = observations(book, newest_first=newest_first, astray=lost_track, n_first_values=n_first_values)
+    ids = deals["deal_id"].to_pandas()
+    infinite = {name: ids[where & ids.isin(kept["deal_id"])] for name, where in sources["deals"].infinite.items()}
+    seen = observations(
+        book, newest_first=newest_first, astray=lost_track, n_first_values=n_first_values, infinite=infinite
+    )
     return replace(book, faults=_concat([book.faults, seen]))
 
 

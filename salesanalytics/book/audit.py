@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -119,8 +120,18 @@ def _fault_line(rows: pd.DataFrame) -> str:
     return line + (f"; deals {ids}" if ids else "") + (f"; values {values}" if values else "")
 
 
-def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_first_values: int) -> pd.DataFrame:
-    """What is history or habit rather than a broken row: kept, counted and named."""
+def observations(
+    book: DealBook,
+    *,
+    newest_first: bool,
+    astray: pd.Series,
+    n_first_values: int,
+    infinite: Mapping[str, pd.Series],
+) -> pd.DataFrame:
+    """What is history or habit rather than a broken row: kept, counted and named.
+
+    ``astray`` and ``infinite`` are ids of deals: in an unknown stage; with an infinite number in a column, by column.
+    """
     found: list[dict[str, Any]] = []
 
     def note(table: str, rule: str, ids: pd.Series, text: str) -> None:
@@ -146,7 +157,7 @@ def observations(book: DealBook, *, newest_first: bool, astray: pd.Series, n_fir
     note("targets", "quarter far after the end of the book", _far_targets(book), "kept, no forecast asks for it yet")
     circle = pd.Series(lines_of_management(book.reps)[1], dtype=object)
     note("reps", "managers who report to each other", circle, "a line of management ends where a name comes again")
-    found += _unknown(book) + _unknown_columns(book) + _numbers_in_text(book)
+    found += _unknown(book) + _unknown_columns(book) + _numbers_in_text(book) + _infinite(infinite)
     for table, rule, n, names in unmatched(book):
         found.append(_remark(table, rule, "kept as written") | {"n": n, "examples": names})
     found += _imported(book)
@@ -218,6 +229,12 @@ def _numbers_in_text(book: DealBook) -> list[dict[str, Any]]:
             names.append(name)
     text = "each value counts as a kind of its own; in parquet and in DataFrames numbers are numbers"
     return [_remark("deals", "attribute of numbers in text", text) | {"examples": ", ".join(names)}] if names else []
+
+
+def _infinite(infinite: Mapping[str, pd.Series]) -> list[dict[str, Any]]:
+    """A remark on every column with infinite numbers, such as a ratio with nothing below the line."""
+    remarks = ((_remark("deals", f"infinite {name}", "counts as missing"), ids) for name, ids in infinite.items())
+    return [remark | {"n": len(ids), "examples": _examples(ids)} for remark, ids in remarks if len(ids)]
 
 
 def _remark(table: str, rule: str, text: str) -> dict[str, Any]:

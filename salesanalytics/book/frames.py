@@ -62,12 +62,21 @@ class SourceTable:
 
     def carried(self, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:
         """Columns that are not of the contract, of the rows to keep, as in the source; infinity is no number."""
-        known = contract_columns(self.name)
-        names = [name for name in self.table.column_names if name not in known]
-        found = self.table.select(names).filter(pa.array(keep)).to_pandas()
+        found = self.table.select(self._carried_names).filter(pa.array(keep)).to_pandas()
         numbers = found.select_dtypes("floating")
         found[numbers.columns] = numbers.where(~np.isinf(numbers))
         return found
+
+    @property
+    def infinite(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Where numbers of such columns are infinite, by column, of those in which any is."""
+        numbers = self.table.select(self._carried_names).to_pandas().select_dtypes("floating")
+        return {str(name): np.isinf(numbers[name].to_numpy()) for name in numbers if np.isinf(numbers[name]).any()}
+
+    @property
+    def _carried_names(self) -> list[str]:
+        known = contract_columns(self.name)
+        return [name for name in self.table.column_names if name not in known]
 
 
 def contract_columns(table_name: str) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ TEXTS: dict[str, str] = {
     "forecast category not of the contract": "约定之外的预测类别", "counts as not committed": "不计作承诺",
     "probability above 100": "概率大于 100",
     "carried along, no rule or forecast reads it": "保留，但规则和预测都不使用",
+    "infinite {}": "{} 为无穷大", "counts as missing": "视为缺失",
     "attribute of numbers in text": "属性为文本形式的数值",
     "each value counts as a kind of its own; in parquet and in DataFrames numbers are numbers": (
         "每个取值各算一类；只有 parquet 和 DataFrame 中的数值列才按数值处理"
