@@ -19,6 +19,7 @@ from salesanalytics.errors import InsufficientDataError, SchemaError
 from salesanalytics.forecast import backtest_cache, judged
 from salesanalytics.forecast.data_hash import data_hash
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
+from salesanalytics.forecast.judged import known_on
 from salesanalytics.forecast.past_origins import Origin, foresee
 from salesanalytics.forecast.prepare import prepare, prepare_by_table
 from salesanalytics.forecast.simple_methods import simple_methods
@@ -221,10 +222,10 @@ def test_bands_hold_about_as_often_as_they_say_in_a_stationary_world():
     assert summary.at[("count", "forecast"), "crps"] < 1.15 * summary.xs("count")["crps"].min()
 
 
-def made_up(pits, *, weeks=1):
-    """Scores of our method with given places of the truth in the forecast."""
+def made_up(pits, *, weeks=1, first=2009):
+    """Scores of our method with given places of the truth in the forecast, from a first year on."""
     rows = [
-        {"quarter": f"Q{q}", "week": w, "measure": "count", "method": "forecast", "pit": p}
+        {"quarter": f"{first + q // 4}Q{q % 4 + 1}", "week": w, "measure": "count", "method": "forecast", "pit": p}
         for q, p in enumerate(pits) for w in range(weeks)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["quarter", "week", "measure", "method", "pit"])
@@ -278,6 +279,36 @@ def test_a_record_widens_the_next_forecast():
     assert widths[1] > 1.2 * widths[0]
     assert wide.record.stretch > 1.5
     assert wide.shock_spread > plain.shock_spread
+
+
+def test_a_record_made_later_tells_an_earlier_forecast_what_was_known_then():
+    """Quarters were over, and judged, 30 days after they ended; what came later widened the earlier forecast too."""
+    good, bad = (
+        made_up(pits, first=year).assign(forecast=1.0, actual=9.0)
+        for pits, year in (([0.5] * 4, 2013), ([0.001, 0.999] * 2, 2014))
+    )
+    later, then = (TrackRecord(pd.concat(parts, ignore_index=True)) for parts in ([good, bad], [good]))
+    assert later.stretch > 1.2 > then.stretch
+    for day, quarters in (("2014-01-29", 3), ("2014-01-30", 4)):
+        asked = {"quarter": "2014Q1", "as_of": day, "draws": 300}
+        told, alone = (sa.forecast_quarter(book(), **asked, record=one) for one in (later, then))
+        assert told.record.scores["quarter"].nunique() == quarters
+        np.testing.assert_array_equal(told.total(), alone.total())
+    asked = {"quarter": "2015Q2", "as_of": "2015-03-31", "draws": 300}
+    assert sa.forecast_quarter(book(), **asked, record=later).record.stretch == later.stretch
+    asked = {"quarter": "2014Q1", "as_of": "2014-01-30", "draws": 300}
+    assert sa.forecast_quarter(book(), **asked, record=TrackRecord(bad)).record is None
+
+
+def test_calls_of_a_record_made_later_are_left_out_too():
+    scores = made_up([0.5] * 8, first=2013)
+    past = TrackRecord(scores, scores[["quarter", "week", "measure"]].assign(rep_id="r", called=1.0, came=2.0))
+    told = known_on(past, to_day("2014-08-05"), fiscal_year_start=1)
+    for rows in (told.scores, told.calls):
+        assert rows["quarter"].tolist() == scores["quarter"].tolist()[:6]
+    fiscal = known_on(past, to_day("2013-05-01"), fiscal_year_start=4)  # a year that ends in March 2013
+    assert fiscal.scores["quarter"].tolist() == scores["quarter"].tolist()[:4]
+    pd.testing.assert_frame_equal(known_on(record(), to_day("2015-12-31"), fiscal_year_start=1).scores, record().scores)
 
 
 def test_a_simple_method_that_did_better_is_recommended():

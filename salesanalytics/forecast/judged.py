@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from salesanalytics.forecast.calls import call_and_past, combined, corrected, wi
 from salesanalytics.forecast.drawing import draw_totals
 from salesanalytics.forecast.past_origins import DRAWS, Foreseen
 from salesanalytics.forecast.simple_methods import spread
-from salesanalytics.forecast.track_record import MIN_QUARTERS, NO_CALLS, OURS, WITH_CALLS, stretch_of
+from salesanalytics.forecast.track_record import MIN_QUARTERS, NO_CALLS, OURS, WITH_CALLS, TrackRecord, stretch_of
 from salesanalytics.models.bands import band_columns, crps, interval_score
-from salesanalytics.timeline import amounts
+from salesanalytics.timeline import amounts, parse_period
 from salesanalytics.timeline.calendar import GRACE_DAYS, to_date
 from salesanalytics.timeline.spells import outcomes_on
 
@@ -51,6 +52,15 @@ def judged(book: DealBook, told: list[Foreseen], seed: int) -> tuple[pd.DataFram
     scores = pd.DataFrame(rows)
     scores = scores[scores["scored"]].drop(columns=["matured_day", "scored"]).reset_index(drop=True)
     return _comparable(scores), calls
+
+
+def known_on(record: TrackRecord, day: int, *, fiscal_year_start: int) -> TrackRecord | None:
+    """What a record could say on a day: its quarters that had ended 30 days before; None where none had."""
+    parts = []
+    for rows in (record.scores, record.calls):
+        ends = {q: parse_period(q, fiscal_year_start=fiscal_year_start).end_day for q in rows["quarter"].unique()}
+        parts.append(rows[rows["quarter"].map(ends).astype(float) + GRACE_DAYS <= day].reset_index(drop=True))
+    return replace(record, scores=parts[0], calls=parts[1]) if len(parts[0]) else None
 
 
 def _widened(one: Foreseen, matured: list[dict[str, Any]], seed: int) -> tuple[float, dict[str, np.ndarray]]:

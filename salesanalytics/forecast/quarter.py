@@ -13,6 +13,7 @@ from salesanalytics.forecast.allowance import allowance_note, with_allowance
 from salesanalytics.forecast.drawing import accuracy_ceiling, draw_components
 from salesanalytics.forecast.extract_ids import renamed_note
 from salesanalytics.forecast.extracts import Extracts
+from salesanalytics.forecast.judged import known_on
 from salesanalytics.forecast.prepare import Prepared, prepare
 from salesanalytics.forecast.result import COMPONENTS, QuarterForecast
 from salesanalytics.forecast.simple_methods import MEASURES, simple_methods, with_record
@@ -53,7 +54,8 @@ def forecast_quarter(
         Same book, date and seed: same numbers.
     record : TrackRecord, optional
         From `backtest`: how past forecasts did. Where their bands were too narrow, the common shock is widened
-        (`TrackRecord.stretch`), to a spread of 1 at most; without it they are as the model makes them.
+        (`TrackRecord.stretch`), to a spread of 1 at most; without it they are as the model makes them. Of a record made
+        later the quarters count that had ended 30 days before ``as_of``: the others were not known then.
     extracts : Extracts, optional
         From `compare_extracts`, of a book without ``recorded_at``: an allowance for what is recorded late and for
         deals that vanish (`salesanalytics.forecast.allowance.with_allowance`).
@@ -74,6 +76,8 @@ def forecast_quarter(
     check_draws(draws, seed)
     if target is not None and not (isinstance(target, int | float | np.number) and 0 < target < np.inf):
         raise SchemaError(f"target must be an amount above 0, got {target!r}.")
+    if record is not None:
+        record = known_on(record, day, fiscal_year_start=book.settings.fiscal_year_start)
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "target": target, "record": record}
     prepared = prepare(book, period=period, day=day)
     if extracts is None:
