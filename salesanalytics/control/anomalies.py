@@ -12,7 +12,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.control.hits import RuleFunction, nothing
 from salesanalytics.control.known import Known, know
-from salesanalytics.control.registry import NEEDS, RULES, SAID
+from salesanalytics.control.registry import NEEDS, RULES, SAID, WITHOUT_OPEN_DEALS
 from salesanalytics.control.wording import word
 from salesanalytics.labels import LANGUAGES, label
 from salesanalytics.process.model import Rule
@@ -133,7 +133,7 @@ def _why_silent(known: Known, rule: Rule, by_id: Mapping[str, RuleFunction]) -> 
         return "silent_off", {}
     if rule.id not in by_id:
         return "silent_no_function", {}
-    if not len(known.deals):
+    if not len(known.deals) and rule.id not in WITHOUT_OPEN_DEALS:
         return "silent_no_deals", {}
     missing = [need for need in rule.needs if not (NEEDS[need](known) if need in NEEDS else need in known.fields.index)]
     if missing:

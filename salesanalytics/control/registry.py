@@ -74,6 +74,9 @@ RULES: dict[str, RuleFunction] = {
     "D01": rules_path.inconsistent,
 }
 
+#: Rules that judge reps by ended deals or by edits, or deals that have ended: they speak where no deal is open, too.
+WITHOUT_OPEN_DEALS = frozenset({"H04", "H06", "F08", "F09", "R03", "D01"})
+
 
 def _field(name: str) -> Callable[[Known], bool]:
     return lambda known: name in known.fields.index
