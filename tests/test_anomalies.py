@@ -96,6 +96,8 @@ def quotes(*amounts):
 
 IN_S4 = [stage("S4", 40)]
 #: Rule -> (rows of a deal that fires it, rows of one that just does not); a second pair of a rule has a letter.
+UNTICKED = [done("S1.C1", 9), done("S1.C1:undone", 9)]
+FIVE = [done(f"S1.C{k}", 9, **minutes(k)) for k in range(1, 6)]
 DEALS = {
     "A01": ([*IN_S4, (40, "buyer_stage", "B2")], [stage("S4", 14), (14, "buyer_stage", "B3")]),
     "A01b": ([stage("S4", 15), (15, "buyer_stage", "B3")], [stage("S4", 15), (15, "buyer_stage", "B4")]),
@@ -131,6 +133,14 @@ DEALS = {
     "A09b": (
         [stage("S1", 40), *(done(f"S1.C{k}", 9) for k in range(1, 5)), stage("S2", 9)],  # 4 of 6
         [stage("S1", 40), *(done(f"S1.C{k}", 9) for k in range(1, 4)), stage("S2", 9)],
+    ),
+    "A09d": (  # un-ticked on the same day: three stand, and four where it was ticked anew, with its proof
+        [stage("S1", 40), *UNTICKED, *(done(f"S1.C{k}", 9, **BUYER) for k in range(1, 5)), stage("S2", 9)],
+        [stage("S1", 40), *(done(f"S1.C{k}", 9) for k in range(2, 5)), *UNTICKED, stage("S2", 9)],
+    ),
+    "A09e": (  # within minutes; the same condition ticked anew is one
+        [stage("S1", 40), *FIVE, done("S1.C6:undone", 9, **minutes(9))],
+        [stage("S1", 40), *FIVE, *(done(f"S1.C{text}", 9, **minutes(9)) for text in ("5:undone", "1:undone", "1"))],
     ),
     "T01": ([stage("S1", 37)], [stage("S1", 36)]),  # q90 of won deals is 36.1
     "T02": ([stage("S3", 78)], [stage("S3", 77)]),  # 1.75 x 44.5 = 77.9, q90 = 79.3

@@ -135,14 +135,15 @@ def work_off_stage(known: Known, params: Params) -> pd.DataFrame:
 
 def bulk_ticking(known: Known, params: Params) -> pd.DataFrame:
     """A09. n conditions typed in within minutes, or share of a stage's conditions (at least two) done on the very day
-    on which that stage was left; of those that apply to the deal. The first arm needs times of day.
+    on which that stage was left; of those that apply to the deal. The first arm needs times of day. A condition
+    un-ticked later on that day is none.
     """
     by_stage = {stage.id: stage for stage in known.process.stages}
     rank = {c.id: stage.order for stage in by_stage.values() for c in stage.conditions}
-    rows = known.rows("condition")
-    rows = rows.assign(stage=rows["value"].map(rank))
-    rows = rows[rows["stage"].notna()].drop_duplicates(["deal", "value"])
-    at = known.applies.index.get_indexer(rows["deal"]), known.applies.columns.get_indexer(rows["value"])
+    rows = _ticked(known.rows("condition"))
+    rows = rows.assign(stage=rows["condition"].map(rank))
+    rows = rows[rows["stage"].notna()].drop_duplicates(["deal", "condition"])
+    at = known.applies.index.get_indexer(rows["deal"]), known.applies.columns.get_indexer(rows["condition"])
     rows = rows[known.applies.to_numpy()[at]]
     ticked = rows.groupby(["deal", "stage", "day"]).size().rename("n").reset_index()
     own = known.stays[known.stays["deal"].isin(known.deals.index)]
@@ -161,9 +162,20 @@ def bulk_ticking(known: Known, params: Params) -> pd.DataFrame:
     )
 
 
+def _ticked(rows: pd.DataFrame) -> pd.DataFrame:
+    """Ticks that stood at the end of their day, in their order: of each ``deal``, ``condition`` and ``day`` the first
+    row of the last word, if that is neither undone nor waived.
+    """
+    said = rows["value"].str.extract("^(?P<condition>[^:]*):?(?P<word>.*)$")
+    rows, each = rows.assign(**{name: said[name] for name in said}), ["deal", "condition", "day"]
+    begins = rows["word"].ne(rows.groupby(each)["word"].shift())
+    last = rows[begins].drop_duplicates(each, keep="last")
+    return last[last["word"].eq("")]
+
+
 def _within_minutes(known: Known, params: Params) -> pd.DataFrame:
     typed = typed_in(known.book, ["condition"], day=known.day, deal_ids=known.deals["deal_id"])
-    typed = typed[~typed["value"].str.contains(":")]
+    typed = _ticked(typed.assign(deal=typed["deal_id"], day=typed["moment"].dt.normalize()))
     first = typed.groupby("deal_id")["moment"].shift(params["n"] - 1)
     quick = typed[(typed["moment"] - first) <= pd.Timedelta(minutes=params["minutes"])]
     at = quick.groupby("deal_id")["moment"].min()
