@@ -159,6 +159,42 @@ def test_what_lies_beyond_the_horizon():
     assert horizon_rate(clocks([], []), horizon_days=30, confidence=0.9).n_at_horizon == 0
 
 
+def test_where_all_or_none_signed_only_what_was_watched_counts_as_trials():
+    # two won on day 10; of 98 that were last seen on day 5 nobody knows what they would have done
+    both = horizon_rate(clocks([10] * 2 + [5] * 98, ["won"] * 2 + ["open"] * 98), horizon_days=100, confidence=0.9)
+    assert (both.p, both.n_effective, both.upper) == (1.0, 2.0, 1.0)
+    assert both.lower == pytest.approx(0.05**0.5)
+    # none won: one lost, one watched for the whole horizon, 98 for a twentieth of it each
+    none = horizon_rate(clocks([3, 150] + [5] * 98, ["lost"] + ["open"] * 99), horizon_days=100, confidence=0.9)
+    assert (none.p, none.n_effective) == (0.0, pytest.approx(2 + 98 / 20))
+    assert none.upper == pytest.approx(1 - 0.05 ** (1 / none.n_effective))
+    # the only one watched from the start was won; those who came to be known on day 50 change nothing, nor do they tell
+    late = clocks([5, *range(60, 70)], ["won"] + ["lost"] * 10, entry=[0] + [50] * 10)
+    rate = horizon_rate(late, horizon_days=100, confidence=0.9)
+    assert (rate.p, rate.n_effective, rate.lower) == (1.0, 1.0, pytest.approx(0.05))
+    # on several landmarks a deal is one trial, as long as it was watched from the first
+    stood = clocks([40, 12], ["open", "open"], deal=[0, 0])
+    assert horizon_rate(stood, horizon_days=80, confidence=0.9).n_effective == 0.5
+    # all ended, as ever
+    ended = clocks([1, 2, 3], ["lost"] * 3)
+    assert horizon_rate(ended, horizon_days=80, confidence=0.9).n_effective == 3
+
+
+@pytest.mark.parametrize("share_won", [0.3, 0.6])
+def test_bounds_of_a_young_book_hold_the_truth(share_won):
+    """Deals watched for a tenth of the horizon: where none, or all, signed so far, the bound never held the truth."""
+    rng, inside, n_flat = np.random.default_rng(0), [], 0
+    for _ in range(400):
+        watched, day = rng.integers(1, 40, 15), rng.integers(1, 400, 15)
+        end = np.where(day > watched, "open", np.where(rng.random(15) < share_won, "won", "lost"))
+        rate = horizon_rate(clocks(np.minimum(day, watched), end), horizon_days=400, confidence=0.9)
+        if rate.se == 0:
+            n_flat += 1
+            inside.append(rate.lower <= share_won <= rate.upper)
+    assert n_flat > 20
+    assert np.mean(inside) > 0.9
+
+
 def test_a_segment_keeps_its_own_text_even_if_it_says_missing():
     book = tiny({"a": [("S1", 0)], "b": [("S1", 0)]}, last=60, deals={"product": ["missing", None]})
     rates = sa.stage_win_rates(book, as_of=at(60), by="product")

@@ -190,9 +190,9 @@ def test_rates_that_stay_drift_no_more_often_than_chance_says(n_periods, shock):
     start = pd.date_range("2010-01-01", periods=n_periods, freq="QS")
     table = pd.DataFrame(
         {
-            "stage": stages * n_periods, "start_on": start.repeat(600), "n_watched": n.ravel(),
+            "stage": stages * n_periods, "start_on": start.repeat(600), "n_effective_period": n.ravel(),
             "end_on": (start + pd.offsets.QuarterEnd()).repeat(600), "p_won_period": p.ravel(),
-            "se_period": np.sqrt(p * (1 - p) / n).ravel(), "share_reached": 1.0,
+            "share_reached": 1.0,
         }
     )  # fmt: skip
     drift = sa.rate_drift(table)
@@ -206,8 +206,9 @@ def test_drift_is_a_weighted_line():
     years = pd.DataFrame(
         {
             "stage": "S1", "start_on": pd.to_datetime(["2010-01-01", "2011-01-01", "2012-01-01", "2013-01-01"]),
-            "end_on": pd.to_datetime(["2010-12-31", "2011-12-31", "2012-12-31", "2013-12-31"]), "n_watched": 100,
-            "p_won_period": [0.3, 0.35, 0.4, 0.1], "se_period": 0.045, "share_reached": [1, 1, 1, 0.2],
+            "end_on": pd.to_datetime(["2010-12-31", "2011-12-31", "2012-12-31", "2013-12-31"]),
+            "p_won_period": [0.3, 0.35, 0.4, 0.1], "n_effective_period": [104, 112, 119, 44],
+            "share_reached": [1, 1, 1, 0.2],
         }
     )  # fmt: skip
     drift = sa.rate_drift(years).iloc[0]

@@ -136,6 +136,25 @@ def test_where_no_deal_stood_nothing_speaks_against_a_nominal_rate():
     assert not proposal["is_outside"].any()
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_book_of_weeks_speaks_against_no_nominal_rate_that_time_may_still_bring(lang):
+    """98 deals open for 40 of 730 days: 1 % was proposed, and 10 % said to lie outside."""
+    paths = {f"d{k}": [("S1", 0)] for k in range(98)} | {f"w{k}": [("S8", 0), ("won", 38)] for k in range(40)}
+    book = tiny(paths, last=40)
+    proposal = sa.propose_nominal_rates(book, as_of=at(40)).set_index("stage")
+    s1 = proposal.loc["S1"]
+    assert (s1["p_won_in_stock"], s1["p_unseen"], s1["is_outside"]) == (0, 1, False)
+    n = 98 * 28 / 730  # all stood there on a landmark or more, the first 28 days ago at most
+    assert s1["shrunk"] == pytest.approx(1 / (n + 10), rel=0.3)
+    assert s1["upper"] > 0.1
+    assert proposal.loc["S8", "p_unseen"] == 0
+    text = proposal_text(proposal.reset_index(), sa.rising_rates(book, as_of=at(40)), book, lang)
+    assert label("proposal_unseen", lang, days="730", stages="S1") in text.replace("\n", " ")
+    seen = sa.propose_nominal_rates(book, as_of=at(40), horizon_days=12)
+    assert seen["p_unseen"].fillna(0).eq(0).all()
+    assert seen.set_index("stage").loc["S1", "is_outside"]
+
+
 def test_a_proposal_is_the_shrunk_rate_of_deals_in_stock_rounded():
     proposal = sa.propose_nominal_rates(world(), as_of=at(LAST), horizon_days=150).set_index("stage")
     rates = sa.stage_win_rates(world(), as_of=at(LAST), horizon_days=150).set_index("stage")

@@ -90,6 +90,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Made from the deals standing in each stage, signed within {days} days; the nominal rate counts as {n} deals.",
         "依据停留在各阶段的项目，{days} 天内签约；名义赢率计作 {n} 个项目。",
     ),
+    "proposal_unseen": (
+        "No deal has been watched for {days} days in {stages}: what is signed later than it was watched is in no rate.",
+        "{stages}：尚无项目被观察满 {days} 天；观察期之后的签约不在任何赢率之内。",
+    ),
     "rising_yes": ("The observed chance rises from stage to stage.", "实际赢率逐阶段上升。"),
     "rising_chance": (
         "The observed chance falls towards {stages}, no more than by accident ({p}); the proposal never falls.",

@@ -10,7 +10,7 @@ from scipy.special import ndtri, stdtrit
 
 from salesanalytics.models.incidence import Incidence, fit_incidence, loglog_interval
 from salesanalytics.models.influence import clustered_error, row_influence
-from salesanalytics.models.shrinkage import NO_SPREAD
+from salesanalytics.models.shrinkage import NO_SPREAD, effective_n
 
 ENDS = ["other", "won"]
 WON = 1
@@ -28,6 +28,8 @@ class HorizonRate:
         Still open at the horizon.
     n_at_horizon : int
         Deals watched that long.
+    n_effective : float
+        Plain yes/no trials that would tell as much (`effective_n`; where all or none signed: `told_trials`).
     beyond : float
         Share of all signings seen that came after the horizon.
     beyond_most : float
@@ -40,6 +42,7 @@ class HorizonRate:
     upper: float = np.nan
     p_open: float = np.nan
     n_at_horizon: int = 0
+    n_effective: float = 0.0
     beyond: float = np.nan
     beyond_most: float = np.nan
 
@@ -104,10 +107,31 @@ def horizon_rate(clocks: Clocks, *, horizon_days: float, confidence: float, by_v
     fit, influence = fit_with_influence(clocks, horizon_days, weight=weight)
     p, p_open = signed_by(fit, horizon_days)
     se = clustered_error(influence, clocks.deal, weight=weight)
-    n_deals = clocks.n_deals
-    lower, upper = rate_interval(p, se * _few(n_deals, len(clocks.deal), confidence), n_deals, confidence)
+    trials = told_trials(clocks, fit, horizon_days)
+    lower, upper = rate_interval(p, se * _few(clocks.n_deals, len(clocks.deal), confidence), trials, confidence)
     n_at_horizon = clocks.take(clocks.duration >= horizon_days).n_deals
-    return HorizonRate(p, se, lower, upper, p_open, n_at_horizon, *_beyond(fit, p))
+    n_effective = float(effective_n(p, se, trials))
+    return HorizonRate(p, se, lower, upper, p_open, n_at_horizon, n_effective, *_beyond(fit, p))
+
+
+def told_trials(clocks: Clocks, fit: Incidence, horizon_days: float) -> float:
+    """So many plain trials stand behind a chance of which all, or none, came.
+
+    A deal that ended is one; one that is still open speaks against a signing for the part of the horizon for which it
+    was watched, and not for it. Who came under observation after the last day of all others says nothing: the estimate
+    rests on those.
+    """
+    gone = fit.days[fit.p_open <= NO_SPREAD]
+    last, whole = min([horizon_days, *gone[:1]]), max(horizon_days, 1)
+    ended = (clocks.code >= 0) & (clocks.duration <= last)
+    told = np.where(ended, 1 - clocks.entry / whole, 0.0)
+    if signed_by(fit, horizon_days)[0] < 0.5:
+        open_for = (np.minimum(clocks.duration, last) - clocks.entry) / whole
+        told = np.where(ended, told, open_for)
+    told = np.where((clocks.entry < last) | (clocks.entry == 0), told, 0.0)
+    deal, most = np.unique(clocks.deal, return_inverse=True)[1], np.zeros(clocks.n_deals)
+    np.maximum.at(most, deal, told)
+    return float(most.sum())
 
 
 def _few(n_deals: int, n_rows: int, confidence: float) -> float:
@@ -145,9 +169,9 @@ def _beyond(fit: Incidence, p: float) -> tuple[float, float]:
     return max(seen - p, 0.0) / seen if seen > 0 else np.nan, max(most - p, 0.0) / most if most > 0 else np.nan
 
 
-def rate_interval(p: float, se: float, n: int, confidence: float) -> tuple[float, float]:
-    """Complementary log-log interval; where all or none of n deals signed, the exact binomial bound."""
-    tail = ((1 - confidence) / 2) ** (1 / max(n, 1))
+def rate_interval(p: float, se: float, n: float, confidence: float) -> tuple[float, float]:
+    """Complementary log-log interval; where all or none of n trials signed, the exact binomial bound."""
+    tail = ((1 - confidence) / 2) ** (1 / max(n, 1e-3))
     if se > NO_SPREAD:
         lower, upper = loglog_interval(p, se, confidence=confidence)
         return float(lower), float(upper)

@@ -10,7 +10,7 @@ import pandas as pd
 from salesanalytics.book import DealBook
 from salesanalytics.models.horizon_rates import horizon_rate
 from salesanalytics.models.rising_rates import never_falling, rising_among
-from salesanalytics.models.shrinkage import effective_n, shrink
+from salesanalytics.models.shrinkage import shrink
 from salesanalytics.models.stage_rates import check_horizon, nominal_rate
 from salesanalytics.models.stage_rows import clocks_of, standing_rows, states_of
 
@@ -41,9 +41,10 @@ def propose_nominal_rates(
     DataFrame, one row a state
         ``stage``, ``nominal``, ``proposed`` (NaN where neither data nor a nominal rate speak), ``lower``, ``upper``
         (interval of the shrunk rate, made never to fall like it), ``shrunk`` (before rounding), ``p_won_in_stock``
-        (plain), ``n_in_stock``, ``is_outside`` (the nominal rate lies outside the interval and something speaks against
-        it), ``made_rising`` (the rate was moved because the chance should not fall), ``p_value_rising`` (of true rates
-        that never fall), ``horizon_days``, ``confidence``.
+        (plain), ``n_in_stock``, ``p_unseen`` (where no deal was watched for the whole horizon, the part still open when
+        last watched: what it signs later is in no rate), ``is_outside`` (the nominal rate lies outside the interval,
+        widened by that part, and something speaks against it), ``made_rising`` (the rate was moved because the chance
+        should not fall), ``p_value_rising`` (of true rates that never fall), ``horizon_days``, ``confidence``.
 
     Raises
     ------
@@ -60,11 +61,12 @@ def propose_nominal_rates(
     for state in states:
         here = clocks.take(of_state.get(state, np.zeros(0, dtype="int64")))
         rate = horizon_rate(here, horizon_days=horizon_days, confidence=confidence)
-        rows.append((state, nominal_rate(book, state), rate.p, rate.se, here.n_deals))
-    table = pd.DataFrame(rows, columns=["stage", "nominal", "p_won_in_stock", "se", "n_in_stock"])
+        unseen = rate.p_open if rate.n_at_horizon == 0 else 0.0
+        rows.append((state, nominal_rate(book, state), rate.p, here.n_deals, rate.n_effective, unseen))
+    names = ["stage", "nominal", "p_won_in_stock", "n_in_stock", "n_effective", "p_unseen"]
+    table = pd.DataFrame(rows, columns=names)
     strength = np.where(table["nominal"].notna(), book.process.nominal_prior_strength, 0.0)
-    p = table["p_won_in_stock"].fillna(0.0)
-    n_eff = effective_n(p, table["se"], table["n_in_stock"])
+    p, n_eff = table["p_won_in_stock"].fillna(0.0), table["n_effective"].to_numpy()
     fit = shrink(p, n_eff, prior=table["nominal"], strength=strength, confidence=confidence)
     rising = rising_among(standing, book.process.stage_ids, horizon_days=horizon_days)
     moved = fit
@@ -75,11 +77,14 @@ def propose_nominal_rates(
         proposed=rounded(moved["p"]), shrunk=moved["p"], lower=moved["lower"], upper=moved["upper"],
         made_rising=np.abs(np.nan_to_num(moved["p"] - fit["p"])) > 1e-6, p_value_rising=rising.p_value,
     )  # fmt: skip
-    outside = (table["nominal"] < table["lower"]) | (table["nominal"] > table["upper"])
+    most = table["upper"] + table["p_unseen"].fillna(0.0)  # all that was open when last watched may sign yet
+    outside = (table["nominal"] < table["lower"]) | (table["nominal"] > most)
     seen = table["p_won_in_stock"].fillna(table["nominal"])  # 100 % is in no interval, even if all are won
     table["is_outside"] = outside & (seen.ne(table["nominal"]) | table["made_rising"])
-    first = ["stage", "nominal", "proposed", "lower", "upper", "shrunk", "p_won_in_stock", "n_in_stock", "is_outside"]
-    return table[[*first, "made_rising", "p_value_rising"]].assign(horizon_days=horizon_days, confidence=confidence)
+    first = ["stage", "nominal", "proposed", "lower", "upper", "shrunk", "p_won_in_stock", "n_in_stock", "p_unseen"]
+    return table[[*first, "is_outside", "made_rising", "p_value_rising"]].assign(
+        horizon_days=horizon_days, confidence=confidence
+    )
 
 
 def _rising(values: np.ndarray, weight: np.ndarray, is_stage: np.ndarray) -> np.ndarray:

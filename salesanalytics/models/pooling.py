@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betaincinv, betaln
 
-from salesanalytics.models.shrinkage import effective_n, marginal_strength, shrink
+from salesanalytics.models.shrinkage import marginal_strength, shrink
 
 RATES = {"won": "p_won", "in_stock": "p_won_in_stock"}
 ALONE = 10.0  # deals that a stage is worth to its only segment
@@ -71,9 +71,8 @@ def _candidates(p: np.ndarray, centre: float, centre_n: float) -> tuple[np.ndarr
 
 def _effective(rows: list[dict[str, Any]], suffix: str) -> tuple[np.ndarray, np.ndarray]:
     """Rates and their effective numbers of trials; 0 of 0 where no deal has time at risk."""
-    p = np.nan_to_num([row[RATES[suffix]] for row in rows])
-    watched = [row["n_in_stock"] if suffix == "in_stock" else row["n_entered"] - row["n_retrospective"] for row in rows]
-    return p, effective_n(p, [row[f"se_{suffix}"] for row in rows], watched)
+    name = "n_effective_in_stock" if suffix == "in_stock" else "n_effective"
+    return np.nan_to_num([row[RATES[suffix]] for row in rows]), np.array([row[name] for row in rows])
 
 
 def _named(fit: dict[str, np.ndarray], suffix: str, i: int) -> dict[str, float]:

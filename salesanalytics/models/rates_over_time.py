@@ -19,7 +19,6 @@ from salesanalytics.models.horizon_rates import (
     horizon_rate,
     signed_by,
 )
-from salesanalytics.models.shrinkage import effective_n
 from salesanalytics.models.stage_rates import check_horizon
 from salesanalytics.models.stage_rows import clocks_of, entry_rows, states_of
 from salesanalytics.timeline import Period, parse_period, quarter_of
@@ -28,9 +27,9 @@ from salesanalytics.timeline.calendar import as_of_day, to_timestamps
 DAYS_PER_YEAR = 365.25
 LEAST_PERIODS, LEAST_REACHED = 3, 0.9
 MEASURED = (
-    "n_entered", "p_won_cohort", "se_cohort", "lower_cohort", "upper_cohort", "p_open_cohort",
+    "n_entered", "p_won_cohort", "se_cohort", "lower_cohort", "upper_cohort", "p_open_cohort", "n_effective_cohort",
     "n_watched", "n_won_period", "n_other_end_period",
-    "p_won_period", "se_period", "lower_period", "upper_period", "p_open_period", "share_reached",
+    "p_won_period", "se_period", "lower_period", "upper_period", "p_open_period", "n_effective_period", "share_reached",
 )  # fmt: skip
 
 
@@ -64,11 +63,12 @@ def stage_rates_over_time(
     DataFrame, one row a state and year or quarter
         ``stage``, ``period``, ``start_on``, ``end_on`` (last day seen of it);
         ``n_entered``, ``p_won_cohort``, ``se_cohort``, ``lower_cohort``, ``upper_cohort``, ``p_open_cohort`` (still
-        open at the horizon, or when last watched); ``n_watched`` (deals with time at risk in the period),
+        open at the horizon, or when last watched), ``n_effective_cohort`` (plain trials that would tell as much);
+        ``n_watched`` (deals with time at risk in the period),
         ``n_won_period``, ``n_other_end_period``, ``p_won_period``, ``se_period``, ``lower_period``,
-        ``upper_period``, ``p_open_period``, ``share_reached`` (of all signings from that stage, those that come no
-        later after entry than the oldest deal watched in the period: where it is far below 1, as in the first
-        periods of a book, the period rate is too low); ``horizon_days``, ``confidence``.
+        ``upper_period``, ``p_open_period``, ``n_effective_period``, ``share_reached`` (of all signings from that
+        stage, those that come no later after entry than the oldest deal watched in the period: where it is far below
+        1, as in the first periods of a book, the period rate is too low); ``horizon_days``, ``confidence``.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def _signings(clocks: Clocks, horizon_days: float) -> Callable[[float], float]:
 def _columns(rate: HorizonRate, suffix: str) -> dict[str, float]:
     return {
         f"p_won_{suffix}": rate.p, f"se_{suffix}": rate.se, f"lower_{suffix}": rate.lower,
-        f"upper_{suffix}": rate.upper, f"p_open_{suffix}": rate.p_open,
+        f"upper_{suffix}": rate.upper, f"p_open_{suffix}": rate.p_open, f"n_effective_{suffix}": rate.n_effective,
     }  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def _line(part: pd.DataFrame) -> tuple[float, float, float]:
     middle = part["start_on"] + (part["end_on"] - part["start_on"]) / 2
     years = ((middle - middle.min()).dt.total_seconds() / (86400 * DAYS_PER_YEAR)).to_numpy()
     p = part["p_won_period"].to_numpy(dtype=float)
-    n_eff = effective_n(p, part["se_period"], part["n_watched"])
+    n_eff = part["n_effective_period"].to_numpy(dtype=float)
     common = (n_eff @ p + 0.5) / (n_eff.sum() + 1)  # equal rates would have equal variances per deal
     weight = n_eff / (common * (1 - common))
     x = years - weight @ years / weight.sum()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.models.horizon_rates import fit_with_influence, signed_by
+from salesanalytics.models.horizon_rates import fit_with_influence, signed_by, told_trials
 from salesanalytics.models.shrinkage import effective_n
 from salesanalytics.models.stage_rates import check_horizon
 from salesanalytics.models.stage_rows import clocks_of, standing_rows
@@ -78,15 +78,17 @@ def rising_among(
     clocks, n_deals = clocks_of(standing), standing["deal_id"].nunique()
     of_stage = standing.groupby("state").indices
     stages = [stage for stage in stage_ids if stage in of_stage]
-    p, n, influence = np.zeros(len(stages)), np.zeros(len(stages), dtype=int), np.zeros((len(stages), n_deals))
+    p, n, trials = np.zeros(len(stages)), np.zeros(len(stages), dtype=int), np.zeros(len(stages))
+    influence = np.zeros((len(stages), n_deals))
     for i, stage in enumerate(stages):
         here = clocks.take(of_stage[stage])
         fit, per_row = fit_with_influence(here, horizon_days)
         p[i], n[i] = signed_by(fit, horizon_days)[0], here.n_deals
+        trials[i] = told_trials(here, fit, horizon_days)
         influence[i] = np.bincount(here.deal, weights=per_row, minlength=n_deals)
     covariance = influence @ influence.T
     error = np.sqrt(np.diag(covariance))
-    weight = precision(p, error, n)
+    weight = precision(p, error, trials)
     rising = never_falling(p, weight)
     statistic = float(weight @ (p - rising) ** 2)
     table = pd.DataFrame({"stage": stages, "n_in_stock": n, "p_won_in_stock": p, "se_in_stock": error})

@@ -52,8 +52,9 @@ def stage_win_rates(
           deals entered), ``days_to_won_q50``, ``days_to_other_end_q50`` (median days from entry; where wins come
           sooner than losses, or the reverse, the closed deals are not like the rest);
         - ``p_won``, ``se_won``, ``lower_won``, ``upper_won``, ``p_open`` (still open at the horizon), ``n_at_horizon``
-          (deals watched that long), ``share_beyond`` (of all signings seen, those after the horizon),
-          ``share_beyond_most`` (the same if all that was still open when last watched were to sign);
+          (deals watched that long), ``n_effective`` (plain trials that would tell as much), ``share_beyond`` (of all
+          signings seen, those after the horizon), ``share_beyond_most`` (the same if all that was still open when last
+          watched were to sign);
         - ``n_in_stock`` (deals) and the same for ``_in_stock``;
         - by value, each deal counting by its amount known at entry, or on the landmark: ``amount_entered``,
           ``p_won_value``, ``lower_won_value``, ``upper_won_value``, ``n_without_amount`` (deals left out), and the
@@ -154,6 +155,7 @@ def _columns(clocks: Clocks, suffix: str, horizon_days: float, confidence: float
     return {
         f"p_won{more}": rate.p, f"se_{suffix}": rate.se, f"lower_{suffix}": rate.lower, f"upper_{suffix}": rate.upper,
         f"p_open{more}": rate.p_open, f"n_at_horizon{more}": rate.n_at_horizon,
+        f"n_effective{more}": rate.n_effective,
         f"share_beyond{more}": rate.beyond, f"share_beyond_most{more}": rate.beyond_most,
     }  # fmt: skip
 

@@ -120,8 +120,10 @@ def proposal_text(
     days, n = number(proposal["horizon_days"].iloc[0]), number(book.process.nominal_prior_strength)
     key = "proposal_basis" if proposal["nominal"].notna().any() else "proposal_basis_observed"
     basis = label(key, lang, days=days, n=n)
-    told = rising_sentence(rising, lang)
-    return "\n".join([table, *fold(basis, width), *(fold(told, width) if told else ()), ""])
+    unseen = label("list_comma", lang).join(proposal.loc[proposal["p_unseen"].gt(0), "stage"])
+    late = label("proposal_unseen", lang, days=days, stages=unseen) if unseen else ""
+    told = [text for text in (basis, late, rising_sentence(rising, lang)) if text]
+    return "\n".join([table, *(line for text in told for line in fold(text, width)), ""])
 
 
 def effect_text(effect: RatesEffect, lang: str, width: int | None = None) -> str:
