@@ -103,3 +103,7 @@ def test_what_cannot_be_compared():
         gray_test([1, 2], ["won"], ["a", "b"])
     with pytest.raises(SchemaError, match="duration_days must be >= 0 and not missing: 1 are not"):
         gray_test([-1, 2], ["won", "lost"], ["a", "b"])
+    with pytest.raises(SchemaError, match="entry_days must be >= 0 and not missing: 1 are not"):
+        gray_test([3, 2], ["won", "lost"], ["a", "b"], entry_days=[0, np.nan])
+    with pytest.raises(SchemaError, match="end has missing values"):  # it counted as another end
+        gray_test([3, 2], ["won", None], ["a", "b"])

@@ -217,6 +217,16 @@ def test_scores_by_hand():
     assert scores.loc[("90", "logistic"), "won"] == 3
 
 
+def test_methods_that_speak_of_no_deal_together_do_not_stop_the_others():
+    """A process with nominal rates of some stages, reps who state a chance in the others."""
+    half = [0.5, 0.4, 0.3, 0.2] + [np.nan] * 4
+    frame = pd.DataFrame({"deal_id": list("abcdefgh"), "horizon": "30", "won": [0, 1] * 4, "nominal": half})
+    frame = frame.assign(rep=half[::-1], stage_table=0.4, in_use=0.3)
+    scores = score_predictions(frame).set_index("method")
+    assert scores.index.tolist() == ["rep", "stage_table", "in_use"]
+    assert scores["n"].tolist() == [4, 4, 4]
+
+
 def test_scores_are_those_of_the_predictions(backtest):
     for (horizon, method), row in backtest.scores.set_index(["horizon", "method"]).iterrows():
         part = backtest.predictions[backtest.predictions["horizon"] == horizon]

@@ -195,6 +195,18 @@ def test_bounds_of_a_young_book_hold_the_truth(share_won):
     assert np.mean(inside) > 0.9
 
 
+def test_a_grouping_cannot_be_called_as_a_column_of_the_result():
+    """Its values were overwritten: by confidence, each row said 0.9."""
+    names = ("confidence", "nominal", "days", "n_passed")
+    book = tiny({"a": [("S1", 0)], "b": [("S1", 0)]}, last=60, deals={name: ["x", "y"] for name in names})
+    for ask, name in zip(
+        (sa.stage_win_rates, sa.stage_win_rates, sa.signing_curves, sa.stage_flow), names, strict=True
+    ):
+        with pytest.raises(SchemaError, match=f"by: the result has a column '{name}' of its own.*`my_{name}: {name}`"):
+            ask(book, as_of=at(60), by=name)
+    assert sa.stage_flow(book, as_of=at(60), by="confidence")["confidence"].unique().tolist() == ["x", "y"]
+
+
 def test_a_segment_keeps_its_own_text_even_if_it_says_missing():
     book = tiny({"a": [("S1", 0)], "b": [("S1", 0)]}, last=60, deals={"product": ["missing", None]})
     rates = sa.stage_win_rates(book, as_of=at(60), by="product")

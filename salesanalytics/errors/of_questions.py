@@ -33,6 +33,11 @@ TEXTS: dict[str, str] = {
     "by must be rep_id, team, a column of deals or a field of the history, got {got}; this book has: {names}.": (
         "by 必须是 rep_id、team、项目表的列或历史字段，得到的是 {got}；本账本有：{names}。"
     ),
+    "by: the result has a column {got} of its own. Give that of the book another name in book.yaml, as `{own}: {name}` "
+    "under tables.deals.columns.": (
+        "by：结果本身已有名为 {got} 的列。请在 book.yaml 中为账本的该列另取名："
+        "在 tables.deals.columns 下写 `{own}: {name}`。"
+    ),
     "{name} must be > 0, got {got}.": "{name} 必须大于 0，得到的是 {got}。",
     "{name} must be >= 1, got {got}.": "{name} 必须不小于 1，得到的是 {got}。",
     "{name} must be at least 0, got {got}.": "{name} 必须不小于 0，得到的是 {got}。",
@@ -69,7 +74,7 @@ TEXTS: dict[str, str] = {
     ),
     # arrays
     "All arrays must have one value per deal, got {sizes}.": "所有数组必须每个项目一个值，得到的是 {sizes}。",
-    "duration_days must be >= 0 and not missing: {n} are not.": "duration_days 必须不小于 0 且不缺失：有 {n} 个不符。",
+    "{name} must be >= 0 and not missing: {n} are not.": "{name} 必须不小于 0 且不缺失：有 {n} 个不符。",
     "end has missing values; an open deal is written 'open'.": "end 有缺失值；在跟进的项目写作 'open'。",
     "{name} must have one value per deal: {n} ends, shape {shape}.": (
         "{name} 必须每个项目一个值：有 {n} 个结局，形状为 {shape}。"

@@ -60,7 +60,7 @@ def gray_test(duration_days: Any, end: Any, group: Any, *, cause: str = "won", e
     Raises
     ------
     SchemaError
-        The arrays differ in length, or a duration is negative or missing.
+        The arrays differ in length, a duration or entry is negative or missing, or an end is missing.
 
     References
     ----------
@@ -96,9 +96,12 @@ def _table(duration_days: Any, end: Any, group: Any, entry_days: Any) -> pd.Data
         sizes = ", ".join(f"{name} {len(a)}" for name, a in arrays.items())
         raise SchemaError(f"All arrays must have one value per deal, got {sizes}.")
     table = pd.DataFrame(arrays)
-    bad = ~(table["duration"].astype(float) >= 0)
-    if bad.any():
-        raise SchemaError(f"duration_days must be >= 0 and not missing: {bad.sum()} are not.")
+    for name in ("duration", "entry"):
+        bad = ~(table[name].astype(float) >= 0)
+        if bad.any():
+            raise SchemaError(f"{name}_days must be >= 0 and not missing: {bad.sum()} are not.")
+    if table["end"].isna().any():
+        raise SchemaError("end has missing values; an open deal is written 'open'.")
     watched = (table["entry"] < table["duration"]) | table["entry"].eq(0)
     return table[watched & table["group"].notna()]
 

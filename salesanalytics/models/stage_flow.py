@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
-from salesanalytics.models.stage_rows import entry_rows, segments_of
+from salesanalytics.models.stage_rows import check_column, entry_rows, segments_of
 from salesanalytics.timeline import amounts, clock_rows, spells
 from salesanalytics.timeline.calendar import as_of_day
 from salesanalytics.timeline.values import open_amounts
@@ -49,6 +49,7 @@ def stage_flow(book: DealBook, *, as_of: Any, by: str | None = None) -> pd.DataF
     stages = book.process.stages
     if by is None:
         return pd.DataFrame([_stage_row(book, visits, outcome, amount, stage.id) for stage in stages])
+    check_column(by, ["stage", *_stage_row(book, visits, outcome, amount, stages[0].id)])
     entered = entry_rows(book, as_of=as_of, by=by).sort_values("entered_day", kind="stable")
     of_stage = {stage.id: visits["deal_id"].map(_segments(entered, stage.id, stage.order)) for stage in stages}
     rows = [

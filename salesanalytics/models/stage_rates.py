@@ -16,7 +16,7 @@ from salesanalytics.models.horizon_rates import end_codes as end_codes
 from salesanalytics.models.horizon_rates import rate_interval as rate_interval
 from salesanalytics.models.incidence import cumulative_incidence
 from salesanalytics.models.pooling import drawn_to_nominal, drawn_to_stage
-from salesanalytics.models.stage_rows import clocks_of, entry_rows, segments_of, standing_rows, states_of
+from salesanalytics.models.stage_rows import check_column, clocks_of, entry_rows, segments_of, standing_rows, states_of
 
 
 def stage_win_rates(
@@ -80,6 +80,7 @@ def stage_win_rates(
     level: dict[str, Any] = {"horizon_days": horizon_days, "confidence": confidence}
     cells = _Cells(entered, standing, ["state"])
     parts = _Cells(entered, standing, ["state", "segment"]) if by else cells
+    check_column(by, ["stage", "nominal", *level, *rates_of(*cells.at(None), **level)])
     rows = []
     for state in states_of(book, entered):
         nominal, whole = nominal_rate(book, state), rates_of(*cells.at(state), **level)
@@ -200,6 +201,7 @@ def signing_curves(book: DealBook, *, as_of: Any, by: str | None = None, confide
             missing = {f"{kind}_{end}": 0.0 for end in ends for kind in ("p", "se", "lower", "upper")}
             curve = curve.assign(**{c: v for c, v in missing.items() if c not in curve})
             curve.insert(0, "stage", state)
+            check_column(by, curve)
             if by:
                 curve.insert(1, by, value)
             curves.append(curve)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from salesanalytics.book import DealBook
+from salesanalytics.errors import SchemaError
 from salesanalytics.models.horizon_rates import Clocks, end_codes
 from salesanalytics.timeline import clock_rows, landmark_rows
 from salesanalytics.timeline.asof_values import amounts_at, known_since, values_at
@@ -49,6 +51,15 @@ def _described(book: DealBook, rows: pd.DataFrame, day: pd.Series, by: str | Non
         return rows
     segment = values_at(book, by=by, deal_ids=rows["deal_id"], days=day)
     return rows.assign(segment=segment.where(segment.notna(), MISSING).to_numpy())
+
+
+def check_column(by: str | None, taken: Iterable[str]) -> None:
+    """Refuse a grouping called as a column of the result, which would take its place."""
+    if by is not None and by in taken:
+        raise SchemaError(
+            f"by: the result has a column {by!r} of its own. Give that of the book another name in book.yaml, as "
+            f"`my_{by}: {by}` under tables.deals.columns."
+        )
 
 
 def clocks_of(rows: pd.DataFrame) -> Clocks:
