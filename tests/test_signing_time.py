@@ -529,3 +529,9 @@ def test_attributes_of_any_name_are_drawn_as_they_are(effects):
     ax = plots.signing_time(row.assign(effect="building_height", level="other", reference="$x_1$"), lang="zh")
     assert [t.get_text() for t in ax.get_yticklabels()] == ["building_height：其他（对比 $x_1$）"]
     plt.close("all")
+
+
+def test_without_any_signing_the_error_counts_the_deals_that_there_are():
+    book = tiny({f"d{k}": [("S1", 5 * k), ("lost", 5 * k + 40)] for k in range(20)}, last=300)
+    with pytest.raises(InsufficientDataError, match="there are 0, of 20 deals"):  # it said: of 0 deals
+        signing_time_effects(book, as_of=day_of(300).date())

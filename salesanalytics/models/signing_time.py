@@ -78,7 +78,9 @@ def signing_time_effects(book: DealBook, *, as_of: Any, every_days: int = 28, co
     between_0_and_1(confidence, "confidence")
     at_least_1(every_days, "every_days")
     rows = start_stop_rows(book, as_of=as_of, every_days=every_days)
-    rows = rows[comparable(rows["state"], rows["signed"])].reset_index(drop=True)
+    compared = comparable(rows["state"], rows["signed"])
+    if compared.any():  # else the error of the design tells how many deals there are
+        rows = rows[compared].reset_index(drop=True)
     design = build_design(rows, [*CHANGING, *_attributes(book)], stratum=rows["state"])
     fit = fit_cox(design.x, start=rows["start"], stop=rows["stop"], event=rows["signed"], stratum=rows["state"])
     table = _ratios(design, fit, "hazard_ratio", confidence)
