@@ -542,6 +542,23 @@ def test_priors_are_wider_for_the_time_ahead_and_for_where_a_deal_stands():
     assert (products > 0).any()
 
 
+def test_a_deal_beyond_what_was_learned_from_counts_as_one_on_the_edge_of_it():
+    """Of a large and old deal the product of both was hundreds of deviations away, and its chance 1."""
+    n = 400
+    landmarks = landmarks_of(n=n).rename(columns={"x": "log_amount"}).assign(age_days=np.arange(n) % 100.0)
+    large = landmarks["log_amount"] > landmarks["log_amount"].quantile(0.9)
+    landmarks["age_days"] = landmarks["age_days"].where(~large, np.minimum(landmarks["age_days"], 50))
+    bins, happened = binned(landmarks)
+    model = fit_logit(fit_encoder(landmarks), landmarks, bins, happened, np.ones(len(happened)))
+    far = landmarks.head(3).assign(log_amount=9.0, age_days=5000.0)
+    asked = future_bins(far["landmark_day"].to_numpy(), **SHORT)
+    known, beyond = model.design(landmarks, bins), model.design(far, asked)
+    assert (beyond <= known.max(axis=0) + 1e-6).all()
+    assert (beyond >= known.min(axis=0) - 1e-6).all()
+    told = model.log_odds(far, asked)
+    assert told.max() < model.log_odds(landmarks, bins).max() + 3
+
+
 def test_the_prior_is_narrower_for_what_sets_kinds_of_deals_apart():
     landmarks = landmarks_of().rename(columns={"x": "log_amount"}).assign(age_days=lambda rows: 3 * rows.index)
     bins, happened = binned(landmarks)

@@ -32,6 +32,9 @@ class SplineLogit:
     ----------
     kept, centre, scale : ndarray
         Columns of the design in use, and how they are standardised (a column whose prior is wider is larger).
+    lowest, highest : ndarray
+        Between what the standardised columns lay in the rows of the fit. A deal beyond counts as one that lies there:
+        of a product that two rows have, the next may hold ten times as much, and the line has seen nothing there.
     coef : tuple of two ndarray
         Intercept and coefficients of the two steps (won; ended otherwise, of those not won).
     variance : tuple of two ndarray
@@ -49,6 +52,8 @@ class SplineLogit:
     kept: np.ndarray
     centre: np.ndarray
     scale: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
     coef: tuple[np.ndarray, np.ndarray]
     variance: tuple[np.ndarray, np.ndarray]
     landmarks: pd.DataFrame
@@ -76,6 +81,7 @@ class SplineLogit:
         """Standardised design with a column of ones in front."""
         x = spline_design(self.encoder, landmarks, bins)
         z = _standardised(x[:, self.kept], self.centre, self.scale)
+        np.clip(z, self.lowest, self.highest, out=z)
         return np.hstack([np.ones((len(z), 1), np.float32), z])
 
     def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
@@ -168,6 +174,7 @@ def fit_logit(
     z = np.empty((len(x), len(kept) + quarter.max(initial=-1) + 1), np.float32)
     x.take(kept, axis=1, out=z[:, : len(kept)])  # a row in one piece, as the fits want it
     _standardised(z[:, : len(kept)], centre, scale)
+    lowest, highest = (end(z[:, : len(kept)], axis=0, initial=0.0) for end in (np.min, np.max))
     z[:, len(kept) :] = _of_quarters(quarter)
     kinds = np.r_[kinds[kept], np.full(z.shape[1] - len(kept), -1)]
     not_won, season = code != WON, season_of(landmarks, bins)
@@ -186,6 +193,8 @@ def fit_logit(
         kept=kept,
         centre=centre,
         scale=scale,
+        lowest=lowest,
+        highest=highest,
         coef=(won, other),
         variance=(of_won, of_other),
         landmarks=landmarks,
