@@ -17,6 +17,7 @@ from salesanalytics.report.columns import group_head, group_names, intervals, st
 from salesanalytics.report.text import fold, text_table
 
 LAST_YEARS = 4
+UNSEEN = 0.05  # part of the deals of a stage, still open when last watched, that is worth a line
 DRIFT_CONFIDENCE = 0.9  # of `rate_drift`
 
 
@@ -120,7 +121,7 @@ def proposal_text(
     days, n = number(proposal["horizon_days"].iloc[0]), number(book.process.nominal_prior_strength)
     key = "proposal_basis" if proposal["nominal"].notna().any() else "proposal_basis_observed"
     basis = label(key, lang, days=days, n=n)
-    unseen = label("list_comma", lang).join(proposal.loc[proposal["p_unseen"].gt(0), "stage"])
+    unseen = label("list_comma", lang).join(proposal.loc[proposal["p_unseen"] >= UNSEEN, "stage"])
     late = label("proposal_unseen", lang, days=days, stages=unseen) if unseen else ""
     told = [text for text in (basis, late, rising_sentence(rising, lang)) if text]
     return "\n".join([table, *(line for text in told for line in fold(text, width)), ""])
