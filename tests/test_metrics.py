@@ -177,6 +177,13 @@ def test_equal_probabilities_stay_together():
     assert table["n"].tolist() == [50, 2]
 
 
+def test_a_group_that_no_resample_drew_has_the_interval_of_its_deals():
+    p, won = [0.1, *[0.5] * 40], [0, *[0, 1] * 20]
+    table = reliability(p, won, cluster=range(41), bins=41, resamples=1, seed=2)
+    few, all_drawn = table.iloc[0], reliability(p, won, cluster=range(41), bins=41, resamples=200).iloc[0]
+    assert few["upper"] == all_drawn["upper"] == pytest.approx(stats.beta.ppf(0.95, 0.5, 1.5))
+
+
 def test_reliability_intervals_cover_and_respect_clusters():
     """Each deal stands in 5 rows with one outcome: intervals for rows would be far too short."""
     held, width = [], []

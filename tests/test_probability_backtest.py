@@ -338,6 +338,8 @@ def test_the_book_ends_somewhere(book):
         backtest_probabilities(book, as_of=at(LAST + 1))
     with pytest.raises(AsOfError, match="origins must be a date"):
         backtest_probabilities(book, as_of=at(LAST), origins=["soon"])
+    with pytest.raises(AsOfError, match="lies after the end of the book"):
+        backtest_probabilities(book, as_of=at(LAST), origins=[at(LAST - 400), at(LAST + 1)])
 
 
 # ---------------------------------------------------------------- the verdict in words

@@ -130,6 +130,7 @@ def backtest_probabilities(
         days = _dates_back(book, day, origins)
     else:
         days = sorted({to_day(o, name="origins") for o in origins})
+        as_of_day(book, to_date(max(days, default=day)))  # refused after the end of the book
     seen_to = day - recording_lag_days(book, as_of=to_date(day))
     ends = known_outcomes(book, day).set_index("deal_id")[["end", "end_day"]]
     parts, rungs = [], []

@@ -96,6 +96,7 @@ def _bootstrap(
         totals[start : start + BATCH] = times @ both
     drawn, won = totals[:, :n_bins], totals[:, n_bins:]
     share = np.where(drawn > 0, won / np.maximum(drawn, 1), np.nan)
+    share[:, ~(drawn > 0).any(axis=0)] = 0.0  # never drawn: no width, as if nothing varied
     tail = (1 - confidence) / 2
     lower, upper = np.nanquantile(share, [tail, 1 - tail], axis=0)
     return lower, upper
