@@ -229,6 +229,18 @@ def test_hazards_of_each_rung_are_recalibrated_from_its_own_past(model, snapshot
     np.testing.assert_array_equal(by_name, model.curves(snapshot, days=days)[0])
 
 
+@pytest.mark.parametrize(
+    ("fitted_on", "held"),
+    [("stage_table", "stage_table"), ("logistic", "stage_table, logistic")],
+)
+def test_a_rung_that_a_model_was_not_fitted_on_is_refused(book, snapshot, fitted_on, held):
+    fitted = CloseModel(rung=fitted_on).fit(book, as_of=at(LAST))
+    assert np.isfinite(fitted.curves(snapshot, days=[91], rung=fitted_on)[0]).all()
+    for rung in ("blend", "boosting", "trees"):
+        with pytest.raises(SchemaError, match=f"rung must be one of {held}, got '{rung}'"):
+            fitted.curves(snapshot, days=[91], rung=rung)
+
+
 def test_the_last_bin_is_one_that_the_past_supports(book, model):
     rows = landmark_snapshots(book, as_of=at(LAST))
     n = [

@@ -555,6 +555,8 @@ def test_a_deal_beyond_what_was_learned_from_counts_as_one_on_the_edge_of_it():
     known, beyond = model.design(landmarks, bins), model.design(far, asked)
     assert (beyond <= known.max(axis=0) + 1e-6).all()
     assert (beyond >= known.min(axis=0) - 1e-6).all()
+    later = future_bins(far["landmark_day"].to_numpy(), edges=(0, 7, 5000), fiscal_year_start=1)
+    assert (model.design(far, later) > known.max(axis=0) + 1e-6).any(), "time itself goes on"
     told = model.log_odds(far, asked)
     assert told.max() < model.log_odds(landmarks, bins).max() + 3
 
@@ -578,7 +580,7 @@ def test_the_kinds_of_which_the_prior_is_learned_are_products_with_time_and_phas
     encoder = fit_encoder(landmarks)
     design = spline_design(encoder, landmarks, bins)
     splines, sources = encoder.splines(landmarks)
-    _, kind = spline_logit._prior(encoder, landmarks, bins)
+    _, kind, _ = spline_logit._prior(encoder, landmarks, bins)
     of_bin = bin_features(bins, landmarks)
     late = (of_bin["log_middle"].to_numpy() - 4.0) / 1.5
     phase = np.clip(of_bin["to_quarter_end"].to_numpy() / 45 - 1, -1, 1)
@@ -762,8 +764,8 @@ def test_the_blend_is_the_mean_and_boosting_is_repeatable():
     np.testing.assert_allclose(odds["blend"], (odds["logistic"] + odds["boosting"]) / 2)
     np.testing.assert_array_equal(again.log_odds("boosting", landmarks, bins), odds["boosting"])
     assert np.abs(odds["logistic"] - odds["boosting"]).max() > 0.01
-    alone = Learners(model.logit, None)
-    np.testing.assert_array_equal(alone.log_odds("blend", landmarks, bins), odds["logistic"])
+    assert model.rungs == tuple(odds)
+    assert Learners(model.logit, None).rungs == ("logistic",)
 
 
 @pytest.mark.parametrize("rung", ["logistic", "boosting"])

@@ -162,7 +162,15 @@ class CloseModel:
         Returns
         -------
         p_won, p_other : ndarray (n_deals, n_days)
+
+        Raises
+        ------
+        SchemaError
+            The model was not fitted on such a ``rung``.
         """
+        held = RUNGS[:1] if self.learners_ is None else (*RUNGS[:1], *self.learners_.rungs)
+        if rung not in (None, *held):
+            raise SchemaError(f"rung must be one of {', '.join(held)}, got {rung!r}.")
         won, other, _, _ = self._curves(snapshot, np.atleast_1d(np.asarray(days, dtype="int64")), rung)
         return won, other
 

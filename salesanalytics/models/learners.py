@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,13 +35,18 @@ class Learners:
         encoder = self.logit.encoder
         return [*(spec.name for spec in encoder.numeric), *encoder.categories]
 
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """What they can tell: `log_odds` of these."""
+        return tuple(name for name, parts in CONSIST_OF.items() if self.boosting or "boosting" not in parts)
+
     def log_odds(self, rung: str, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Of a rung: ``logistic`` or ``boosting`` alone, or their mean (``blend``), (n_bins, 2)."""
         return self.log_odds_of([rung], landmarks, bins)[rung]
 
     def log_odds_of(self, rungs: Sequence[str], landmarks: pd.DataFrame, bins: Bins) -> dict[str, np.ndarray]:
         """`log_odds` of some rungs; each learner is asked once."""
-        both = {"logistic": self.logit, "boosting": self.boosting or self.logit}
+        both: dict[str, Any] = {"logistic": self.logit, "boosting": self.boosting}
         told = {name: both[name].log_odds(landmarks, bins) for name in {n for rung in rungs for n in CONSIST_OF[rung]}}
         return {rung: np.mean([told[name] for name in CONSIST_OF[rung]], axis=0) for rung in rungs}
 

@@ -34,7 +34,8 @@ class SplineLogit:
         Columns of the design in use, and how they are standardised (a column whose prior is wider is larger).
     lowest, highest : ndarray
         Between what the standardised columns lay in the rows of the fit. A deal beyond counts as one that lies there:
-        of a product that two rows have, the next may hold ten times as much, and the line has seen nothing there.
+        of a product that two rows have, the next may hold ten times as much, and the line has seen nothing there. Time
+        itself goes on: columns of the bin alone have no bounds.
     coef : tuple of two ndarray
         Intercept and coefficients of the two steps (won; ended otherwise, of those not won).
     variance : tuple of two ndarray
@@ -165,7 +166,7 @@ def fit_logit(
     centre = x.mean(axis=0, dtype=np.float64)
     scale = x.std(axis=0, dtype=np.float64, mean=centre[None])
     kept = np.flatnonzero(scale > 1e-6)
-    reach, kinds = _prior(encoder, landmarks, bins)
+    reach, kinds, of_time = _prior(encoder, landmarks, bins)
     scale = scale / reach
     centre, scale = centre[kept].astype(np.float32), scale[kept].astype(np.float32)
     day = landmarks["landmark_day"].to_numpy()
@@ -175,6 +176,7 @@ def fit_logit(
     x.take(kept, axis=1, out=z[:, : len(kept)])  # a row in one piece, as the fits want it
     _standardised(z[:, : len(kept)], centre, scale)
     lowest, highest = (end(z[:, : len(kept)], axis=0, initial=0.0) for end in (np.min, np.max))
+    lowest[of_time[kept]], highest[of_time[kept]] = -np.inf, np.inf
     z[:, len(kept) :] = _of_quarters(quarter)
     kinds = np.r_[kinds[kept], np.full(z.shape[1] - len(kept), -1)]
     not_won, season = code != WON, season_of(landmarks, bins)
@@ -238,9 +240,9 @@ def _fit_step(
     return coef + np.r_[level, np.zeros(n_kept)], variance[:n_kept], effects, by_season
 
 
-def _prior(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> tuple[np.ndarray, np.ndarray]:
-    """How many times as wide as that of the other columns the prior of each column of the design is, and its kind if
-    that is learned (else -1), two arrays (n_columns,).
+def _prior(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How many times as wide as that of the other columns the prior of each column of the design is, its kind if that
+    is learned (else -1), and whether the column is of the bin alone, three arrays (n_columns,).
 
     When ends come at all, and that few come soon in an early stage, is no guess that has to be drawn to nothing. How
     much what a deal is counts otherwise later, or at the end of a quarter, differs from company to company.
@@ -250,7 +252,7 @@ def _prior(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> tuple[np.nd
     part = np.repeat(list(parts), [sum(block.shape[1] for block in blocks) for blocks in parts.values()])
     reach = np.select([part == "time", part == "kinds"], [TIME_REACH, KINDS_REACH], 1.0)
     reach[part == "deal"] = [STANDING_REACH if source in BY_TIME else 1.0 for source in sources]
-    return reach, np.select([part == "along", part == "phase"], [ALONG, PHASE], -1)
+    return reach, np.select([part == "along", part == "phase"], [ALONG, PHASE], -1), part == "time"
 
 
 def _standardised(z: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
