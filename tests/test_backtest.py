@@ -228,7 +228,8 @@ def made_up(pits, *, weeks=1, first=2009):
         {"quarter": f"{first + q // 4}Q{q % 4 + 1}", "week": w, "measure": "count", "method": "forecast", "pit": p}
         for q, p in enumerate(pits) for w in range(weeks)
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["quarter", "week", "measure", "method", "pit"])
+    rows = pd.DataFrame(rows, columns=["quarter", "week", "measure", "method", "pit"])
+    return rows.assign(crps=1.0, comparable=len(rows) > 0)
 
 
 def test_widening_by_hand():
@@ -308,6 +309,11 @@ def test_calls_of_a_record_made_later_are_left_out_too():
         assert rows["quarter"].tolist() == scores["quarter"].tolist()[:6]
     fiscal = known_on(past, to_day("2013-05-01"), fiscal_year_start=4)  # a year that ends in March 2013
     assert fiscal.scores["quarter"].tolist() == scores["quarter"].tolist()[:4]
+    late = scores.assign(method="rep_commit").tail(2)  # it spoke too seldom to count before, and counts then
+    both = pd.concat([scores, scores.assign(method="mean_of_last_four"), late], ignore_index=True)
+    seldom = TrackRecord(both.assign(comparable=both["quarter"].isin(late["quarter"])))
+    then = known_on(seldom, to_day("2014-08-05"), fiscal_year_start=1)
+    assert [one.n_compared("count") for one in (seldom, then)] == [2, 6]
     pd.testing.assert_frame_equal(known_on(record(), to_day("2015-12-31"), fiscal_year_start=1).scores, record().scores)
 
 

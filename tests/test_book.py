@@ -1121,7 +1121,7 @@ def test_faults_of_targets():
 def test_a_target_of_another_age_is_named():
     quarters = ["2026Q1", "2062Q1", "1999Q1", "2062Q2"]
     book = book_of(targets=pd.DataFrame({"quarter": quarters, "amount": 5}))
-    assert reported(book)["quarter far after the end of the book"] == "2062Q1, 2062Q2"
+    assert reported(book)["period far after the end of the book"] == "2062Q1, 2062Q2"
     assert len(book.targets) == 4
     assert not any("far after" in rule for rule in reported(book_of(targets=book.targets.iloc[[0, 2]])))
 

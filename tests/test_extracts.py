@@ -119,7 +119,7 @@ def test_deals_under_other_ids_are_named_and_most_of_them_refused(column):
     assert some.deals["what"].eq("vanished").sum() == 2
     assert len(compare_extracts(was, renamed(now, ["D0", "D1", "D2", "D3"])).renamed) == 4
     for ids in (["D0", "D1", "D2", "D3", "D4"], [f"D{k}" for k in range(8)]):
-        text = rf"{len(ids)} of 8 deals .*same creation and {column}\): D0 = X-D0, D1 = X-D1, D2 = X-D2"
+        text = rf"{len(ids)} of 8 deals .*same creation, {column}\): D0 = X-D0, D1 = X-D1, D2 = X-D2"
         with pytest.raises(SchemaError, match=text) as refused:
             compare_extracts(was, renamed(now, ids))
         assert f"8 个项目中，有 {len(ids)} 个在较晚的导出中换了 deal_id" in refused.value.__notes__[0]

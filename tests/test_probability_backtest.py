@@ -225,6 +225,8 @@ def test_methods_that_speak_of_no_deal_together_do_not_stop_the_others():
     scores = score_predictions(frame).set_index("method")
     assert scores.index.tolist() == ["rep", "stage_table", "in_use"]
     assert scores["n"].tolist() == [4, 4, 4]
+    one = frame.assign(rep=frame["rep"].where(frame["deal_id"].ne("d"), 0.5))  # one deal of eight is no comparison
+    assert score_predictions(one).set_index("method")["n"].to_dict() == {"rep": 5, "stage_table": 5, "in_use": 5}
 
 
 def test_scores_are_those_of_the_predictions(backtest):

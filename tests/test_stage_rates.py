@@ -197,11 +197,10 @@ def test_bounds_of_a_young_book_hold_the_truth(share_won):
 
 def test_a_grouping_cannot_be_called_as_a_column_of_the_result():
     """Its values were overwritten: by confidence, each row said 0.9."""
-    names = ("confidence", "nominal", "days", "n_passed")
+    names = ("confidence", "nominal", "shrunk_won", "days", "n_passed")
     book = tiny({"a": [("S1", 0)], "b": [("S1", 0)]}, last=60, deals={name: ["x", "y"] for name in names})
-    for ask, name in zip(
-        (sa.stage_win_rates, sa.stage_win_rates, sa.signing_curves, sa.stage_flow), names, strict=True
-    ):
+    asks = (*[sa.stage_win_rates] * 3, sa.signing_curves, sa.stage_flow)
+    for ask, name in zip(asks, names, strict=True):
         with pytest.raises(SchemaError, match=f"by: the result has a column '{name}' of its own.*`my_{name}: {name}`"):
             ask(book, as_of=at(60), by=name)
     assert sa.stage_flow(book, as_of=at(60), by="confidence")["confidence"].unique().tolist() == ["x", "y"]

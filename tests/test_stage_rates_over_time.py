@@ -215,6 +215,8 @@ def test_drift_is_a_weighted_line():
     assert (drift["n_periods"], drift["drift_per_year"]) == (3, pytest.approx(0.05, abs=1e-3))
     assert drift["lower"] < 0 < drift["upper"]
     assert drift["upper"] - drift["drift_per_year"] == pytest.approx(1.645 * 0.045 / np.sqrt(2), rel=0.1)
+    unseen = years.assign(n_effective_period=[100, 0, 0.4, 44])  # what nobody was watched in tells nothing
+    assert sa.rate_drift(unseen)["n_periods"].tolist() == [1]
     few = sa.rate_drift(years.head(2)).iloc[0]
     assert few[["drift_per_year", "lower", "upper", "p_value"]].isna().all()
     with pytest.raises(SchemaError, match="confidence"):

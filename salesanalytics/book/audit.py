@@ -154,7 +154,7 @@ def observations(
     note("history", "two stages at one instant", _ids(book, _same_instant(book)), order)
     note("history", "recorded before it happened", _foreseen(book), "counts from the day it happened")
     note("history", "won without the last milestone", _ids(book, _unproved(book)), "is won, unproved")
-    note("targets", "quarter far after the end of the book", _far_targets(book), "kept, no forecast asks for it yet")
+    note("targets", "period far after the end of the book", _far_targets(book), "kept, no forecast asks for it yet")
     circle = pd.Series(lines_of_management(book.reps)[1], dtype=object)
     note("reps", "managers who report to each other", circle, "a line of management ends where a name comes again")
     found += _unknown(book) + _unknown_columns(book) + _numbers_in_text(book) + _infinite(infinite)
@@ -176,7 +176,7 @@ def observations(
 
 
 def _far_targets(book: DealBook) -> pd.Series:
-    """Quarters of targets more than five years ahead: 2062 is sooner a slip for 2026 than a plan."""
+    """Periods of targets more than five years ahead: 2062 is sooner a slip for 2026 than a plan."""
     quarters, end = book.targets.get("quarter", pd.Series(dtype=object)), book.settings.extracted_on
     if end is None or quarters.empty:  # a book without a dated row has no end
         return quarters.iloc[:0]

@@ -70,8 +70,9 @@ class SourceTable:
     @property
     def infinite(self) -> dict[str, npt.NDArray[np.bool_]]:
         """Where numbers of such columns are infinite, by column, of those in which any is."""
-        numbers = self.table.select(self._carried_names).to_pandas().select_dtypes("floating")
-        return {str(name): np.isinf(numbers[name].to_numpy()) for name in numbers if np.isinf(numbers[name]).any()}
+        floating = [name for name in self._carried_names if pa.types.is_floating(self.table.schema.field(name).type)]
+        found = {name: np.isinf(self.table.column(name).to_pandas().to_numpy()) for name in floating}
+        return {name: where for name, where in found.items() if where.any()}
 
     @property
     def _carried_names(self) -> list[str]:

@@ -50,7 +50,7 @@ def _plain_targets(frame: pd.DataFrame) -> pd.DataFrame:
     said = frame[["quarter", "measure"]].astype("str")
     plain = said.apply(lambda texts: texts.str.normalize("NFKC").str.replace(r"\s", "", regex=True).str.upper())
     texts = {"quarter_text": frame["quarter"], "measure_text": frame["measure"]}
-    period, measure = plain["quarter"].map(_plain_period), plain["measure"].map(MEASURES)
+    period, measure = plain["quarter"].map(_plain_period, na_action="ignore"), plain["measure"].map(MEASURES)
     found = {"quarter": period.where(period.notna(), frame["quarter"])}
     return frame.assign(**texts, **found, measure=measure.where(measure.notna(), frame["measure"]))
 

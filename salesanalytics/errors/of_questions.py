@@ -33,10 +33,10 @@ TEXTS: dict[str, str] = {
     "by must be rep_id, team, a column of deals or a field of the history, got {got}; this book has: {names}.": (
         "by 必须是 rep_id、team、项目表的列或历史字段，得到的是 {got}；本账本有：{names}。"
     ),
-    "by: the result has a column {got} of its own. Give that of the book another name in book.yaml, as `{own}: {name}` "
-    "under tables.deals.columns.": (
-        "by：结果本身已有名为 {got} 的列。请在 book.yaml 中为账本的该列另取名："
-        "在 tables.deals.columns 下写 `{own}: {name}`。"
+    "by: the result has a column {got} of its own. Give the column or field of the book another name: a column in "
+    "book.yaml, as `{own}: {name}` under tables.deals.columns.": (
+        "by：结果本身已有名为 {got} 的列。请为账本的该列或字段另取名；"
+        "列可在 book.yaml 的 tables.deals.columns 下写 `{own}: {name}`。"
     ),
     "{name} must be > 0, got {got}.": "{name} 必须大于 0，得到的是 {got}。",
     "{name} must be >= 1, got {got}.": "{name} 必须不小于 1，得到的是 {got}。",
@@ -191,9 +191,9 @@ TEXTS: dict[str, str] = {
     "The two extracts share no deal_id: are they of one pipeline, with ids that stay?": (
         "两份导出没有相同的 deal_id：它们是否出自同一销售漏斗，编号是否不变？"
     ),
-    "{n} of {all} deals of the earlier extract stand in the later one under another deal_id (same creation and "
+    "{n} of {all} deals of the earlier extract stand in the later one under another deal_id (same creation, "
     "{columns}): {examples}. Give both extracts the same ids.": (
-        "较早导出的 {all} 个项目中，有 {n} 个在较晚的导出中换了 deal_id（立项日与 {columns} 相同）：{examples}。"
+        "较早导出的 {all} 个项目中，有 {n} 个在较晚的导出中换了 deal_id（立项日、{columns} 相同）：{examples}。"
         "请使两份导出的编号一致。"
     ),
     "A what_if is no forecast: record the one that it was asked of.": "what_if 不是预测：请记录它所依据的那次预测。",

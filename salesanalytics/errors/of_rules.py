@@ -32,7 +32,7 @@ TEXTS: dict[str, str] = {
     "first values from old_value": "初始值取自 old_value",
     "count as rows of their own, dated at the creation": "各计为一行，日期为立项日",
     "{} not among the reps": "{} 不在销售人员表中", "{} not among the accounts": "{} 不在客户表中",
-    "kept as written": "按原文保留", "quarter far after the end of the book": "时期远在数据截止日之后",
+    "kept as written": "按原文保留", "period far after the end of the book": "时期远在数据截止日之后",
     "kept, no forecast asks for it yet": "保留，目前的预测都用不到",
     "managers who report to each other": "经理互为上级",
     "a line of management ends where a name comes again": "管理线到重复出现的人为止",

@@ -43,8 +43,8 @@ def renamed_deals(before: DealBook, after: DealBook, deals: pd.DataFrame) -> pd.
     if len(found) > MOST * len(before.deals):
         n, of = len(found), len(before.deals)
         raise SchemaError(
-            f"{n:,} of {of:,} deals of the earlier extract stand in the later one under another deal_id (same creation "
-            f"and {' and '.join(key)}): {examples(found)}. Give both extracts the same ids."
+            f"{n:,} of {of:,} deals of the earlier extract stand in the later one under another deal_id "
+            f"(same creation, {', '.join(key)}): {examples(found)}. Give both extracts the same ids."
         )
     return found
 

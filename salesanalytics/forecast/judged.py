@@ -55,12 +55,16 @@ def judged(book: DealBook, told: list[Foreseen], seed: int) -> tuple[pd.DataFram
 
 
 def known_on(record: TrackRecord, day: int, *, fiscal_year_start: int) -> TrackRecord | None:
-    """What a record could say on a day: its quarters that had ended 30 days before; None where none had."""
+    """What a record could say on a day: its quarters that had ended 30 days before; None where none had.
+
+    Which quarters can be compared is asked again: a method that began to speak later did not count then.
+    """
     parts = []
     for rows in (record.scores, record.calls):
         ends = {q: parse_period(q, fiscal_year_start=fiscal_year_start).end_day for q in rows["quarter"].unique()}
         parts.append(rows[rows["quarter"].map(ends).astype(float) + GRACE_DAYS <= day].reset_index(drop=True))
-    return replace(record, scores=parts[0], calls=parts[1]) if len(parts[0]) else None
+    scores, calls = parts
+    return replace(record, scores=_comparable(scores.drop(columns="comparable")), calls=calls) if len(scores) else None
 
 
 def _widened(one: Foreseen, matured: list[dict[str, Any]], seed: int) -> tuple[float, dict[str, np.ndarray]]:
@@ -144,7 +148,7 @@ def _comparable(scores: pd.DataFrame) -> pd.DataFrame:
     key = ["quarter", "week", "measure"]
     usable = scores[scores["crps"].notna()]
     quarters = usable.groupby(["measure", "method"])["quarter"].nunique()
-    simple = quarters.drop([OURS, WITH_CALLS], level="method").groupby("measure").max()
+    simple = quarters.drop([OURS, WITH_CALLS], level="method", errors="ignore").groupby("measure").max()
     least = quarters.index.get_level_values("measure").map(simple.clip(upper=MIN_QUARTERS)).fillna(0)
     methods = quarters[quarters.to_numpy() >= least].rename("n").reset_index()
     have = usable.merge(methods[["measure", "method"]]).groupby(key).size().rename("have").reset_index()

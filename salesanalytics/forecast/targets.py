@@ -15,7 +15,8 @@ def stated_target(book: DealBook, period: Period) -> float | None:
     """Target of a period from ``book.targets``: the company's row, else the sum of teams, else of reps; 0 is none.
 
     A period without a row of its own has the sum of its parts (a quarter its months, a fiscal year its quarters), if
-    the same level (company, teams or reps) names them all; with fewer it has none.
+    all of them are named at the same level (company, teams or reps), by whichever teams or reps; with fewer it has
+    none. Who has a row for the period counts by it, the others by theirs for its parts.
     """
     for rows in _by_level(book):
         amount = _amount(rows, period)

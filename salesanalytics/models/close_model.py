@@ -301,11 +301,10 @@ class CloseModel:
         _, _, pool = self.table_.predict(snapshot, horizon_days=[horizon], confidence=confidence)
         lower, upper = pool["p_lower"].to_numpy(dtype=float), pool["p_upper"].to_numpy(dtype=float)
         if self.learners_ is not None and len(snapshot):
-            near = {"horizon": min(horizon, self.last_day_), "level_se": self.recalibration_.level_se[0]}
-            spread = chance_spread(self.learners_, snapshot, *self._bins(snapshot), **near)
-            dead = pool["older_than_any_win"].to_numpy(dtype=bool)
-            ends = zip((lower, upper), around(won, spread, confidence), strict=True)
-            lower, upper = (np.where(dead, by_table, own) for by_table, own in ends)
+            near, level_se = min(horizon, self.last_day_), float(self.recalibration_.level_se[0])
+            spread = chance_spread(self.learners_, snapshot, *self._bins(snapshot), horizon=near, level_se=level_se)
+            dead, (low, high) = pool["older_than_any_win"].to_numpy(dtype=bool), around(won, spread, confidence)
+            lower, upper = np.where(dead, lower, low), np.where(dead, upper, high)
         return {"p_lower": np.minimum(lower, won), "p_upper": np.maximum(upper, won)}
 
     def _bins(self, snapshot: pd.DataFrame) -> tuple[Bins, np.ndarray]:

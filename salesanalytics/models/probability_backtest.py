@@ -204,12 +204,12 @@ def score_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
     """Scores of every method at every horizon, see `ProbabilityBacktest.scores`.
 
     Methods that speak on fewer than half of the rows are left out; the others are compared where all of them speak. If
-    they do so nowhere, the one that speaks least is left out as well.
+    that is on fewer than half of the rows, the one that speaks least is left out as well.
     """
     rows = []
     for horizon, part in predictions.groupby("horizon", sort=False):
         shown = [m for m in METHODS if m in part and part[m].notna().mean() >= 0.5]
-        while not len(judged := part.dropna(subset=shown)):  # no deal of which all of them speak: the rarest goes
+        while len(judged := part.dropna(subset=shown)) < 0.5 * len(part):
             shown.remove(part[shown].count().idxmin())
         won, deals = judged["won"].to_numpy(), judged["deal_id"]
         p_of = {m: np.clip(judged[m].to_numpy(dtype=float), CLIP, 1 - CLIP) for m in shown}

@@ -180,7 +180,8 @@ def rate_drift(over_time: pd.DataFrame, *, confidence: float = 0.9) -> pd.DataFr
         raise SchemaError(f"confidence must lie between 0 and 1, got {confidence}.")
     rows = []
     for stage, part in over_time.groupby("stage", sort=False):
-        part = part[part["p_won_period"].notna() & part["share_reached"].ge(LEAST_REACHED)]
+        told = part["p_won_period"].notna() & part["n_effective_period"].ge(1)  # where none was watched, none is told
+        part = part[told & part["share_reached"].ge(LEAST_REACHED)]
         slope, error, df = _line(part) if len(part) >= LEAST_PERIODS else (np.nan, np.nan, np.inf)
         reach = stats.t.ppf(0.5 + confidence / 2, df) * error
         p_value = float(2 * stats.t.sf(abs(slope) / error, df))

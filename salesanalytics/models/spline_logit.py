@@ -35,7 +35,7 @@ class SplineLogit:
     lowest, highest : ndarray
         Between what the standardised columns lay in the rows of the fit. A deal beyond counts as one that lies there:
         of a product that two rows have, the next may hold ten times as much, and the line has seen nothing there. Time
-        itself goes on: columns of the bin alone have no bounds.
+        itself goes on: columns of the part ``time`` have no bounds.
     coef : tuple of two ndarray
         Intercept and coefficients of the two steps (won; ended otherwise, of those not won).
     variance : tuple of two ndarray
@@ -242,7 +242,7 @@ def _fit_step(
 
 def _prior(encoder: Encoder, landmarks: pd.DataFrame, bins: Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How many times as wide as that of the other columns the prior of each column of the design is, its kind if that
-    is learned (else -1), and whether the column is of the bin alone, three arrays (n_columns,).
+    is learned (else -1), and whether it is of the part ``time``, three arrays (n_columns,).
 
     When ends come at all, and that few come soon in an early stage, is no guess that has to be drawn to nothing. How
     much what a deal is counts otherwise later, or at the end of a quarter, differs from company to company.

@@ -80,7 +80,9 @@ def stage_win_rates(
     level: dict[str, Any] = {"horizon_days": horizon_days, "confidence": confidence}
     cells = _Cells(entered, standing, ["state"])
     parts = _Cells(entered, standing, ["state", "segment"]) if by else cells
-    check_column(by, ["stage", "nominal", *level, *rates_of(*cells.at(None), **level)])
+    everyone = rates_of(*cells.at(None), **level)
+    pooled = drawn_to_stage([everyone], everyone, confidence=confidence)[0]
+    check_column(by, ["stage", "nominal", *level, *everyone, *pooled])
     rows = []
     for state in states_of(book, entered):
         nominal, whole = nominal_rate(book, state), rates_of(*cells.at(state), **level)

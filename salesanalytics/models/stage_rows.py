@@ -57,8 +57,8 @@ def check_column(by: str | None, taken: Iterable[str]) -> None:
     """Refuse a grouping called as a column of the result, which would take its place."""
     if by is not None and by in taken:
         raise SchemaError(
-            f"by: the result has a column {by!r} of its own. Give that of the book another name in book.yaml, as "
-            f"`my_{by}: {by}` under tables.deals.columns."
+            f"by: the result has a column {by!r} of its own. Give the column or field of the book another name: a "
+            f"column in book.yaml, as `my_{by}: {by}` under tables.deals.columns."
         )
 
 

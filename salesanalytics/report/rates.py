@@ -121,7 +121,7 @@ def proposal_text(
     days, n = number(proposal["horizon_days"].iloc[0]), number(book.process.nominal_prior_strength)
     key = "proposal_basis" if proposal["nominal"].notna().any() else "proposal_basis_observed"
     basis = label(key, lang, days=days, n=n)
-    unseen = label("list_comma", lang).join(proposal.loc[proposal["p_unseen"] >= UNSEEN, "stage"])
+    unseen = label("list_comma", lang).join(columns["stage"][proposal["p_unseen"] >= UNSEEN])
     late = label("proposal_unseen", lang, days=days, stages=unseen) if unseen else ""
     told = [text for text in (basis, late, rising_sentence(rising, lang)) if text]
     return "\n".join([table, *(line for text in told for line in fold(text, width)), ""])
