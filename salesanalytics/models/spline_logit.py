@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -21,6 +22,7 @@ TIME_KNOTS = (1.8, 3.0, 4.0, 5.0)  # of log(1 + days): 5, 19, 54, 147 days
 HALF_QUARTER = 45.0  # days
 KINDS_REACH = 0.5  # half as wide: of how clocks, size and time count for one kind of deals otherwise than for all
 BY_TIME = ("state", "stage_rank", "buyer_rank", *CLOCKS, SIZE)  # where it stands; what they do changes along the future
+AT_ONCE = 50_000  # bins whose design is in memory when chances are asked for
 ALONG, PHASE = 0, 1  # parts of the design whose prior is learned
 
 
@@ -73,7 +75,7 @@ class SplineLogit:
         z = self.design(self.landmarks, self.bins)
         steps = [
             partial(information, z, self.coef[0], self.weight),
-            partial(information, z[self.not_won], self.coef[1], self.weight[self.not_won]),
+            partial(information, z, self.coef[1], self.weight * self.not_won),
         ]
         won, other = side_by_side(steps)
         return posterior_root(won, self.variance[0]), posterior_root(other, self.variance[1])
@@ -81,13 +83,25 @@ class SplineLogit:
     def design(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Standardised design with a column of ones in front."""
         x = spline_design(self.encoder, landmarks, bins)
-        z = _standardised(x[:, self.kept], self.centre, self.scale)
-        np.clip(z, self.lowest, self.highest, out=z)
-        return np.hstack([np.ones((len(z), 1), np.float32), z])
+        design = np.ones((len(x), len(self.kept) + 1), np.float32)
+        z = design[:, 1:]
+        x.take(self.kept, axis=1, out=z)
+        np.clip(_standardised(z, self.centre, self.scale), self.lowest, self.highest, out=z)
+        return design
 
     def log_odds(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """Log odds of both steps in every bin, (n_bins, 2)."""
-        return self.design(landmarks, bins) @ np.column_stack(self.coef) + self.in_season(landmarks, bins)
+        (odds,) = self._times(landmarks, bins, [np.column_stack(self.coef)])
+        return odds + self.in_season(landmarks, bins)
+
+    def _times(self, landmarks: pd.DataFrame, bins: Bins, matrices: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Design times matrices, some bins at a time: the whole design of many deals would take gigabytes."""
+        found = []
+        for first in range(0, max(len(bins.row), 1), AT_ONCE):
+            part = np.arange(first, min(first + AT_ONCE, len(bins.row)))
+            design = self.design(landmarks, bins.take(part))
+            found.append([design @ matrix for matrix in matrices])
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def in_season(self, landmarks: pd.DataFrame, bins: Bins) -> np.ndarray:
         """What the season adds to the log odds of both steps, (n_bins, 2)."""
@@ -95,11 +109,10 @@ class SplineLogit:
 
     def drawn(self, landmarks: pd.DataFrame, bins: Bins, n_draws: int) -> list[np.ndarray]:
         """Log odds (n_bins, 2) under draws of the coefficients."""
-        design, rng = self.design(landmarks, bins), np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         noise = [rng.standard_normal((len(coef), n_draws)) for coef in self.coef]
-        steps = [
-            design @ (coef[:, None] + root @ some) for coef, root, some in zip(self.coef, self.root, noise, strict=True)
-        ]
+        draws = [coef[:, None] + root @ some for coef, root, some in zip(self.coef, self.root, noise, strict=True)]
+        steps = self._times(landmarks, bins, draws)
         season = self.in_season(landmarks, bins)
         return [np.column_stack([step[:, k] for step in steps]) + season for k in range(n_draws)]
 
