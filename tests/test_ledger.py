@@ -420,7 +420,8 @@ def test_two_records_deal_by_deal(ledger, book, forecast):
 def _poor_record():
     quarters = [f"{year}Q{q}" for year in (2010, 2011) for q in range(1, 5)]
     rows = {"quarter": quarters, "measure": "count", "method": "forecast", "pit": 0.999, "as_of": date(2010, 1, 1)}
-    return TrackRecord(pd.DataFrame(rows).assign(week=0, forecast=1.0, actual=9.0), one_extract=True)
+    told = {"week": 0, "forecast": 1.0, "actual": 9.0, "crps": 8.0, "comparable": False}
+    return TrackRecord(pd.DataFrame(rows).assign(**told), one_extract=True)
 
 
 @pytest.mark.parametrize("record", [None, _poor_record()], ids=["alone", "widened"])

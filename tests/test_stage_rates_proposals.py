@@ -23,6 +23,7 @@ from salesanalytics.models.nominal_rates import rounded
 from salesanalytics.models.rising_rates import never_falling, precision, rising_among
 from salesanalytics.models.shrinkage import effective_n, shrink
 from salesanalytics.process import read_process
+from salesanalytics.report.columns import state_namer
 from salesanalytics.report.rates import (
     differ_text,
     effect_text,
@@ -149,7 +150,8 @@ def test_a_book_of_weeks_speaks_against_no_nominal_rate_that_time_may_still_brin
     assert s1["upper"] > 0.1
     assert proposal.loc["S8", "p_unseen"] == 0
     text = proposal_text(proposal.reset_index(), sa.rising_rates(book, as_of=at(40)), book, lang)
-    assert label("proposal_unseen", lang, days="730", stages="S1") in text.replace("\n", " ")
+    named = state_namer(book.process, lang)("S1")
+    assert label("proposal_unseen", lang, days="730", stages=named) in text.replace("\n", " ")
     seen = sa.propose_nominal_rates(book, as_of=at(40), horizon_days=12)
     assert seen["p_unseen"].fillna(0).eq(0).all()
     assert seen.set_index("stage").loc["S1", "is_outside"]
