@@ -162,7 +162,7 @@ def rate_drift(over_time: pd.DataFrame, *, confidence: float = 0.9) -> pd.DataFr
 
     Where the periods scatter more than their standard errors allow (a common shock), the line's error grows with
     the scatter, and the quantiles are Student's. Periods that reach less than nine tenths of the signings
-    (``share_reached``) are left out.
+    (``share_reached``), or in which less than one plain trial was watched (``n_effective_period``), are left out.
 
     Parameters
     ----------
